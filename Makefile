@@ -1,0 +1,60 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV := .uv/bin/uv
+BIN := .venv/bin
+export GOLDTHREAD_HOME ?= $(CURDIR)/.goldthread
+export DAGSTER_HOME ?= $(GOLDTHREAD_HOME)/dagster
+export DO_NOT_TRACK := 1
+
+.PHONY: help demo demo-public test unit check fmt lint types imports sql dev serve bench clean
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.venv/.ready: pyproject.toml uv.lock
+	@test -x $(UV) || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==0.13.9; }
+	$(UV) sync --quiet --locked --extra sandbox
+	@touch $@
+
+demo: .venv/.ready ## start the sandbox company, run the whole line, publish and explain the warehouse
+	$(BIN)/goldthread demo
+
+demo-public: .venv/.ready ## the same line over public data: make demo-public DATA=dir
+	@test -n "$(DATA)" || { echo "say where the data lies: make demo-public DATA=dir (see examples/public-sales/README.md)"; exit 2; }
+	PUBLIC_SALES_DATA="$(abspath $(DATA))" GOLDTHREAD_HOME=$(CURDIR)/.goldthread/public-sales DAGSTER_HOME= \
+	  $(BIN)/goldthread --project examples/public-sales run
+
+test: .venv/.ready ## every test
+	$(BIN)/pytest
+
+unit: .venv/.ready ## only the fast tests
+	$(BIN)/pytest tests/unit
+
+check: fmt lint types imports sql ## format, lint, types, import rules, SQL style
+
+fmt: .venv/.ready
+	$(BIN)/ruff format --check .
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+imports: .venv/.ready
+	$(BIN)/lint-imports
+
+sql: .venv/.ready
+	$(BIN)/sqlfluff lint --processes 2 dbt_project/models
+
+dev: .venv/.ready ## the Dagster UI at http://localhost:3000
+	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dg dev
+
+serve: .venv/.ready ## run the sandbox company's systems until you press Ctrl-C
+	$(BIN)/goldthread sandbox serve
+
+bench: .venv/.ready ## measure, side by side with peers (results below bench/results)
+	$(BIN)/python -m bench
+
+clean: ## remove environments, stores and caches
+	rm -rf .venv .uv .goldthread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dbt_project/target dbt_project/logs

@@ -1,0 +1,53 @@
+"""The `goldthread` command. It drives the same Dagster jobs as the UI and the schedules."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from connectors.errors import ConnectorError
+from rich.console import Console
+from warehouse.errors import WarehouseError
+
+from orchestration.cli import demo, identity, publication, quarantine, run, sandbox, status
+from orchestration.project import ProjectError
+
+app = typer.Typer(
+    name="goldthread",
+    help="One golden thread through every system that knows a customer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def choose_project(
+    project: Annotated[Path | None, typer.Option(help="Folder or file of the project (default: ./goldthread.yaml).")] = None,
+    home: Annotated[Path | None, typer.Option(help="Where all stores live (default: .goldthread).")] = None,
+) -> None:
+    if project is not None:
+        os.environ["GOLDTHREAD_PROJECT"] = str(project)
+    if home is not None:
+        os.environ["GOLDTHREAD_HOME"] = str(home)
+
+
+app.command("demo")(demo.run_demo)
+app.command("run")(run.run_line)
+app.command("status")(status.show_status)
+app.command("resolve")(identity.resolve)
+app.command("explain")(identity.explain)
+app.add_typer(quarantine.app, name="quarantine")
+app.command("publish")(publication.publish)
+app.command("rollback")(publication.rollback)
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def main() -> None:
+    """Entry point: a user's mistake ends in one clear line, not in a traceback."""
+    try:
+        app()
+    except (ProjectError, ConnectorError, WarehouseError) as error:
+        Console(stderr=True).print(f"[bold red]goldthread:[/] {error}", highlight=False)
+        raise SystemExit(1) from None

@@ -1,0 +1,44 @@
+"""`goldthread sandbox`: the made-up company's systems, to play with."""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration.lib.sandbox import SandboxOptions, advance_sandbox, run_sandbox
+from orchestration.project import find_home
+
+app = typer.Typer(help="The made-up company and its vendors' systems.", no_args_is_help=True)
+
+Scale = Annotated[float, typer.Option(help="Size; 1 is about 2,000 customers.")]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same company.")]
+ErrorRate = Annotated[float, typer.Option(help="Share of answers that fail on purpose.")]
+RateScale = Annotated[float, typer.Option(help="Loosens the vendors' rate limits by this factor.")]
+
+
+@app.command()
+def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate_scale: RateScale = 1.0) -> None:
+    """Serve CRM, ERP, messaging and forms on loopback until Ctrl-C."""
+    console = Console()
+    with console.status("making the company"):
+        running = run_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale))
+        sandbox = running.__enter__()
+    try:
+        console.print(f"[green]serving[/]; addresses and credentials are in {sandbox.folder / 'endpoints.env'}")
+        console.print("in another terminal: `goldthread run`, `goldthread sandbox advance --days 7`; Ctrl-C stops")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        running.__exit__(None, None, None)
+
+
+@app.command()
+def advance(days: Annotated[int, typer.Option(min=1, max=31)] = 7) -> None:
+    """Let the running company live on: new leads, visits, orders, corrections and deletions."""
+    as_of = advance_sandbox(find_home(), days)
+    Console().print(f"the company's clock now stands at {as_of}")

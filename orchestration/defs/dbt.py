@@ -1,0 +1,59 @@
+"""dbt models and seeds as assets, their tests as checks."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.lib import dbt
+from orchestration.lib.dbt_selection import select_nodes
+from orchestration.lib.stores import Stores
+from orchestration.lib.translator import GoldthreadTranslator
+from orchestration.project import current_project
+
+
+@cache
+def _translator() -> GoldthreadTranslator:
+    return GoldthreadTranslator()
+
+
+def _manifest() -> Mapping[str, Any]:
+    home = current_project().home
+    return dbt.read_manifest(dbt.write_manifest(home / "dbt", home / "warehouse.duckdb"))
+
+
+def _to_dagster_events(context: dg.AssetExecutionContext, manifest: Mapping[str, Any], result: dbt.NodeResult) -> Iterator[Any]:
+    if result.is_test:
+        key = get_asset_check_key_for_test(manifest, _translator(), result.unique_id, None)
+        if key is None or key not in context.selected_asset_check_keys:
+            return
+    message = DbtCoreCliEventMessage(raw_event=result.event, event_history_metadata={})
+    yield from message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_translator(), context=context)
+
+
+@dg.definitions
+def dbt_definitions() -> dg.Definitions:
+    manifest = _manifest()
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=_translator(), name="dbt_models", exclude="resource_type:unit_test")
+    def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
+        names = select_nodes(manifest, _translator(), context.selected_asset_keys)
+        results = dbt.build(
+            names,
+            target=stores.path / "dbt",
+            working=stores.working_file,
+            variables={"as_of": stores.as_of(context.run_id).isoformat()},
+        )
+        stores.record_checks(context.run_id, [_as_check(result) for result in results if result.is_test])
+        for result in results:
+            yield from _to_dagster_events(context, manifest, result)
+        broken = [result for result in results if not result.is_ok]
+        if broken:
+            raise dg.Failure("\n".join(f"{result.name}: {result.message}" for result in broken))
+
+    return dg.Definitions(assets=[dbt_models])

@@ -1,0 +1,48 @@
+"""Which dbt nodes one Dagster step must run: its assets, and every test whose parents stand once it has run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+
+MATERIALISED = ("model.", "seed.", "snapshot.")
+
+
+def select_nodes(manifest: Mapping[str, Any], translator: DagsterDbtTranslator, keys: Set[dg.AssetKey]) -> list[str]:
+    """Fully qualified names of the nodes behind `keys` and of the tests that become possible with them.
+
+    A test belongs to the step that makes the last of its parents: it has a parent among `keys`, and every parent is
+    among them or upstream of them. dbt's own indirect selection would run tests of tables that do not exist yet.
+    """
+    chosen = {
+        unique_id
+        for unique_id in manifest["nodes"]
+        if unique_id.startswith(MATERIALISED) and translator.get_asset_spec(manifest, unique_id, None).key in keys
+    }
+    reachable = chosen | _find_ancestors(manifest, chosen)
+    tests = {
+        unique_id
+        for unique_id, node in manifest["nodes"].items()
+        if unique_id.startswith("test.")
+        and chosen.intersection(_table_parents(node))
+        and reachable.issuperset(_table_parents(node))
+    }
+    return sorted("fqn:" + ".".join(manifest["nodes"][unique_id]["fqn"]) for unique_id in chosen | tests)
+
+
+def _table_parents(node: Mapping[str, Any]) -> set[str]:
+    return {parent for parent in node["depends_on"]["nodes"] if parent.startswith(MATERIALISED)}
+
+
+def _find_ancestors(manifest: Mapping[str, Any], nodes: Set[str]) -> set[str]:
+    found: set[str] = set()
+    pending = list(nodes)
+    while pending:
+        for parent in manifest["parent_map"].get(pending.pop(), ()):
+            if parent not in found:
+                found.add(parent)
+                pending.append(parent)
+    return found

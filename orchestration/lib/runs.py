@@ -1,0 +1,70 @@
+"""Run a job of the code location in this process, against the same Dagster instance that the UI shows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+INSTANCE_SETTINGS = Path(__file__).resolve().parents[2] / "dagster.yaml"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run came to: `errors` are the failed steps' own messages."""
+
+    run_id: str
+    success: bool
+    errors: tuple[str, ...]
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, by default `dagster` below the home; made if it is not there."""
+    place = Path(os.environ.get("DAGSTER_HOME") or home / "dagster").resolve()
+    place.mkdir(parents=True, exist_ok=True)
+    if not (place / "dagster.yaml").exists():
+        shutil.copy(INSTANCE_SETTINGS, place / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(place)
+    return dg.DagsterInstance.get()
+
+
+def run_job(
+    name: str,
+    instance: dg.DagsterInstance,
+    run_config: Mapping[str, Any] | None = None,
+    on_event: Callable[[dg.DagsterEvent], None] | None = None,
+) -> RunOutcome:
+    """Execute the job; `on_event` sees every Dagster event as it is stored (progress bars)."""
+    from orchestration.definitions import defs
+
+    job = defs().get_job_def(name)
+    run_id = str(uuid.uuid4())
+    if on_event is not None:
+        listen = on_event
+        instance.add_event_listener(run_id, lambda entry: listen(entry.dagster_event) if entry.dagster_event else None)
+    result = job.execute_in_process(
+        instance=instance,
+        run_id=run_id,
+        run_config=dict(run_config or {}),
+        raise_on_error=False,
+        tags={"dagster/repository": "__repository__@goldthread"},
+    )
+    errors = tuple(_describe_failure(event) for event in result.all_events if event.is_step_failure)
+    return RunOutcome(run_id, result.success, errors)
+
+
+def _describe_failure(event: dg.DagsterEvent) -> str:
+    """The innermost message: Dagster wraps what the step raised in its own error."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return f"{event.step_key}: {data.user_failure_data.description}"
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"

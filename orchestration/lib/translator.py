@@ -1,0 +1,29 @@
+"""How dbt nodes appear in Dagster: keys by schema and name, one-line descriptions, an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+
+OWNER = "team:goldthread"
+
+
+class GoldthreadTranslator(DagsterDbtTranslator):
+    """dbt's default keys; descriptions cut to their first line, because the default embeds the whole SQL."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        props = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
+        lines = (props.get("description") or "").strip().splitlines()
+        return spec.replace_attributes(
+            description=lines[0] if lines else None,
+            owners=[OWNER],
+            kinds={"dbt", "duckdb"} if props["resource_type"] == "model" else {"dbt", "csv"},
+            group_name=props.get("schema") or None,
+        )

@@ -1,0 +1,142 @@
+"""A project: one `goldthread.yaml` that names the sources, and the home where the stores live.
+
+The only module that reads the environment. `${NAME}` in a source's settings is replaced when the source is used,
+so that a missing secret stops that source and not the loading of the graph.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+PROJECT_FILE = "goldthread.yaml"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+# every dependency that would report home is told not to, before it is imported
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+}
+
+
+class ProjectError(Exception):
+    """The user's project or environment is not usable; the message says what to change."""
+
+
+class _SourceModel(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    connector: str
+
+
+class _ProjectModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    as_of: AwareDatetime | str | None = None
+    env_file: str | None = None
+    sources: dict[str, _SourceModel]
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """One configured source: its connector kind and the settings as written, variables not yet replaced."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A loaded project. `as_of` (ISO 8601 or `${NAME}`) fixes the clock of every model; None means the time of the run."""
+
+    name: str
+    folder: Path
+    home: Path
+    as_of: str | None
+    env_file: Path | None
+    sources: tuple[SourceSettings, ...]
+
+    def now(self) -> datetime:
+        """The clock of this run, UTC."""
+        if self.as_of is None:
+            return datetime.now(UTC)
+        text = self._fill(self.as_of, "as_of")
+        try:
+            return TypeAdapter(AwareDatetime).validate_python(text).astimezone(UTC)
+        except ValidationError as error:
+            raise ProjectError(f"as_of: {text!r} is no time with a zone, such as 2026-06-30T18:00:00+08:00") from error
+
+    def resolve_settings(self, source: SourceSettings) -> dict[str, str]:
+        """Replace `${NAME}` by the environment, then by `env_file`. Raises ProjectError naming what is missing."""
+        return {key: self._fill(text, f"source {source.name}") for key, text in source.settings.items()}
+
+    def _fill(self, text: str, place: str) -> str:
+        from_file = dotenv_values(self.env_file) if self.env_file and self.env_file.exists() else {}
+        values = {**from_file, **os.environ}
+
+        def look_up(match: re.Match[str]) -> str:
+            value = values.get(match[1])
+            if not value:
+                hint = f" or in {self.env_file}" if self.env_file else ""
+                raise ProjectError(f"{place}: the variable {match[1]} is not set; set it in the environment{hint}")
+            return value
+
+        return _VARIABLE.sub(look_up, text)
+
+
+def find_home() -> Path:
+    """`GOLDTHREAD_HOME`, by default `.goldthread` in the working directory."""
+    return Path(os.environ.get("GOLDTHREAD_HOME") or ".goldthread").resolve()
+
+
+def find_project_file() -> Path:
+    """`GOLDTHREAD_PROJECT` (a folder or file), by default `goldthread.yaml` in the working directory."""
+    place = Path(os.environ.get("GOLDTHREAD_PROJECT") or ".").resolve()
+    path = place / PROJECT_FILE if place.is_dir() else place
+    if not path.is_file():
+        raise ProjectError(
+            f"no project at {path}: run in a folder with a {PROJECT_FILE}, or set GOLDTHREAD_PROJECT (or --project) to one"
+        )
+    return path
+
+
+def load_project(path: Path, home: Path) -> Project:
+    """Read and check a project file. Raises ProjectError naming the file and the place in it."""
+    try:
+        model = _ProjectModel.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ProjectError(f"{path}: {places}") from error
+    sources = tuple(
+        SourceSettings(name, source.connector, {key: str(value) for key, value in (source.model_extra or {}).items()})
+        for name, source in model.sources.items()
+    )
+    if not sources:
+        raise ProjectError(f"{path}: sources: at least one source is needed")
+    as_of = model.as_of.isoformat() if isinstance(model.as_of, datetime) else model.as_of
+    return Project(model.name, path.parent, home, as_of, _find_env_file(model.env_file, path.parent, home), sources)
+
+
+def _find_env_file(written: str | None, folder: Path, home: Path) -> Path | None:
+    return folder / written.replace("{home}", str(home)) if written else None
+
+
+@cache
+def current_project() -> Project:
+    """The project of this process."""
+    os.environ.update({key: value for key, value in TELEMETRY_OFF.items() if key not in os.environ})
+    return load_project(find_project_file(), find_home())
+
