@@ -1,0 +1,38 @@
+"""From JSON records to a frame of text, verbatim."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+JSON_TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+
+
+def to_text(value: Any) -> str | None:
+    """A JSON value as text: strings as they are, nested values and booleans as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def to_frame(records: Sequence[Mapping[str, Any]], columns: Iterable[str] = ()) -> pl.DataFrame:
+    """One String column per key, `columns` first (they exist even where no record has them).
+
+    A key that starts with "_" would collide with landing's own columns and loses its underscores.
+    """
+    names = dict.fromkeys(columns)
+    for record in records:
+        names.update(dict.fromkeys(record))
+    data = {name.lstrip("_") or "unnamed": [to_text(record.get(name)) for record in records] for name in names}
+    return pl.DataFrame(data, schema=dict.fromkeys(data, pl.String))
+
+
+def json_types(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Column -> the JSON type of its values ("number|string" if they differ); columns without a value are left out."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name, value in record.items():
+            if value is not None:
+                found.setdefault(name.lstrip("_") or "unnamed", set()).add(JSON_TYPES[type(value)])
+    return {name: "|".join(sorted(types)) for name, types in found.items()}
