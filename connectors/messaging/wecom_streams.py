@@ -77,7 +77,7 @@ APPROVALS = Stream(
     ),
     cursor="window",
     deletes="none",
-    description="Approval instances; sp_status 1 pending, 2 passed, 3 rejected, 4 withdrawn; a window on submit time is re-read until it settles.",
+    description="Approvals; sp_status 1 pending, 2 passed, 3 rejected, 4 withdrawn, 6 revoked; re-read until they settle.",
 )
 EVENTS = Stream(
     name="events",
