@@ -1,0 +1,99 @@
+"""The home of all stores: one directory, one setting."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.errors import HomeBusyError
+
+
+@dataclass(frozen=True)
+class RunLock:
+    """Proof that this process is the one run of the home. Files older than `acquired_at` have no other writer."""
+
+    run_id: str
+    acquired_at: datetime
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the stores are. `ledger_address` is an SQLAlchemy URL; empty: SQLite inside the home."""
+
+    path: Path
+    ledger_address: str = ""
+
+    @property
+    def landing(self) -> Path:
+        """Parquet files of batches: `<source>/<stream>/<batch_id>.parquet`."""
+        return self.path / "landing"
+
+    @property
+    def identity(self) -> Path:
+        """Parquet files of the identity log."""
+        return self.path / "identity"
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger_address or f"sqlite:///{self.path / 'ledger.db'}"
+
+    @property
+    def working(self) -> Path:
+        """The working DuckDB file, private to the run."""
+        return self.path / "working.duckdb"
+
+    @property
+    def publication(self) -> Path:
+        """Directory of the served file and its history."""
+        return self.path / "publication"
+
+    @property
+    def history(self) -> Path:
+        """The last publications, `<seq>-<run>.duckdb`."""
+        return self.publication / "history"
+
+    @property
+    def served(self) -> Path:
+        """What BI reads."""
+        return self.publication / "goldthread.duckdb"
+
+    def create(self) -> Home:
+        """Make the directories that are missing."""
+        for directory in (self.landing, self.identity, self.history):
+            directory.mkdir(parents=True, exist_ok=True)
+        return self
+
+    @contextmanager
+    def hold_run_lock(self, run_id: str) -> Iterator[RunLock]:
+        """Hold the home for one run; the kernel lets go of it however the process ends.
+
+        Raises HomeBusyError, naming the holder, when another run has it.
+        """
+        self.create()
+        with (self.path / "run.lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise HomeBusyError(f"another run holds {self.path}: {holder}. Wait for it to end, or end it.") from error
+            lock = RunLock(run_id, datetime.now(UTC))
+            file.truncate(0)
+            file.write(json.dumps({"run_id": run_id, "pid": os.getpid(), "since": lock.acquired_at.isoformat()}))
+            file.flush()
+            yield lock
+
+    @contextmanager
+    def hold_publication_lock(self) -> Iterator[None]:
+        """Serialise whoever changes the served file; waits."""
+        self.create()
+        with (self.publication / "swap.lock").open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield

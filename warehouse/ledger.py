@@ -1,0 +1,163 @@
+"""The ledger: what is decided. SQLite in WAL mode, or PostgreSQL by URL.
+
+This module opens it and keeps runs, checks and verdicts; batches are in `batches`, publications in `publication`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from warehouse import tables
+from warehouse.home import Home
+
+Verdict = Literal["pass", "fail"]
+RunState = Literal["running", "succeeded", "failed"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Outcome of one check of a run. Only `severity` error makes the verdict fail."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+    severity: Literal["error", "warn"] = "error"
+    asset: str | None = None
+
+
+def utc_now() -> datetime:
+    """Now, aware."""
+    return datetime.now(UTC)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # a writer takes its lock at once: a read that turns into a write would fail instead of waiting
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql("begin" if reads else "begin immediate")
+
+
+class Ledger:
+    """An open ledger. Connections are taken per transaction, so it may outlive forks and needs no closing on SQLite."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(url, poolclass=sa.NullPool)
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        tables.metadata.create_all(self.engine)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """Rows of a query as dicts."""
+        with self.engine.connect().execution_options(reads=True) as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def start_run(self, run_id: str) -> None:
+        """Record that a run begins; from now on only this run may be published. Starting it again is harmless."""
+        with self.write() as connection:
+            known = connection.execute(sa.select(tables.run.c.seq).where(tables.run.c.run_id == run_id)).first()
+            if known is None:
+                connection.execute(tables.run.insert().values(run_id=run_id, started_at=utc_now(), state="running"))
+
+    def finish_run(self, run_id: str, state: RunState) -> None:
+        """Record how a run ended."""
+        with self.write() as connection:
+            connection.execute(
+                tables.run.update().where(tables.run.c.run_id == run_id).values(state=state, finished_at=utc_now())
+            )
+
+    def newest_run(self) -> str | None:
+        """The run that began last."""
+        rows = self.read(sa.select(tables.run.c.run_id).order_by(tables.run.c.seq.desc()).limit(1))
+        return rows[0]["run_id"] if rows else None
+
+    def record_checks(self, run_id: str, results: list[CheckResult]) -> None:
+        """Add check results to a run; of two results with one name the later counts."""
+        rows = [
+            {
+                "run_id": run_id,
+                "name": result.name,
+                "asset": result.asset,
+                "severity": result.severity,
+                "passed": result.passed,
+                "detail": result.detail,
+                "at": utc_now(),
+            }
+            for result in results
+        ]
+        if rows:
+            with self.write() as connection:
+                connection.execute(tables.check_result.insert(), rows)
+
+    def check_results(self, run_id: str) -> list[CheckResult]:
+        """The newest result of each check of a run, in the order of recording."""
+        table = tables.check_result
+        rows = self.read(sa.select(table).where(table.c.run_id == run_id).order_by(table.c.seq))
+        newest = {(row["asset"], row["name"]): row for row in rows}
+        return [CheckResult(row["name"], row["passed"], row["detail"], row["severity"], row["asset"]) for row in newest.values()]
+
+    def decide(self, run_id: str) -> Verdict:
+        """Judge a run by its recorded checks and record the verdict. No checks at all is a fail."""
+        results = self.check_results(run_id)
+        failed = [result for result in results if not result.passed and result.severity == "error"]
+        if not results:
+            reason = "no check was recorded for this run"
+        else:
+            reason = "; ".join(f"{result.name}: {result.detail}" if result.detail else result.name for result in failed)
+        verdict: Verdict = "fail" if failed or not results else "pass"
+        self.record_verdict(run_id, verdict, reason or f"{len(results)} checks passed")
+        return verdict
+
+    def record_verdict(self, run_id: str, verdict: Verdict, reason: str) -> None:
+        """Write a verdict row; the newest row of a run counts."""
+        with self.write() as connection:
+            connection.execute(tables.verdict.insert().values(run_id=run_id, verdict=verdict, reason=reason, at=utc_now()))
+
+    def verdict(self, run_id: str) -> Verdict | None:
+        """The newest verdict of a run; None when it has none."""
+        row = self.verdict_row(run_id)
+        return row["verdict"] if row else None
+
+    def verdict_row(self, run_id: str) -> dict[str, Any] | None:
+        """The newest verdict row of a run: verdict, reason, at."""
+        table = tables.verdict
+        rows = self.read(sa.select(table).where(table.c.run_id == run_id).order_by(table.c.seq.desc()).limit(1))
+        return rows[0] if rows else None
+
+    def record_failure(self, run_id: str, source: str, stream: str, kind: str, message: str) -> None:
+        """Record that a stream could not be synced; the other streams go on."""
+        with self.write() as connection:
+            connection.execute(
+                tables.sync_failure.insert().values(
+                    run_id=run_id, source=source, stream=stream, kind=kind, message=message, at=utc_now()
+                )
+            )
+
+    def failures(self, run_id: str) -> list[dict[str, Any]]:
+        """Sync failures of a run: source, stream, kind, message, at."""
+        table = tables.sync_failure
+        return self.read(sa.select(table).where(table.c.run_id == run_id).order_by(table.c.seq))
+
+
+def open_ledger(home: Home) -> Ledger:
+    """Open the ledger of a home, creating what is missing."""
+    home.create()
+    return Ledger(home.ledger_url)
