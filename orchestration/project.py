@@ -139,4 +139,3 @@ def current_project() -> Project:
     """The project of this process."""
     os.environ.update({key: value for key, value in TELEMETRY_OFF.items() if key not in os.environ})
     return load_project(find_project_file(), find_home())
-

@@ -23,18 +23,15 @@ RateScale = Annotated[float, typer.Option(help="Loosens the vendors' rate limits
 def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate_scale: RateScale = 1.0) -> None:
     """Serve CRM, ERP, messaging and forms on loopback until Ctrl-C."""
     console = Console()
-    with console.status("making the company"):
-        running = run_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale))
-        sandbox = running.__enter__()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console.print("making the company ...")
     try:
-        console.print(f"[green]serving[/]; addresses and credentials are in {sandbox.folder / 'endpoints.env'}")
-        console.print("in another terminal: `goldthread run`, `goldthread sandbox advance --days 7`; Ctrl-C stops")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.pause()
+        with run_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale)) as sandbox:
+            console.print(f"[green]serving[/]; addresses and credentials are in {sandbox.folder / 'endpoints.env'}")
+            console.print("in another terminal: `goldthread run`, `goldthread sandbox advance --days 7`; Ctrl-C stops")
+            signal.pause()
     except KeyboardInterrupt:
-        console.print("stopping")
-    finally:
-        running.__exit__(None, None, None)
+        console.print("stopped")
 
 
 @app.command()

@@ -1,0 +1,80 @@
+"""`goldthread run`: one pass of the whole line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import dagster as dg
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from orchestration.cli.report import describe_line, print_line
+from orchestration.lib.runs import RunOutcome, open_instance, run_job
+from orchestration.lib.stores import open_stores
+from orchestration.project import Project, ProjectError, current_project
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+
+def run_line(
+    source: Annotated[list[str] | None, typer.Option(help="Read only this source (repeatable); everything is still derived.")] = None,
+    full: Annotated[bool, typer.Option(help="Read the sources from the beginning.")] = False,
+    rebuild: Annotated[bool, typer.Option(help="Read no source; derive everything again from what has landed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read what is new, derive, check, publish. Exit code 1 if nothing was published."""
+    project = current_project()
+    job, config = _plan(project, source or [], full, rebuild)
+    outcome = execute(project, job, config, quiet=as_json)
+    report = describe_line(open_stores(project), outcome)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, default=str))
+    else:
+        print_line(Console(), report)
+    if not outcome.success:
+        raise typer.Exit(1)
+
+
+def execute(project: Project, job: str, config: dict[str, Any], *, quiet: bool) -> RunOutcome:
+    """Run a job of the code location with a progress bar over its assets."""
+    instance = open_instance(project.home)
+    if quiet:
+        return run_job(job, instance, config)
+    with _show_progress(job) as on_event:
+        return run_job(job, instance, config, on_event)
+
+
+def _plan(project: Project, chosen: list[str], full: bool, rebuild: bool) -> tuple[str, dict[str, Any]]:
+    names = [source.name for source in project.sources]
+    unknown = sorted(set(chosen) - set(names))
+    if unknown:
+        raise ProjectError(f"--source {', '.join(unknown)}: not in this project, which has {', '.join(names)}")
+    if rebuild and (full or chosen):
+        raise ProjectError("--rebuild reads no source; leave out --full and --source")
+    if rebuild:
+        return "rebuild", {}
+    mode = "full" if full else "incremental"
+    modes = {name: mode if not chosen or name in chosen else "none" for name in names}
+    return "sync", {"ops": {f"sync_{name}": {"config": {"mode": mode}} for name, mode in modes.items()}}
+
+
+@contextmanager
+def _show_progress(job: str) -> Iterator[Any]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(job, total=0)
+
+        def on_event(event: dg.DagsterEvent) -> None:
+            kind = event.event_type
+            if kind is dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+                progress.update(task, total=(progress.tasks[0].total or 0) + 1)
+            elif kind is dg.DagsterEventType.STEP_START:
+                progress.update(task, description=event.step_key or job)
+            elif kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
+                progress.advance(task)
+
+        yield on_event

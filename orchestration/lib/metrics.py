@@ -1,0 +1,90 @@
+"""What the suites look at: one aggregate query per table, one row per table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import duckdb
+import polars as pl
+from connectors.base import Stream
+
+SECONDS_A_DAY = 86400.0
+TIME_KINDS = {"timestamp", "epoch_ms", "epoch_s"}
+LANDING_METRICS = {
+    "stream": pl.String,
+    "duplicate_keys": pl.Int64,
+    "null_keys": pl.Int64,
+    "null_required": pl.Int64,
+    "missing_required_columns": pl.Int64,
+    "quarantined_share": pl.Float64,
+    "days_ahead": pl.Float64,
+}
+GOLDEN_TABLES = {
+    # table: (id column, name column, id's crosswalk)
+    "hub.golden_customers": ("customer_gid", "company_name", "hub.crosswalk"),
+    "hub.golden_persons": ("person_gid", "full_name", "hub.person_crosswalk"),
+}
+
+
+def measure_landing(
+    con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, Stream]], missing: dict[tuple[str, str], int], as_of: datetime
+) -> pl.DataFrame:
+    """One row per stream, columns LANDING_METRICS; `missing` counts the required columns that no longer arrive."""
+    rows = []
+    for source, stream in streams:
+        [row] = con.execute(_landing_query(source, stream), [source, stream.name]).fetchall()
+        duplicates, null_keys, null_required, share, newest = row
+        ahead = (newest - as_of).total_seconds() / SECONDS_A_DAY if newest else None
+        gone = missing.get((source, stream.name), 0)
+        rows.append((f"{source}.{stream.name}", duplicates, null_keys, null_required, gone, share, ahead))
+    return pl.DataFrame(rows, schema=LANDING_METRICS, orient="row")
+
+
+def _landing_query(source: str, stream: Stream) -> str:
+    required = [_quote(field.name) for field in stream.fields if field.required]
+    nulls = " + ".join(f"count(*) filter (where {column} is null)" for column in required) or "0"
+    times = [_quote(f.name) for f in stream.fields if f.name == stream.version and f.kind in TIME_KINDS]
+    newest = f"max({times[0]})" if times else "null"
+    return f"""
+        select count(*) - count(distinct _key), count(*) filter (where _key is null), {nulls},
+            (select quarantined / nullif(rows_in, 0) from landing._fates where source = ? and stream = ?), {newest}
+        from landing.{_quote(f"{source}__{stream.name}")}
+    """  # noqa: S608 (names are quoted)
+
+
+def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
+    parts = [_golden_query(table, *columns) for table, columns in GOLDEN_TABLES.items()]
+    return con.sql(" union all by name ".join(parts)).pl()
+
+
+def _golden_query(table: str, gid: str, name: str, crosswalk: str) -> str:
+    lineage = "hub.golden_lineage" if table == "hub.golden_customers" else None
+    without = (
+        f"""(select count(*) from {table} as golden where golden.{name} is not null and not exists (
+                select 1 from {lineage} as lineage
+                where lineage.{gid} = golden.{gid} and lineage.attribute = '{name}' and lineage.is_winner))"""
+        if lineage
+        else "null"
+    )
+    return f"""
+        select '{table}' as subject,
+            count(*) filter (where {gid} is null) as null_ids,
+            count({gid}) - count(distinct {gid}) as duplicate_ids,
+            count(*) filter (where {name} is null) / nullif(count(*), 0) as unnamed_share,
+            (select count(*) from {crosswalk} as crosswalk where crosswalk.is_current
+                and not exists (select 1 from {table} as golden where golden.{gid} = crosswalk.{gid})) as unknown_ids,
+            {without} as without_lineage
+        from {table}
+    """  # noqa: S608 (names from the constants above)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def describe_subjects(subjects: Sequence[str]) -> str:
+    """A short list for a message."""
+    shown = ", ".join(subjects[:5])
+    return shown if len(subjects) <= 5 else f"{shown} and {len(subjects) - 5} more"

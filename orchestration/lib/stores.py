@@ -1,0 +1,93 @@
+"""The stores as a Dagster resource: one run holds the home, opens the working file late and closes it early."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from pydantic import PrivateAttr
+
+from connectors.base import Batch, Stream
+from orchestration.project import Project, current_project
+from warehouse.batches import Fates, read_cursor
+from warehouse.home import Home
+from warehouse.landing import LandedBatch, land
+from warehouse.ledger import CheckResult, Ledger, open_ledger
+from warehouse.load import load_stream
+from warehouse.working import open_working
+
+REBUILD_TAG = "goldthread/rebuild"
+
+
+class Stores(dg.ConfigurableResource):
+    """Landing, ledger, working file and publication of one home.
+
+    For as long as a run lasts it holds the home's lock (decision 0006); the run's clock is read once, so that every
+    model of a run means the same now.
+    """
+
+    path: str
+    ledger_address: str = ""
+    _now: datetime = PrivateAttr(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def home(self) -> Home:
+        return Home(Path(self.path), self.ledger_address)
+
+    @property
+    def ledger(self) -> Ledger:
+        return open_ledger(self.home)
+
+    @property
+    def now(self) -> datetime:
+        """The run's clock, UTC."""
+        return self._now
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Stores]:
+        run = context.run
+        if run is None:
+            yield self
+            return
+        with self.home.hold_run_lock(run.run_id):
+            self._now = current_project().now()
+            if run.tags.get(REBUILD_TAG):
+                self.home.working.unlink(missing_ok=True)
+            self.ledger.start_run(run.run_id)
+            yield self
+
+    @contextmanager
+    def open_working(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The working file, for as long as the block lasts."""
+        with open_working(self.home) as connection:
+            yield connection
+
+    def read_cursor(self, source: str, stream: str) -> Mapping[str, Any] | None:
+        return read_cursor(self.ledger, source, stream)
+
+    def land(self, source: str, stream: Stream, batch: Batch, run_id: str) -> LandedBatch:
+        return land(self.home, self.ledger, source, stream, batch, run_id)
+
+    def load(self, source: str, stream: Stream) -> Fates:
+        with self.open_working() as connection:
+            return load_stream(connection, self.home, self.ledger, source, stream)
+
+    def record_checks(self, run_id: str, results: list[CheckResult]) -> None:
+        self.ledger.record_checks(run_id, results)
+
+    def record_failure(self, run_id: str, where: str, reason: str) -> None:
+        """A verdict for a run that broke; one that has its verdict keeps it."""
+        if self.ledger.verdict(run_id) is None:
+            self.ledger.record_verdict(run_id, "fail", f"{where}: {reason}")
+        self.ledger.finish_run(run_id, "failed")
+
+
+def open_stores(project: Project) -> Stores:
+    """The stores of a project's home; the ledger is elsewhere when GOLDTHREAD_LEDGER says so."""
+    return Stores(path=str(project.home), ledger_address=os.environ.get("GOLDTHREAD_LEDGER", ""))
