@@ -1,0 +1,13 @@
+with stock as (
+
+    select * from {{ ref('stg_u8__stock') }}
+
+)
+
+select
+    'u8' as source,
+    warehouse_code as warehouse,
+    product_code as product_id,
+    quantity,
+    record_ref
+from stock
