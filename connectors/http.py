@@ -42,6 +42,10 @@ class Reply:
 Judge = Callable[[Reply], ConnectorError | None]
 
 
+class RefusedAgain(AuthExpired):
+    """A token that had just been renewed was refused too: a token can die early, so it is retried like a passing fault."""
+
+
 class Authoriser(Protocol):
     """Puts a credential on requests."""
 
@@ -75,7 +79,7 @@ class Patience:
         """Transient faults, and limits whose wait is bearable."""
         if isinstance(error, RateLimited):
             return (error.wait_seconds or 0) <= self.give_up_after
-        return isinstance(error, Transient)
+        return isinstance(error, Transient | RefusedAgain)
 
 
 def build_query(params: Mapping[str, Any]) -> str:
@@ -170,7 +174,10 @@ class HttpApi:
             return self._call_with(token, method, path, query, body, budget)
         except AuthExpired:
             token = self._authoriser.token(refused=token)
-        return self._call_with(token, method, path, query, body, budget)
+        try:
+            return self._call_with(token, method, path, query, body, budget)
+        except AuthExpired as exc:
+            raise RefusedAgain(str(exc)) from None
 
     def _call_with(self, token: str, method: str, path: str, query: Mapping[str, Any], body: Any, budget: str) -> Any:
         assert self._authoriser is not None

@@ -36,6 +36,7 @@ _ADVICE: dict[int, tuple[type[ConnectorError], str]] = {
     45033: (RateLimited, "too many calls at once"),
     48002: (PermissionDenied, "list the app under 可调用接口的应用 of this feature in the admin console"),
     60011: (PermissionDenied, "widen the app's visible range (可见范围), or grant it this feature"),
+    84074: (PermissionDenied, "grant the app 客户联系 (external contacts)"),
     60020: (PermissionDenied, "add this machine's public address to the app's trusted IPs (企业可信IP)"),
     84061: (Gone, "not an external contact any more"),
     40001: (ConfigurationError, "the setting 'secret' is not this app's secret"),
