@@ -1,0 +1,51 @@
+"""Accuracy of a partition against a known truth: pairwise and B-cubed, in whole-column arithmetic. Public door."""
+
+import polars as pl
+
+_RECORD = ["source", "source_key"]
+
+
+def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
+    """Precision, recall and f1 over pairs of records, and their B-cubed forms.
+
+    Args:
+        crosswalk: source, source_key and gid, customer_gid or person_gid; only current rows count where is_current is given.
+        truth: source, source_key and a true id in the first other column. Records that only one side knows are left out
+            and counted (`records_left_out`).
+    """
+    found = crosswalk.filter("is_current") if "is_current" in crosswalk.columns else crosswalk
+    gid = next((name for name in ("gid", "customer_gid", "person_gid") if name in found.columns), None)
+    true = next((name for name in truth.columns if name not in _RECORD), None)
+    if gid is None or true is None:
+        raise ValueError("evaluate needs gid, customer_gid or person_gid in the crosswalk and a true id in the truth")
+    both = found.select(*_RECORD, gid=gid).join(truth.select(*_RECORD, true=true).drop_nulls(), on=_RECORD)
+    together = _count_pairs(both, ["gid", "true"])
+    predicted, actual = _count_pairs(both, ["gid"]), _count_pairs(both, ["true"])
+    precision = together / predicted if predicted else 1.0
+    recall = together / actual if actual else 1.0
+    sized = both.with_columns(cell=pl.len().over("gid", "true"), in_gid=pl.len().over("gid"), in_true=pl.len().over("true"))
+    means = sized.select(p=(pl.col("cell") / pl.col("in_gid")).mean(), r=(pl.col("cell") / pl.col("in_true")).mean()).row(0)
+    b_precision, b_recall = (1.0 if mean is None else float(mean) for mean in means)
+    return {
+        "precision": precision,
+        "recall": recall,
+        "f1": _harmonic(precision, recall),
+        "bcubed_precision": b_precision,
+        "bcubed_recall": b_recall,
+        "bcubed_f1": _harmonic(b_precision, b_recall),
+        "true_pairs": float(actual),
+        "found_pairs": float(predicted),
+        "records": float(both.height),
+        "records_left_out": float(found.height + truth.height - 2 * both.height),
+        "true_clusters": float(both["true"].n_unique()),
+        "found_clusters": float(both["gid"].n_unique()),
+    }
+
+
+def _count_pairs(frame: pl.DataFrame, by: list[str]) -> int:
+    sizes = frame.group_by(by).len().select(pl.col("len").cast(pl.Int64))
+    return int(sizes.select((pl.col("len") * (pl.col("len") - 1) // 2).sum()).item())
+
+
+def _harmonic(a: float, b: float) -> float:
+    return 2 * a * b / (a + b) if a + b else 0.0

@@ -1,0 +1,199 @@
+"""Lasting IDs: clusters meet the identity log, and every change of an ID becomes an event (I-2, I-3).
+
+Kinds, with the meaning of `gid` and `other_gid`:
+issued (gid is new; founding record), split (records of gid go on as other_gid), merged (gid is given up and resolves to other_gid),
+redirected (gid was given up earlier and now resolves to other_gid), detached and attached (a record leaves or joins gid),
+retired (gid has no records left; it is never issued again).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.rules import Entity
+
+PREFIXES: dict[Entity, str] = {"organisation": "cus_", "person": "per_"}
+EVENT_SCHEMA = {
+    "event_no": pl.Int64,
+    "at": pl.Datetime("us", "UTC"),
+    "kind": pl.String,
+    "gid": pl.String,
+    "other_gid": pl.String,
+    "source": pl.String,
+    "source_key": pl.String,
+    "run_id": pl.String,
+    "rule_version": pl.String,
+    "detail": pl.String,
+}
+_PHASES = ["issued", "split", "merged", "redirected", "detached", "attached", "retired"]
+_RECORD = ["source", "source_key"]
+
+
+@dataclass(frozen=True)
+class Identified:
+    """gid per record rank; the new events of this run; the whole log with them; ids given up and what they resolve to."""
+
+    gids: pl.Series
+    events: pl.DataFrame
+    log: pl.DataFrame
+    redirects: pl.DataFrame
+
+
+def align_events(events: pl.DataFrame | None, entity: Entity) -> tuple[pl.DataFrame, int]:
+    """The entity's events in log order, and the number that the next event gets. Accepts `customer_gid` or `person_gid` for `gid`."""
+    if events is None or not events.height:
+        return pl.DataFrame(schema=EVENT_SCHEMA), 1
+    names = {name: "gid" for name in ("customer_gid", "person_gid") if name in events.columns}
+    typed = events.rename(names).select(
+        pl.col(name).dt.convert_time_zone("UTC").cast(dtype) if name == "at" else pl.col(name).cast(dtype)
+        for name, dtype in EVENT_SCHEMA.items()
+    )
+    highest = int(typed["event_no"].max() or 0)  # type: ignore[arg-type]
+    return typed.filter(pl.col("gid").str.starts_with(PREFIXES[entity])).sort("event_no"), highest + 1
+
+
+def find_members(log: pl.DataFrame) -> pl.DataFrame:
+    """Current (source, source_key, old_gid) of a log."""
+    last = log.filter(pl.col("kind").is_in(["attached", "detached"])).unique(_RECORD, keep="last", maintain_order=True)
+    return last.filter(pl.col("kind") == "attached").select(*_RECORD, old_gid="gid")
+
+
+def find_redirects(log: pl.DataFrame) -> pl.DataFrame:
+    """gid, target_gid, since: every id ever given up and the id that it resolves to now (one step, never a chain)."""
+    moves = log.filter(pl.col("kind").is_in(["merged", "redirected"])).unique("gid", keep="last", maintain_order=True)
+    return moves.select("gid", target_gid="other_gid", since="at").sort("gid")
+
+
+def build_crosswalk(log: pl.DataFrame) -> pl.DataFrame:
+    """source, source_key, gid, valid_from, valid_to (null: holds), is_current: the log's attachments as a history."""
+    steps = log.filter(pl.col("kind").is_in(["attached", "detached"])).sort("event_no")
+    steps = steps.with_columns(valid_to=pl.col("at").shift(-1).over(_RECORD))
+    rows = steps.filter(pl.col("kind") == "attached").select(*_RECORD, "gid", valid_from="at", valid_to="valid_to")
+    return rows.with_columns(is_current=pl.col("valid_to").is_null()).sort(*_RECORD, "valid_from", "gid")
+
+
+def identify(
+    aligned: pl.DataFrame,
+    labels: npt.NDArray[np.int64],
+    events: pl.DataFrame | None,
+    entity: Entity,
+    run_id: str,
+    at: datetime,
+    version: str,
+) -> Identified:
+    """Give every cluster its lasting id and log what changed. A function of the partition and the log, nothing else."""
+    log, next_no = align_events(events, entity)
+    members = find_members(log)
+    records = aligned.select("rank", *_RECORD, "created_at").with_columns(label=pl.Series(labels))
+    joined = records.join(members, on=_RECORD, how="left", maintain_order="left")
+    homes = _find_homes(joined, log)
+    kept = homes.filter("keeps").select("label", gid="old_gid")
+    fresh = joined.join(kept, on="label", how="anti")
+    issued = _issue(fresh, log, PREFIXES[entity])
+    gids = pl.concat([kept, issued.select("label", "gid")])
+    placed = joined.join(gids, on="label", how="left", maintain_order="left")
+    new = [
+        issued.select(kind=pl.lit("issued"), gid="gid", source="source", source_key="source_key"),
+        *_move_ids(placed, homes, gids, log),
+        *_move_records(placed, members),
+        _retire(placed, homes, log),
+    ]
+    numbered = _number(new, next_no, run_id, at, version)
+    whole = pl.concat([log, numbered])
+    return Identified(gids=placed["gid"], events=numbered, log=whole, redirects=find_redirects(whole))
+
+
+def _find_homes(joined: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
+    """Per old id the cluster with most of its records, and whether it is the oldest of that cluster's ids."""
+    age = log.filter(pl.col("kind") == "issued").select(old_gid="gid", issued_no="event_no")
+    overlap = joined.filter(pl.col("old_gid").is_not_null()).group_by("old_gid", "label").len()
+    homes = overlap.sort("old_gid", "len", "label", descending=[False, True, False]).unique(
+        "old_gid", keep="first", maintain_order=True
+    )
+    homes = homes.join(age, on="old_gid", how="left").sort("label", "issued_no", "old_gid")
+    return homes.with_columns(keeps=pl.col("old_gid") == pl.col("old_gid").first().over("label"))
+
+
+def _issue(fresh: pl.DataFrame, log: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
+    founders = fresh.sort("label", "created_at", *_RECORD, nulls_last=True).unique("label", keep="first", maintain_order=True)
+    founders = founders.sort(*_RECORD)
+    taken = set(log.filter(pl.col("kind") == "issued")["gid"].to_list())
+    gids = []
+    for source, key in founders.select(_RECORD).iter_rows():
+        salt = 0
+        gid = _hash_record(source, key, salt, prefix)
+        while gid in taken:
+            salt += 1
+            gid = _hash_record(source, key, salt, prefix)
+        taken.add(gid)
+        gids.append(gid)
+    return founders.select("label", *_RECORD).with_columns(pl.Series("gid", gids, dtype=pl.String))
+
+
+def _hash_record(source: str, key: str, salt: int, prefix: str) -> str:
+    text = f"{source}\x1f{key}" + (f"\x1f{salt}" if salt else "")
+    return prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, log: pl.DataFrame) -> list[pl.DataFrame]:
+    merged = homes.filter(~pl.col("keeps")).join(gids, on="label").select(kind=pl.lit("merged"), gid="old_gid", other_gid="gid")
+    earlier = find_redirects(log).select("gid", "target_gid")
+    redirected = earlier.join(merged.select(target_gid="gid", new="other_gid"), on="target_gid")
+    left = placed.filter(pl.col("old_gid").is_not_null() & (pl.col("gid") != pl.col("old_gid")))
+    left = left.join(merged.select(old_gid="gid", gid="other_gid"), on=["old_gid", "gid"], how="anti")
+    split = (
+        left.group_by("old_gid", "gid")
+        .len()
+        .select(
+            kind=pl.lit("split"), gid="old_gid", other_gid="gid", detail=pl.concat_str(pl.lit('{"records":'), "len", pl.lit("}"))
+        )
+    )
+    return [merged, redirected.select(kind=pl.lit("redirected"), gid="gid", other_gid="new"), split]
+
+
+def _move_records(placed: pl.DataFrame, members: pl.DataFrame) -> list[pl.DataFrame]:
+    gone = members.join(placed.select(_RECORD), on=_RECORD, how="anti")
+    moved = placed.filter(pl.col("old_gid") != pl.col("gid"))
+    joining = placed.filter(pl.col("old_gid").is_null() | (pl.col("old_gid") != pl.col("gid")))
+    reason = {"gone": '{"reason":"record deleted"}', "moved": '{"reason":"record moved"}'}
+    return [
+        gone.select(
+            kind=pl.lit("detached"), gid="old_gid", source="source", source_key="source_key", detail=pl.lit(reason["gone"])
+        ),
+        moved.select(
+            kind=pl.lit("detached"),
+            gid="old_gid",
+            other_gid="gid",
+            source="source",
+            source_key="source_key",
+            detail=pl.lit(reason["moved"]),
+        ),
+        joining.select(kind=pl.lit("attached"), gid="gid", other_gid="old_gid", source="source", source_key="source_key"),
+    ]
+
+
+def _retire(placed: pl.DataFrame, homes: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
+    over = log.filter(pl.col("kind").is_in(["merged", "retired"])).select("gid")
+    live = log.filter(pl.col("kind") == "issued").select("gid").join(over, on="gid", how="anti")
+    return live.join(homes.select(gid="old_gid"), on="gid", how="anti").select(kind=pl.lit("retired"), gid="gid")
+
+
+def _number(new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str) -> pl.DataFrame:
+    phases = pl.Enum(_PHASES)
+    events = pl.concat(new, how="diagonal").with_columns(pl.col("kind").cast(phases))
+    for column in ("other_gid", "source", "source_key", "detail"):
+        if column not in events.columns:
+            events = events.with_columns(pl.lit(None, dtype=pl.String).alias(column))
+    events = events.sort("kind", "gid", "other_gid", *_RECORD, nulls_last=True).with_columns(
+        pl.col("kind").cast(pl.String),
+        event_no=pl.int_range(next_no, next_no + pl.len(), dtype=pl.Int64),
+        at=pl.lit(at).cast(pl.Datetime("us", "UTC")),
+        run_id=pl.lit(run_id),
+        rule_version=pl.lit(version),
+    )
+    return events.select(pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items())

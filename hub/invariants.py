@@ -1,0 +1,153 @@
+"""What must hold of every resolution before it may be published (I-3, I-5, I-7, I-9). Public door."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from hub.identify import align_events
+from hub.normalize.codes import parse_tax_numbers
+from hub.resolve import History, Resolution
+from hub.rules import Rules, default_rules
+from hub.survive import read_winners
+
+_RECORD = ["source", "source_key"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Guards against a run that runs away; shares are of records."""
+
+    max_cluster_records: int = 5_000
+    max_cluster_share: float = 0.25
+    max_share_ids_changed: float = 0.10
+    #: below so many records the two shares say nothing
+    min_records: int = 50
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A broken invariant: which, how many cases, what to do, and some of the rows."""
+
+    check: str
+    count: int
+    message: str
+    sample: list[str] = field(default_factory=list)
+
+
+def check_invariants(
+    resolution: Resolution,
+    records: pl.DataFrame,
+    limits: Limits | None = None,
+    history: History | None = None,
+    rules: Rules | None = None,
+) -> list[Finding]:
+    """All broken invariants of a resolution of `records`; an empty list lets it be published.
+
+    `history` is the one that the resolution was made with: without it, ids of earlier runs are not looked at.
+    """
+    limits = limits or Limits()
+    rules = rules or default_rules(resolution.entity)
+    events = [frame for frame in ((history or History()).events, resolution.events) if frame is not None]
+    checks = (
+        _check_codes(resolution, records),
+        _check_size(resolution, limits),
+        _check_changes(resolution, limits),
+        _check_membership(resolution, records),
+        _check_ids(resolution, events),
+        _check_golden(resolution, rules),
+    )
+    return [finding for found in checks for finding in found]
+
+
+def _current(resolution: Resolution) -> pl.DataFrame:
+    return resolution.crosswalk.filter("is_current")
+
+
+def _check_codes(resolution: Resolution, records: pl.DataFrame) -> list[Finding]:
+    if "tax_no" not in records.columns or resolution.entity != "organisation":
+        return []
+    codes = records.select(pl.col(_RECORD).cast(pl.String)).with_columns(parse_tax_numbers(records["tax_no"])["tax_code"])
+    several = _current(resolution).join(codes, on=_RECORD).group_by("gid").agg(pl.col("tax_code").drop_nulls().n_unique())
+    broken = several.filter(pl.col("tax_code") > 1).sort("gid")
+    return _report(
+        "one_credit_code", broken["gid"], "customers hold two different valid credit codes: the veto of clustering failed"
+    )
+
+
+def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:
+    sizes = _current(resolution).group_by("gid").len().sort("len", "gid", descending=[True, False])
+    total = int(sizes["len"].sum())
+    allowed = (
+        min(limits.max_cluster_records, int(total * limits.max_cluster_share))
+        if total >= limits.min_records
+        else limits.max_cluster_records
+    )
+    return _report(
+        "largest_cluster",
+        sizes.filter(pl.col("len") > allowed)["gid"],
+        f"customers hold more than {allowed} records: look at them with explain, then raise the limit or block the value they share",
+    )
+
+
+def _check_changes(resolution: Resolution, limits: Limits) -> list[Finding]:
+    share = float(resolution.report["share_ids_changed"])
+    if share <= limits.max_share_ids_changed or int(resolution.report["records"]) < limits.min_records:
+        return []
+    message = f"{share:.1%} of known records change their id, more than {limits.max_share_ids_changed:.1%}: compare rules and input before publishing"
+    return [Finding("share_ids_changed", int(resolution.report["events"].get("detached", 0)), message)]
+
+
+def _check_membership(resolution: Resolution, records: pl.DataFrame) -> list[Finding]:
+    current = _current(resolution)
+    keys = records.select(pl.col(_RECORD).cast(pl.String))
+    counts = keys.join(current.group_by(_RECORD).len(), on=_RECORD, how="left").with_columns(pl.col("len").fill_null(0))
+    broken = counts.filter(pl.col("len") != 1)
+    strange = current.join(keys, on=_RECORD, how="anti")
+    message = "records without exactly one current id: the identity log and the records do not belong together"
+    names = (
+        pl.concat([broken.select(_RECORD), strange.select(_RECORD)])
+        .select(pl.concat_str(_RECORD, separator=":"))
+        .to_series()
+        .sort()
+    )
+    return _report("one_current_id", names, message)
+
+
+def _check_ids(resolution: Resolution, events: list[pl.DataFrame]) -> list[Finding]:
+    aligned = [align_events(frame, resolution.entity)[0] for frame in events]
+    log = pl.concat(aligned) if aligned else resolution.events
+    issued = log.filter(pl.col("kind") == "issued").select("gid")
+    twice = issued.filter(issued.is_duplicated())["gid"].unique().sort()
+    ends = issued.join(resolution.redirects.select("gid", "target_gid"), on="gid", how="left")
+    ends = ends.with_columns(end=pl.coalesce("target_gid", "gid"))
+    retired = log.filter(pl.col("kind") == "retired").select(end="gid")
+    alive = resolution.golden.select(end="gid")
+    lost = ends.join(pl.concat([retired, alive]), on="end", how="anti")["gid"].sort()
+    unknown = (
+        alive.join(issued.rename({"gid": "end"}), on="end", how="anti")["end"].sort()
+        if len(events) > 1 or not resolution.redirects.height
+        else twice.clear()
+    )
+    return [
+        *_report("issued_once", twice, "ids were issued twice: the log was appended to by two runs"),
+        *_report("every_id_resolves", lost, "issued ids lead to no live or retired customer: the log is not whole"),
+        *_report("ids_in_log", unknown, "live ids are not in the identity log handed in: pass the History of this resolution"),
+    ]
+
+
+def _check_golden(resolution: Resolution, rules: Rules) -> list[Finding]:
+    attributes = [
+        attribute for survivor in rules.survivors for attribute in survivor.attributes if attribute in resolution.golden.columns
+    ]
+    again = resolution.golden.select("gid").join(
+        read_winners(resolution.lineage, rules), on="gid", how="left", maintain_order="left"
+    )
+    wrong = pl.any_horizontal(pl.col(attribute).ne_missing(pl.col(f"{attribute}_again")) for attribute in attributes)
+    both = pl.concat([resolution.golden, again.select(pl.col(attributes).name.suffix("_again"))], how="horizontal")
+    return _report(
+        "golden_from_lineage", both.filter(wrong)["gid"].sort(), "golden values differ from the winners of their lineage"
+    )
+
+
+def _report(check: str, cases: pl.Series, message: str) -> list[Finding]:
+    return [Finding(check, len(cases), f"{len(cases)} {message}", cases.head(5).to_list())] if len(cases) else []
