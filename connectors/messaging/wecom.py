@@ -216,11 +216,13 @@ class WeCom:
 def _make_batch(
     stream: Stream, rows: Sequence[Record], cursor: Cursor, gone: Sequence[str] = (), live_keys: pl.DataFrame | None = None
 ) -> Batch:
-    """Every WeCom list is read again with an overlap or whole, so rows may always repeat."""
-    declared = [field.name for field in stream.fields]
+    """Every WeCom list is read again with an overlap or whole, so rows may always repeat.
+
+    WeCom leaves empty fields out, so the declared columns are always there: else equal rows would not look equal.
+    """
     return Batch(
         stream=stream.name,
-        rows=to_frame(rows, [name for name in declared if any(name in row for row in rows)] or declared),
+        rows=to_frame(rows, [field.name for field in stream.fields]),
         cursor=cursor,
         deleted=pl.DataFrame({stream.key[0]: gone}, schema={stream.key[0]: pl.String}) if gone else None,
         live_keys=live_keys,
