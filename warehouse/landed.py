@@ -68,7 +68,9 @@ def compare_with_landed(
     """
     where = f"{source}/{stream.name}"
     rows = _check_rows(where, batch.rows)
-    upserts = rows.with_columns(_row_hash=_hash_rows(rows.columns))
+    upserts = (
+        rows.with_columns(_row_hash=_hash_rows(rows.columns)) if rows.columns else pl.DataFrame(schema={"_row_hash": pl.String})
+    )
     rejects = _check_rejects(batch.rejects)
     deletes = pl.DataFrame(schema={"_row_hash": pl.String})
     if not batch.rereads and batch.deleted is None and batch.live_keys is None:
@@ -112,8 +114,6 @@ def _hash_rows(columns: Sequence[str]) -> pl.Expr:
 
     It may change with the polars version: what is re-read just after an upgrade then lands once more, superseding itself.
     """
-    if not columns:
-        return pl.lit("")
     return pl.struct(sorted(columns)).hash().cast(pl.String)
 
 
@@ -173,11 +173,11 @@ def _find_gone(
         n_gone_before = batch.deleted.height - gone.height
     if batch.live_keys is not None:
         _load_reported(connection, "live", where, stream, batch.live_keys)
-        held = f"select {parts} from newest where _op = 'upsert'"  # noqa: S608
         connection.execute("insert into live select * exclude (_at, _row_hash) from incoming_rows where key is not null")
-        unlisted = connection.sql(f"{held} and key not in (select key from live)").pl()
-        n_held = connection.sql(held).pl().height
-        _refuse_truncation(where, n_held, unlisted.height, batch.live_keys.height, max_shrink)
+        is_live = "key in (select key from live) as is_live"
+        held = connection.sql(f"select {parts}, {is_live} from newest where _op = 'upsert'").pl()  # noqa: S608
+        unlisted = held.filter(~pl.col("is_live")).drop("is_live")
+        _refuse_truncation(where, held.height, unlisted.height, batch.live_keys.height, max_shrink)
         gone = pl.concat([gone, unlisted]).unique(maintain_order=True)
     return gone, n_gone_before
 

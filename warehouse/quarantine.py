@@ -1,0 +1,84 @@
+"""Quarantine: what was refused, why, and trying again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from warehouse.batches import list_batches, retried_rejects
+from warehouse.home import Home
+from warehouse.landed import REJECT_SCHEMA
+from warehouse.landing import LandedBatch, land_retry
+from warehouse.ledger import Ledger
+from warehouse.protocols import BatchLike, StreamLike
+
+Retry = Callable[[str, pl.DataFrame], BatchLike | None]
+
+
+@dataclass(frozen=True)
+class RetryBatch:
+    """What a retry brought, less what was refused in the same words again."""
+
+    rows: pl.DataFrame
+    rejects: pl.DataFrame | None
+    vendor_types: Mapping[str, str]
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    deleted: pl.DataFrame | None = None
+    live_keys: pl.DataFrame | None = None
+    rereads: bool = False
+
+
+def list_quarantine(
+    connection: duckdb.DuckDBPyConnection, source: str | None = None, stream: str | None = None, limit: int = 100
+) -> pl.DataFrame:
+    """Quarantined rows, newest first: source, stream, key, reason, payload, position, batch_id, row_no, extracted_at."""
+    query = """
+        select * from landing._quarantine
+        where source = coalesce(?, source) and stream = coalesce(?, stream)
+        order by extracted_at desc, batch_id desc, row_no limit ?
+    """
+    rows: pl.DataFrame = connection.sql(query, params=[source, stream, limit]).pl()
+    return rows
+
+
+def list_rejects(home: Home, ledger: Ledger, source: str, stream: str) -> pl.DataFrame:
+    """What the connector could not parse and no retry has answered: position, reason, payload, batch_id, row_no."""
+    schema = {**REJECT_SCHEMA, "batch_id": pl.String, "row_no": pl.Int64}
+    files = dict.fromkeys(batch.file for batch in list_batches(ledger, source, stream) if batch.file and batch.n_rejects)
+    frames = [
+        pl.scan_parquet(home.landing / file)
+        .filter(pl.col("_op") == "reject")
+        .select(
+            **{name: pl.col(f"_{name}").cast(dtype) for name, dtype in schema.items()},
+        )
+        .collect()
+        for file in files
+    ]
+    rejects = pl.concat([pl.DataFrame(schema=schema), *frames])
+    return rejects.join(retried_rejects(ledger, source, stream), on=["batch_id", "row_no"], how="anti", maintain_order="left")
+
+
+def retry_rejects(home: Home, ledger: Ledger, source: str, stream: StreamLike, retry: Retry, run_id: str) -> list[LandedBatch]:
+    """Let the connector parse its rejects again, batch by batch (`retry` is `connector.retry`), and land what it makes of them.
+
+    An answered reject counts as superseded from the next load on; one that is refused again with the same payload stays.
+    Rows that broke the contract need no retry: they are typed anew whenever the contract changes.
+    """
+    landed = []
+    for (batch_id,), rejects in list_rejects(home, ledger, source, stream.name).group_by("batch_id", maintain_order=True):
+        answer = retry(stream.name, rejects.select(list(REJECT_SCHEMA)))
+        if answer is None:
+            continue
+        again = pl.DataFrame(schema=REJECT_SCHEMA) if answer.rejects is None else answer.rejects.select(list(REJECT_SCHEMA))
+        same = ["position", "payload"]
+        answered = rejects.join(again, on=same, how="anti", nulls_equal=True)
+        fresh = again.join(rejects, on=same, how="anti", nulls_equal=True)
+        if answered.height or answer.rows.height or fresh.height:
+            batch = RetryBatch(answer.rows, fresh, answer.vendor_types)
+            row_nos = tuple(answered["row_no"].to_list())
+            landed.append(land_retry(home, ledger, source, stream, batch, run_id, retry_of=str(batch_id), row_nos=row_nos))
+    return landed

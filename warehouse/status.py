@@ -1,0 +1,58 @@
+"""Where things stand, from the ledger alone: the working file may be busy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from warehouse import tables
+from warehouse.batches import Fates
+from warehouse.home import Home
+from warehouse.ledger import Ledger
+from warehouse.publication import list_publications
+
+
+def read_status(home: Home, ledger: Ledger) -> dict[str, Any]:
+    """Data of `goldthread status --json`: publication, verdict, run, streams. Times are ISO 8601 UTC.
+
+    `verdict` is the newest one of any run; `publication` is None before the first.
+    """
+    publications = list_publications(ledger)
+    verdicts = ledger.read(sa.select(tables.verdict).order_by(tables.verdict.c.seq.desc()).limit(1))
+    runs = ledger.read(sa.select(tables.run).order_by(tables.run.c.seq.desc()).limit(1))
+    publication = None
+    if publications:
+        newest = publications[-1]
+        publication = {
+            "path": str(home.served),
+            "seq": newest.seq,
+            "run_id": newest.run_id,
+            "published_at": newest.published_at.isoformat(),
+            "restored_at": newest.at.isoformat() if newest.action == "rollback" else None,
+            "n_rows": newest.n_rows,
+        }
+    return {
+        "publication": publication,
+        "verdict": verdicts[0]["verdict"] if verdicts else None,
+        "verdict_reason": verdicts[0]["reason"] if verdicts else None,
+        "run": {name: _plain(runs[0][name]) for name in ("run_id", "state", "started_at", "finished_at")} if runs else None,
+        "streams": _read_streams(ledger),
+    }
+
+
+def _read_streams(ledger: Ledger) -> list[dict[str, Any]]:
+    state, fates = tables.stream_state, tables.stream_fates
+    counts = [sa.func.coalesce(fates.c[name], 0).label(name) for name in asdict(Fates())]
+    query = (
+        sa.select(state.c.source, state.c.stream, *counts, state.c.cursor, state.c.fresh_at)
+        .outerjoin(fates, sa.and_(fates.c.source == state.c.source, fates.c.stream == state.c.stream))
+        .order_by(state.c.source, state.c.stream)
+    )
+    return [{name: _plain(value) for name, value in row.items()} for row in ledger.read(query)]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
