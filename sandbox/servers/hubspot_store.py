@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,19 +138,20 @@ def _map_survivors(live: pl.DataFrame) -> dict[str, str]:
 
 
 def _build_owners(versions: pl.DataFrame, at: datetime) -> list[dict[str, Any]]:
-    first = dict(versions.group_by("id").agg(pl.col("_valid_from").min().dt.strftime(ISO_MS)).iter_rows())
-    live = select_live(versions, ("id",), at).sort(pl.col("id").cast(pl.Int64))
+    first = versions.group_by("id").agg(pl.col("_valid_from").min().dt.strftime(ISO_MS).alias("created_at"))
+    live = select_live(versions, ("id",), at).join(first, on="id").sort(pl.col("id").cast(pl.Int64))
+    live = live.with_columns(pl.col("_valid_from").dt.strftime(ISO_MS))
     return [
         {
-            "id": str(row["id"]),
+            "id": row["id"],
             "type": "PERSON",
             "email": row["email"],
             "firstName": row["firstName"],
             "lastName": row["lastName"],
-            "userId": int(row["userId"]),
-            "teams": row["teams"],
-            "createdAt": first[row["id"]],
-            "updatedAt": row["_valid_from"].strftime("%Y-%m-%dT%H:%M:%S.") + f"{row['_valid_from'].microsecond // 1000:03d}Z",
+            "userId": int(row["userId"]) if row["userId"] else None,
+            "teams": json.loads(row["teams"] or "[]"),
+            "createdAt": row["created_at"],
+            "updatedAt": row["_valid_from"],
             "archived": row["_op"] == "archive",
         }
         for row in live.iter_rows(named=True)
