@@ -29,7 +29,9 @@ def read_piece(contract: Contract, payload: str, position: str) -> Parsed:
         parsed = read_records(contract, payload.encode(contract.encoding, errors="replace"), f"{name}.jsonl")
     else:
         parsed = parse_text(contract, payload, name, contract.header_rows)
-    numbers = pl.Series([int(place)] * parsed.rows.height, dtype=pl.Int64)
+    # csv: exact unless blank lines or cells of several lines stand above
+    row = int(place) - (contract.header_row if contract.format == "csv" else 0)
+    numbers = pl.Series([row] * parsed.rows.height, dtype=pl.Int64)
     return _finish(contract, Parsed(parsed.rows, numbers, parsed.rejects), name)
 
 
