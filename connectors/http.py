@@ -60,8 +60,8 @@ class Authoriser(Protocol):
 class Patience:
     """How long we try. Waits double from `first_wait` (jittered down to a half) up to `longest_wait` seconds."""
 
-    attempts: int = 8  # 8 attempts outlast WeCom's block of 60 s
-    first_wait: float = 1.0
+    attempts: int = 9  # nine attempts outlast WeCom's block of 60 s
+    first_wait: float = 0.5
     longest_wait: float = 60.0
     give_up_after: float = 300.0  # a vendor that asks for a longer wait gets its stream failed instead
     sleep: Callable[[float], None] = time.sleep

@@ -30,7 +30,7 @@ from connectors.crm.hubspot_streams import STREAMS
 from connectors.errors import BadRequest
 from connectors.frames import json_types, to_frame
 from connectors.http import Patience
-from connectors.settings import Settings, read_clock, read_number, require
+from connectors.settings import Settings, read_number, require
 
 LINKS = {"company_ids": "companies", "contact_ids": "contacts", "deal_ids": "deals"}
 ENVELOPE = ("createdAt", "updatedAt", "archived")
@@ -40,7 +40,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def connect(source: str, settings: Settings) -> HubSpot:
-    """A HubSpot from settings `url`, `token`; optional `api_version`, `calls_per_10s`, `searches_per_second`, `now`."""
+    """A HubSpot from the setting `token`; optional `url`, `api_version`, `calls_per_10s`, `searches_per_second`."""
     return HubSpot(
         source,
         settings.get("url") or "https://api.hubapi.com",
@@ -48,7 +48,6 @@ def connect(source: str, settings: Settings) -> HubSpot:
         api_version=settings.get("api_version") or "v3",
         calls_per_10s=int(read_number(settings, "calls_per_10s", 100, source)),
         searches_per_second=int(read_number(settings, "searches_per_second", 4, source)),
-        now=read_clock(settings, source),
     )
 
 
