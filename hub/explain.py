@@ -17,8 +17,8 @@ RecordRef = tuple[str, str]
 def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules) -> dict[str, Any]:
     """The fresh score of two records, given as (source, source_key).
 
-    Returns: a, b, weight and match_bits and review_bits, verdict ('match', 'grey', 'no match', 'veto'), fields: one dict per field that
-    both or one of them fills with `bits`, and the two normalised values it compared; proposed_by: the candidate keys that they share.
+    Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; fields: per field its
+    `bits` and the two normalised values that it compared; proposed_by: the candidate keys that the two share.
 
     Raises:
         KeyError: a record is not among the records.

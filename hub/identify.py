@@ -1,8 +1,9 @@
 """Lasting IDs: clusters meet the identity log, and every change of an ID becomes an event (I-2, I-3).
 
 Kinds, with the meaning of `gid` and `other_gid`:
-issued (gid is new; founding record), split (records of gid go on as other_gid), merged (gid is given up and resolves to other_gid),
-redirected (gid was given up earlier and now resolves to other_gid), detached and attached (a record leaves or joins gid),
+issued (gid is new; founding record), split (records of gid go on as other_gid),
+merged (gid is given up and resolves to other_gid), redirected (gid was given up earlier and now resolves to other_gid),
+detached and attached (a record leaves or joins gid),
 retired (gid has no records left; it is never issued again).
 """
 
@@ -17,17 +18,17 @@ import polars as pl
 from hub.rules import Entity
 
 PREFIXES: dict[Entity, str] = {"organisation": "cus_", "person": "per_"}
-EVENT_SCHEMA = {
-    "event_no": pl.Int64,
+EVENT_SCHEMA: dict[str, pl.DataType] = {
+    "event_no": pl.Int64(),
     "at": pl.Datetime("us", "UTC"),
-    "kind": pl.String,
-    "gid": pl.String,
-    "other_gid": pl.String,
-    "source": pl.String,
-    "source_key": pl.String,
-    "run_id": pl.String,
-    "rule_version": pl.String,
-    "detail": pl.String,
+    "kind": pl.String(),
+    "gid": pl.String(),
+    "other_gid": pl.String(),
+    "source": pl.String(),
+    "source_key": pl.String(),
+    "run_id": pl.String(),
+    "rule_version": pl.String(),
+    "detail": pl.String(),
 }
 _PHASES = ["issued", "split", "merged", "redirected", "detached", "attached", "retired"]
 _RECORD = ["source", "source_key"]
@@ -44,11 +45,10 @@ class Identified:
 
 
 def align_events(events: pl.DataFrame | None, entity: Entity) -> tuple[pl.DataFrame, int]:
-    """The entity's events in log order, and the number that the next event gets. Accepts `customer_gid` or `person_gid` for `gid`."""
+    """The entity's events in log order, and the number of the next event. `customer_gid` is read as `gid`."""
     if events is None or not events.height:
         return pl.DataFrame(schema=EVENT_SCHEMA), 1
-    names = {name: "gid" for name in ("customer_gid", "person_gid") if name in events.columns}
-    typed = events.rename(names).select(
+    typed = events.rename({"customer_gid": "gid"}, strict=False).select(
         pl.col(name).dt.convert_time_zone("UTC").cast(dtype) if name == "at" else pl.col(name).cast(dtype)
         for name, dtype in EVENT_SCHEMA.items()
     )

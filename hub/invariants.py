@@ -85,7 +85,7 @@ def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:
     return _report(
         "largest_cluster",
         sizes.filter(pl.col("len") > allowed)["gid"],
-        f"customers hold more than {allowed} records: look at them with explain, then raise the limit or block the value they share",
+        f"customers hold more than {allowed} records: explain them, then raise the limit or null the value that they share",
     )
 
 
@@ -93,7 +93,9 @@ def _check_changes(resolution: Resolution, limits: Limits) -> list[Finding]:
     share = float(resolution.report["share_ids_changed"])
     if share <= limits.max_share_ids_changed or int(resolution.report["records"]) < limits.min_records:
         return []
-    message = f"{share:.1%} of known records change their id, more than {limits.max_share_ids_changed:.1%}: compare rules and input before publishing"
+    message = (
+        f"{share:.1%} of known records change their id, more than {limits.max_share_ids_changed:.1%}: compare rules and input"
+    )
     return [Finding("share_ids_changed", int(resolution.report["events"].get("detached", 0)), message)]
 
 

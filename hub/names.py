@@ -10,7 +10,19 @@ from rapidfuzz.process import cpdist
 
 Ints = npt.NDArray[np.int64]
 
-_FIELDS = "name_text name_key is_han has_legal group_word branch name_province name_city core brand name_industry".split()
+_FIELDS = [
+    "name_text",
+    "name_key",
+    "is_han",
+    "has_legal",
+    "group_word",
+    "branch",
+    "name_province",
+    "name_city",
+    "core",
+    "brand",
+    "name_industry",
+]
 
 
 def build_name_table(prepared: pl.DataFrame) -> tuple[Ints, pl.DataFrame]:
@@ -58,10 +70,29 @@ def _measure(pairs: pl.DataFrame) -> list[pl.Series]:
     return [pl.Series("typo", typo), pl.Series("similar", similar)]
 
 
-_LEVELS = (
-    "same_registered same_key same_core_long same_core same_brand_4 same_brand_3 same_brand_2 related_4 related_3 related_2 other_4 other_3 other_2 "
-    "typo_long typo contained prefix similar weak different unlike_script"
-).split()
+_LEVELS = [
+    "same_registered",
+    "same_key",
+    "same_core_long",
+    "same_core",
+    "same_brand_4",
+    "same_brand_3",
+    "same_brand_2",
+    "related_4",
+    "related_3",
+    "related_2",
+    "other_4",
+    "other_3",
+    "other_2",
+    "typo_long",
+    "typo",
+    "contained",
+    "prefix",
+    "similar",
+    "weak",
+    "different",
+    "unlike_script",
+]
 
 
 def _bits(level: str, weights: Mapping[str, float]) -> float:

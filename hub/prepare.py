@@ -10,18 +10,57 @@ from hub.normalize.text import drop_placeholders, fold_text, map_distinct
 from hub.rules import Entity
 
 _TIMES = ("created_at", "updated_at")
-ORGANISATION_COLUMNS = (
-    "source source_key company_name tax_no contact_name mobile phone email domain province city address industry tier parent_name "
-    "created_at updated_at"
-).split()
-PERSON_COLUMNS = (
-    "source source_key party_source_key full_name mobile phone email job_title buying_role created_at updated_at customer_gid"
-).split()
+ORGANISATION_COLUMNS = [
+    "source",
+    "source_key",
+    "company_name",
+    "tax_no",
+    "contact_name",
+    "mobile",
+    "phone",
+    "email",
+    "domain",
+    "province",
+    "city",
+    "address",
+    "industry",
+    "tier",
+    "parent_name",
+    "created_at",
+    "updated_at",
+]
+PERSON_COLUMNS = [
+    "source",
+    "source_key",
+    "party_source_key",
+    "full_name",
+    "mobile",
+    "phone",
+    "email",
+    "job_title",
+    "buying_role",
+    "created_at",
+    "updated_at",
+    "customer_gid",
+]
 #: what scoring reads: two records with equal values here score alike against any third
-ORGANISATION_SCORED = (
-    "name_text tax_text tax_code tax_key mobile phone email domain mail_shared contact_full contact_surname province city address_text"
-).split()
-PERSON_SCORED = "full surname mobile phone email domain mail_shared party title".split()
+ORGANISATION_SCORED = [
+    "name_text",
+    "tax_text",
+    "tax_code",
+    "tax_key",
+    "mobile",
+    "phone",
+    "email",
+    "domain",
+    "mail_shared",
+    "contact_full",
+    "contact_surname",
+    "province",
+    "city",
+    "address_text",
+]
+PERSON_SCORED = ["full", "surname", "mobile", "phone", "email", "domain", "mail_shared", "party", "title"]
 
 
 class RecordsError(ValueError):
@@ -50,8 +89,8 @@ def align_records(records: pl.DataFrame, entity: Entity) -> pl.DataFrame:
     if twice.height:
         first = twice.row(0, named=True)
         raise RecordsError(
-            f"{twice.height} {entity} records share their (source, source_key), first ({first['source']}, {first['source_key']}): "
-            "keep one row per key"
+            f"{twice.height} {entity} records share their (source, source_key), "
+            f"first ({first['source']}, {first['source_key']}): keep one row per key"
         )
     return aligned.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
 

@@ -48,8 +48,8 @@ def build_review(
 ) -> tuple[pl.DataFrame, int]:
     """The review queue, and how many pairs of customers it was cut from.
 
-    One pair per two customers that were not joined, though a pair of their records is in the grey band or above it; value at stake
-    is the number of records behind the two; the order is value x uncertainty (1 at even odds).
+    One pair per two customers that were not joined, though a pair of their records is in the grey band or above it; value
+    at stake is the number of records behind the two; the order is value x uncertainty (1 at even odds).
     """
     weight = pairs["weight"].cast(pl.Int64).to_numpy()
     low, high = round(rules.review_bits * UNITS_PER_BIT), round(rules.match_bits * UNITS_PER_BIT)

@@ -40,7 +40,8 @@ class Resolution:
     crosswalk: source, source_key, gid, valid_from, valid_to, is_current - every attachment there ever was
     golden: one row per live id (columns of hub.golden_customers or hub.golden_persons, with gid)
     lineage: gid, attribute, value, source, source_key, rule, is_winner
-    edges: source_a, source_key_a, source_b, source_key_b, weight (bits), evidence (JSON: bits per field) - at or above the review threshold
+    edges: source_a, source_key_a, source_b, source_key_b, weight (bits), evidence (JSON, bits per field);
+        pairs at or above the review threshold
     review: pair_id, source_a, source_key_a, source_b, source_key_b, weight, reason, value_at_stake - most valuable first
     events: this run's new identity events (hub.identify names the kinds); redirects: gid, target_gid, since
     scored: the cache for the next run's History; report: counts, candidates by key, clusters, shares

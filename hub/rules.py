@@ -87,9 +87,9 @@ _PERSON_WEIGHTS = {
 
 @dataclass(frozen=True)
 class BlockKey:
-    """A candidate key: records that agree on all `columns` are compared, up to `cap` records; `needs` must be non-null.
+    """A candidate key: records that agree on all `columns` are compared, in blocks of up to `cap` records.
 
-    In a larger block each record is compared with its `window` neighbours in name order only, and the report says what was left out.
+    In a larger block each record is compared with its `window` neighbours in name order only; the report says what was left out.
     """
 
     name: str
@@ -102,7 +102,7 @@ class BlockKey:
 class Survivor:
     """How one golden value, or a linked group of values, is chosen among a customer's records.
 
-    `order` is applied first to last: 'completeness' (registered names, valid codes, longer addresses, more of a linked group filled),
+    `order` is applied first to last: 'completeness' (registered names, valid codes, more of a linked group filled),
     'precedence' (rules.source_precedence), 'majority', 'recency'. Source and source key break the last tie.
     """
 

@@ -53,11 +53,13 @@ class _Codes:
 
     def same(self, column: str, left: Ints, right: Ints) -> Mask:
         codes = self._codes[column]
-        return (codes[left] == codes[right]) & (codes[left] >= 0)
+        same: Mask = (codes[left] == codes[right]) & (codes[left] >= 0)
+        return same
 
     def differ(self, column: str, left: Ints, right: Ints) -> Mask:
         codes = self._codes[column]
-        return (codes[left] != codes[right]) & (codes[left] >= 0) & (codes[right] >= 0)
+        differ: Mask = (codes[left] != codes[right]) & (codes[left] >= 0) & (codes[right] >= 0)
+        return differ
 
 
 def _ordered_texts(values: pl.Series, left: Ints, right: Ints) -> tuple[list[str], list[str]]:
@@ -86,8 +88,8 @@ class _OrganisationScorer:
                 "contact_surname",
                 "province",
                 "city",
-            ]
-            + ["address_text"],
+                "address_text",
+            ],
         )
         self._tax_length = prepared["tax_text"].str.len_chars().fill_null(0).cast(pl.Int64).to_numpy()
         self._service = prepared["phone"].str.contains("^[48]00").fill_null(value=False).to_numpy()

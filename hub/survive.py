@@ -130,8 +130,21 @@ def build_golden(values: pl.DataFrame, lineage: pl.DataFrame, rules: Rules) -> p
     keys = named.join(values.select(*_RECORD, "name_key", "parent_key"), on=_RECORD)
     golden = golden.join(keys.select("gid", "parent_key", legal_name_key="name_key"), on="gid", how="left").sort("gid")
     return golden.with_columns(parent_gid=_find_parents(golden), status=pl.lit("active")).select(
-        *"gid company_name legal_name_key tax_no phone email_domain province city address industry tier parent_gid".split(),
-        *"n_records n_sources first_seen_at updated_at status".split(),
+        *[
+            "gid",
+            "company_name",
+            "legal_name_key",
+            "tax_no",
+            "phone",
+            "email_domain",
+            "province",
+            "city",
+            "address",
+            "industry",
+            "tier",
+            "parent_gid",
+        ],
+        *["n_records", "n_sources", "first_seen_at", "updated_at", "status"],
     )
 
 

@@ -9,9 +9,48 @@ _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORG_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
 #: registering department + kind of body that GB 32100-2015 and its later notices know
-LEADING_PAIRS = (
-    "11 12 13 19 21 29 31 32 33 34 35 37 39 41 49 51 52 53 54 55 59 61 62 69 71 72 79 81 89 91 92 93 A1 A9 G1 N1 N2 N3 N9 Y1"
-).split()
+LEADING_PAIRS = [
+    "11",
+    "12",
+    "13",
+    "19",
+    "21",
+    "29",
+    "31",
+    "32",
+    "33",
+    "34",
+    "35",
+    "37",
+    "39",
+    "41",
+    "49",
+    "51",
+    "52",
+    "53",
+    "54",
+    "55",
+    "59",
+    "61",
+    "62",
+    "69",
+    "71",
+    "72",
+    "79",
+    "81",
+    "89",
+    "91",
+    "92",
+    "93",
+    "A1",
+    "A9",
+    "G1",
+    "N1",
+    "N2",
+    "N3",
+    "N9",
+    "Y1",
+]
 
 
 def _to_matrix(codes: list[str], width: int, alphabet: str) -> np.ndarray:
@@ -85,7 +124,7 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
         pl.when(valid).then(pl.col("tax_text")).alias("tax_code"),
         pl.when(valid | (inner_valid & ~wide))
         .then(pl.col("inner"))
-        .when((pl.col("tax_text").str.len_chars() == 15))
+        .when(pl.col("tax_text").str.len_chars() == 15)
         .then(pl.col("tax_text"))
         .alias("tax_key"),
     )

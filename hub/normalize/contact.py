@@ -3,20 +3,7 @@
 import polars as pl
 
 from hub.normalize.text import drop_placeholders, fold_text
-
-PUBLIC_DOMAINS = (
-    "qq.com vip.qq.com foxmail.com 163.com vip.163.com 126.com yeah.net 188.com 139.com 189.cn wo.cn sina.com sina.cn "
-    "vip.sina.com sohu.com tom.com 21cn.com aliyun.com 263.net eyou.com gmail.com googlemail.com hotmail.com outlook.com "
-    "live.com live.cn msn.com yahoo.com yahoo.cn yahoo.com.cn yahoo.com.au icloud.com me.com aol.com mail.com gmx.com gmx.de "
-    "protonmail.com proton.me example.com test.com"
-).split()
-SHARED_MAILBOXES = "info sales service contact admin office hr support marketing mail kefu xiaoshou".split()
-#: numbers that sales people type to get past a mandatory field
-PLACEHOLDER_NUMBERS = (
-    "13800138000 13800000000 13888888888 13900000000 13912345678 13812345678 13000000000 15000000000 12345678901".split()
-)
-_TITLES = "先生|女士|小姐|总经理|副总|经理|总监|总|主任|厂长|科长|部长|处长|老师|老板|工程师|工|师傅|主管|会计|采购|哥|姐"
-DOUBLE_SURNAMES = "欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|端木|长孙"
+from hub.normalize.words import list_words, match_words
 
 
 def split_number(expression: pl.Expr) -> pl.Expr:
@@ -30,7 +17,11 @@ def split_number(expression: pl.Expr) -> pl.Expr:
     digits = base.str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
     digits = digits.str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+86", "0").str.replace(r"^\+", "")
     tail = digits.str.slice(-7)
-    filler = digits.is_in(PLACEHOLDER_NUMBERS) | tail.is_in([str(digit) * 7 for digit in range(10)]) | tail.is_in(["1234567"])
+    filler = (
+        digits.is_in(list_words("placeholder_number"))
+        | tail.is_in([str(digit) * 7 for digit in range(10)])
+        | tail.is_in(["1234567"])
+    )
     mobile = pl.when(digits.str.contains(r"^1[3-9]\d{9}$") & ~filler).then(digits)
     landline = pl.when(digits.str.contains(r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$") & ~filler).then(
         digits
@@ -45,7 +36,9 @@ def split_email(expression: pl.Expr) -> pl.Expr:
     email = pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text)
     domain = clean_domain(email.str.extract(r"@(.+)$"))
     return pl.struct(
-        email.alias("email"), domain.alias("domain"), email.str.extract(r"^([^@]+)@").is_in(SHARED_MAILBOXES).alias("is_shared")
+        email.alias("email"),
+        domain.alias("domain"),
+        email.str.extract(r"^([^@]+)@").is_in(list_words("shared_mailbox")).alias("is_shared"),
     )
 
 
@@ -55,7 +48,7 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
     domain = (
         text.str.replace(r"^[a-z]+://", "").str.replace(r"^(?:www|mail|email)\.", "").str.extract(r"^([a-z0-9.-]+\.[a-z]{2,})")
     )
-    return pl.when(~domain.is_in(PUBLIC_DOMAINS)).then(domain)
+    return pl.when(~domain.is_in(list_words("public_domain"))).then(domain)
 
 
 def split_person_name(expression: pl.Expr) -> pl.Expr:
@@ -64,10 +57,12 @@ def split_person_name(expression: pl.Expr) -> pl.Expr:
     han = folded.str.replace_all(" ", "")
     is_han = folded.str.contains(r"^[\p{Han} ]+$")
     bare = (
-        pl.when(is_han).then(han.str.replace(f"(?:{_TITLES})+$", "")).otherwise(folded.str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
+        pl.when(is_han)
+        .then(han.str.replace(f"(?:{match_words('title')})+$", ""))
+        .otherwise(folded.str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
     )
     titled = is_han & (bare != han)
-    surname_only = is_han & (bare.str.len_chars() <= 1) | (titled & bare.is_in(DOUBLE_SURNAMES.split("|")))
-    surname = pl.when(is_han).then(pl.coalesce(bare.str.extract(f"^({DOUBLE_SURNAMES})"), bare.str.slice(0, 1)))
+    surname_only = is_han & (bare.str.len_chars() <= 1) | (titled & bare.is_in(list_words("double_surname")))
+    surname = pl.when(is_han).then(pl.coalesce(bare.str.extract(f"^({match_words('double_surname')})"), bare.str.slice(0, 1)))
     full = pl.when(~surname_only & (bare.str.len_chars() >= 2) & (~is_han | (bare.str.len_chars() <= 4))).then(bare)
     return pl.struct(full.alias("full"), pl.when(surname != "").then(surname).alias("surname"))

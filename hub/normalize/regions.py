@@ -27,10 +27,10 @@ def build_region_patterns() -> tuple[str, str, str]:
 
 
 def build_prefix_pattern() -> str:
-    """Regex with groups province, city, rest: the region at the start of a company's name."""
+    """Regex with groups province, city, town, rest: the region at the start of a company's name."""
     provinces, cities, _ = build_region_patterns()
     return (
-        f"^(?:中国)?(?P<province>{provinces})?{_PROVINCE_END}(?P<city>{cities})?{_CITY_END}"
+        f"^(?:中国)?(?P<province>{provinces})?{_PROVINCE_END}(?P<city>{cities})?{_CITY_END}(?:(?P<town>{cities})市)?"
         r"(?P<district>\p{Han}{2}(?:新区|区|县))?(?P<rest>.*)$"
     )
 

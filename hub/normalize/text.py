@@ -5,11 +5,7 @@ from functools import cache
 import opencc
 import polars as pl
 
-#: values that people type when they have none
-PLACEHOLDER_TEXT = (
-    "无 暂无 没有 无名 未知 不详 待定 待补充 测试 测试公司 公司 有限公司 个人 个体 客户 散客 其他 其它 某公司 空 "
-    "test n/a na none null nil unknown - -- . 0 1 11 111 123 xx xxx x a aaa tbd"
-).split()
+from hub.normalize.words import list_words
 
 
 @cache
@@ -40,7 +36,7 @@ def fold_text(expression: pl.Expr) -> pl.Expr:
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
     """Null where a folded text says nothing."""
-    return pl.when(~expression.is_in(PLACEHOLDER_TEXT)).then(expression)
+    return pl.when(~expression.is_in(list_words("placeholder"))).then(expression)
 
 
 def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFrame:
