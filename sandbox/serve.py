@@ -7,6 +7,7 @@ import hashlib
 import json
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -106,10 +107,16 @@ class Sandbox:
         self._directory.mkdir(parents=True, exist_ok=True)
         (self._directory / "endpoints.json").unlink(missing_ok=True)
         try:
-            self._write_truth()
-            self.u8.start()
-            self.forms.advance(self.as_of)
-            self._write_events(None, self.as_of)
+            # files, the database's start and its loading wait for different things
+            with ThreadPoolExecutor() as pool:
+                tasks = [
+                    pool.submit(self.u8.start),
+                    pool.submit(self.forms.advance, self.as_of),
+                    pool.submit(self._write_events, None, self.as_of),
+                    pool.submit(self._write_truth),
+                ]
+            for task in tasks:
+                task.result()
             for thread in self._threads.values():
                 thread.start()
         except BaseException:

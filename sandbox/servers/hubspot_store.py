@@ -92,6 +92,8 @@ def _build_table(name: str, versions: pl.DataFrame, at: datetime) -> ObjectTable
     modified = "lastmodifieddate" if name == "contacts" else "hs_lastmodifieddate"
     live = (
         select_live(versions, ("id",), at)
+        # HubSpot keeps milliseconds: what is compared must be what is sent
+        .with_columns(pl.selectors.datetime().dt.truncate("1ms"))
         .with_columns(pl.col("id").cast(pl.String), hs_object_id=pl.col("id").cast(pl.Int64), archived=pl.col("_op") == "archive")
         .sort("hs_object_id")
     )

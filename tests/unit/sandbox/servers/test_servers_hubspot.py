@@ -110,6 +110,13 @@ def test_search_filters_by_time_and_by_id(serve, make_companies, moment):
     assert search(client, filterGroups=at_least("hs_object_id", "9")).json()["total"] == 2
 
 
+def test_a_time_that_was_sent_finds_its_record_again(serve, moment):
+    client, _ = serve(hubspot_companies=[{"id": "1", "hs_lastmodifieddate": moment + timedelta(microseconds=789)}])
+    sent = search(client).json()["results"][0]["properties"]["hs_lastmodifieddate"]
+    same = [{"filters": [{"propertyName": "hs_lastmodifieddate", "operator": "EQ", "value": sent}]}]
+    assert search(client, filterGroups=same).json()["total"] == 1
+
+
 def test_search_groups_are_or_and_filters_are_and(serve, make_companies):
     client, _ = serve(hubspot_companies=make_companies(6))
     between = [{"propertyName": "hs_object_id", "operator": op, "value": value} for op, value in (("GT", "1"), ("LT", "4"))]
