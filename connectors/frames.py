@@ -1,12 +1,24 @@
 """From JSON records to a frame of text, verbatim."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
 
+from connectors.errors import ContractBroken
+
 JSON_TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+
+
+@contextmanager
+def expect_shape(where: str) -> Iterator[None]:
+    """Turn the failure to take a vendor's record apart into ContractBroken, so that only its own stream fails."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as exc:
+        raise ContractBroken(f"{where}: a record is not shaped as documented: {type(exc).__name__}: {exc}") from exc
 
 
 def to_text(value: Any) -> str | None:

@@ -28,7 +28,7 @@ from connectors.base import Batch, Cursor, Stream
 from connectors.crm.hubspot_api import LIST_PAGE, SEARCH_PAGE, HubSpotApi, Record, parse_time
 from connectors.crm.hubspot_streams import STREAMS
 from connectors.errors import BadRequest
-from connectors.frames import json_types, to_frame
+from connectors.frames import expect_shape, json_types, to_frame
 from connectors.http import Patience
 from connectors.settings import Settings, read_number, require
 
@@ -40,10 +40,10 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def connect(source: str, settings: Settings) -> HubSpot:
-    """A HubSpot from the setting `token`; optional `url`, `api_version`, `calls_per_10s`, `searches_per_second`."""
+    """A HubSpot from the setting `token`; optional `base_url`, `api_version`, `calls_per_10s`, `searches_per_second`."""
     return HubSpot(
         source,
-        settings.get("url") or "https://api.hubapi.com",
+        settings.get("base_url") or "https://api.hubapi.com",
         require(settings, "token", source),
         api_version=settings.get("api_version") or "v3",
         calls_per_10s=int(read_number(settings, "calls_per_10s", 100, source)),
@@ -98,14 +98,8 @@ class HubSpot:
         """Yield batches from `cursor` on; see connectors.base.Connector."""
         if stream not in self._streams:
             raise BadRequest(f"source {self.source!r} has no stream {stream!r}; it has {', '.join(self._streams)}")
-        declared = self._streams[stream]
-        if declared.cursor == "full":
-            return self._read_owners(declared)
-        if full or cursor is None:
-            return self._read_all(declared, rereads=full)
-        if "after" in cursor:
-            return self._read_all(declared, rereads=True, resume=cursor)
-        return self._read_changes(declared, cursor)
+        with expect_shape(f"HubSpot {stream}"):
+            yield from self._read(self._streams[stream], cursor, full)
 
     def retry(self, stream: str, rejects: pl.DataFrame) -> Batch | None:
         """None: HubSpot's rows are never rejected before they are loaded."""
@@ -114,6 +108,15 @@ class HubSpot:
     def close(self) -> None:
         """Release connections."""
         self._api.close()
+
+    def _read(self, stream: Stream, cursor: Cursor | None, full: bool) -> Iterator[Batch]:
+        if stream.cursor == "full":
+            return self._read_owners(stream)
+        if full or cursor is None:
+            return self._read_all(stream, rereads=full)
+        if "after" in cursor:
+            return self._read_all(stream, rereads=True, resume=cursor)
+        return self._read_changes(stream, cursor)
 
     def _read_owners(self, stream: Stream) -> Iterator[Batch]:
         read_at = _to_iso(self._api.server_now())

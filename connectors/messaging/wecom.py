@@ -24,7 +24,7 @@ import polars as pl
 
 from connectors.base import Batch, Cursor, Stream
 from connectors.errors import BadRequest, ConfigurationError, Gone
-from connectors.frames import json_types, to_frame
+from connectors.frames import expect_shape, json_types, to_frame
 from connectors.http import Patience
 from connectors.messaging.wecom_api import PAGE, Record, WeComApi
 from connectors.messaging.wecom_crypto import decode_key
@@ -39,12 +39,12 @@ PENDING = 1
 
 
 def connect(source: str, settings: Settings) -> WeCom:
-    """A WeCom from settings `corp_id`, `secret`; optional `url`, `inbox`, `callback_token`, `callback_aes_key`,
+    """A WeCom from settings `corp_id`, `secret`; optional `base_url`, `inbox`, `callback_token`, `callback_aes_key`,
     `history_days`, `calls_per_minute` (check-ins and approvals), `now`."""
     inbox = settings.get("inbox")
     return WeCom(
         source,
-        settings.get("url") or "https://qyapi.weixin.qq.com",
+        settings.get("base_url") or "https://qyapi.weixin.qq.com",
         require(settings, "corp_id", source),
         require(settings, "secret", source),
         inbox=Path(inbox) if inbox else None,
@@ -107,14 +107,8 @@ class WeCom:
         """Yield batches from `cursor` on; see connectors.base.Connector. Without an inbox, `events` yields nothing."""
         if stream not in self._streams:
             raise BadRequest(f"source {self.source!r} has no stream {stream!r}; it has {', '.join(self._streams)}")
-        since = None if full else cursor
-        if stream == EVENTS:
-            return read_envelopes(self._find_inbox(), since, self._callback_keys()) if self._inbox else iter(())
-        if stream == "checkins":
-            return self._read_checkins(since)
-        if stream == "approvals":
-            return self._read_approvals(since)
-        return self._read_whole(self._streams[stream])
+        with expect_shape(f"WeCom {stream}"):
+            yield from self._read(self._streams[stream], None if full else cursor)
 
     def retry(self, stream: str, rejects: pl.DataFrame) -> Batch | None:
         """Open rejected callbacks again with today's keys; its cursor is empty because it moves nothing."""
@@ -126,6 +120,15 @@ class WeCom:
     def close(self) -> None:
         """Release connections."""
         self._api.close()
+
+    def _read(self, stream: Stream, since: Cursor | None) -> Iterator[Batch]:
+        if stream.name == EVENTS:
+            return read_envelopes(self._find_inbox(), since, self._callback_keys()) if self._inbox else iter(())
+        if stream.name == "checkins":
+            return self._read_checkins(since)
+        if stream.name == "approvals":
+            return self._read_approvals(since)
+        return self._read_whole(stream)
 
     def _read_whole(self, stream: Stream) -> Iterator[Batch]:
         """Walk a list that has no modified-since filter; the last batch carries the complete list of keys."""

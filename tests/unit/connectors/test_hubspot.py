@@ -13,7 +13,7 @@ import pytest
 from connectors.base import Batch
 from connectors.crm.hubspot import HubSpot, connect
 from connectors.crm.hubspot_api import judge_hubspot
-from connectors.errors import AuthExpired, ConfigurationError, ContractBroken, Gone, PermissionDenied, RateLimited
+from connectors.errors import AuthExpired, BadRequest, ConfigurationError, ContractBroken, Gone, PermissionDenied, RateLimited
 from connectors.http import Patience, Reply
 
 NOW = datetime(2026, 6, 30, 10, tzinfo=UTC)
@@ -377,6 +377,17 @@ def test_a_search_that_does_not_sort_is_an_error(fake: FakeHubSpot) -> None:
     fake.broken = {"total": 2, "results": [fake.render("companies", 2), fake.render("companies", 1)]}
     with pytest.raises(ContractBroken, match="not sorted"):
         list(fake.hubspot().read("companies", cursor_at(START)))
+
+
+def test_a_record_of_another_shape_fails_its_stream_in_our_words(fake: FakeHubSpot) -> None:
+    fake.broken = {"results": [{"id": "1"}]}
+    with pytest.raises(ContractBroken, match="HubSpot companies: a record is not shaped as documented: KeyError"):
+        list(fake.hubspot().read("companies", {"kind": "watermark", "modified_at": iso(START), "after": "5"}))
+
+
+def test_an_unknown_stream_is_named(fake: FakeHubSpot) -> None:
+    with pytest.raises(BadRequest, match="no stream 'invoices'; it has owners"):
+        list(fake.hubspot().read("invoices", None))
 
 
 def refusal(status: int, headers: dict[str, str] | None = None, **body: Any) -> Exception | None:

@@ -293,6 +293,12 @@ def test_a_page_without_its_list_is_an_error_and_not_empty(fake: FakeWeCom, path
         list(fake.wecom().read(stream, None))
 
 
+def test_a_record_of_another_shape_fails_its_stream_in_our_words(fake: FakeWeCom) -> None:
+    fake.answers["externalcontact/batch/get_by_user"] = {"errcode": 0, "external_contact_list": [{"x": 1}], "next_cursor": ""}
+    with pytest.raises(ContractBroken, match="WeCom external_contacts: a record is not shaped as documented"):
+        list(fake.wecom().read("external_contacts", None))
+
+
 def test_a_cursor_that_repeats_is_an_error(fake: FakeWeCom) -> None:
     fake.answers["externalcontact/batch/get_by_user"] = {"errcode": 0, "external_contact_list": [], "next_cursor": "same"}
     with pytest.raises(ContractBroken, match="'same' came twice"):
