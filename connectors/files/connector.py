@@ -107,7 +107,7 @@ class Files:
             path = self._folder / position
             if path.is_file():
                 return self._read(contract, path, position, Manifest({}))
-            return make_reject(Reject(position, f"the file is gone; it was refused: {reason}", payload))
+            return make_reject(Reject(position, reason, payload))
         try:
             parsed = read_piece(contract, payload, position)
         except FileRefusedError as error:

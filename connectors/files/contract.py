@@ -30,7 +30,7 @@ SCALES: dict[str, Decimal] = {
     "亿元": Decimal(100_000_000),
     "percent": Decimal("0.01"),
 }
-FILE_COLUMNS = ("file.name", "file.row", "file.row_id")
+FILE_COLUMNS = ("file.name", "file.stem", "file.row", "file.row_id")
 # what a real date cell of a workbook reads as, whatever the contract expects of texts
 CELL_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 READING = ("format", "encoding", "separator", "sheet", "header_row", "header_rows", "footer", "overflow", "null_values")

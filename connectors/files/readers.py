@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import polars as pl
 
@@ -18,7 +19,7 @@ CELL_BREAK = "\x1f"
 
 
 def read_file(contract: Contract, data: bytes, name: str) -> Parsed:
-    """Rows with `file.name`, `file.row` and `file.row_id`, and rejects. Raises FileRefusedError."""
+    """Rows with `file.name`, `file.stem`, `file.row` and `file.row_id`, and rejects. Raises FileRefusedError."""
     return _finish(contract, READERS[contract.format](contract, data, name), name)
 
 
@@ -46,6 +47,7 @@ def _finish(contract: Contract, parsed: Parsed, name: str) -> Parsed:
     rows, numbers = rows.filter(is_data), parsed.numbers.filter(is_data)
     provenance = [
         pl.Series("file.name", [name] * rows.height, dtype=pl.String),
+        pl.Series("file.stem", [PurePath(name).stem] * rows.height, dtype=pl.String),
         numbers.cast(pl.String).alias("file.row"),
         identify_rows(rows),
     ]
