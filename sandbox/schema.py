@@ -38,7 +38,7 @@ _LINKS = "company_ids contact_ids deal_ids"
 _ENGAGED = "hs_timestamp hs_createdate hs_lastmodifieddate"
 
 SCHEMAS: dict[str, Columns] = {
-    "hubspot.owners": _columns(text="id email firstName lastName userId teams", time="createdate hs_lastmodifieddate"),
+    "hubspot.owners": _columns(text="id email firstName lastName userId teams"),
     "hubspot.companies": _columns(
         text="id name domain tax_no phone province city address industry customer_tier annual_purchase_band lifecyclestage "
         "hs_merged_object_ids hubspot_owner_id",
