@@ -38,13 +38,10 @@ def read_delimited(contract: Contract, data: bytes, name: str) -> Parsed:
 
 def parse_text(contract: Contract, text: str, name: str, header_row: int) -> Parsed:
     """As `read_delimited`, for decoded text whose last header line is `header_row`."""
-    lines, numbers = group_lines(text, contract.separator)
-    header = read_header(contract, lines, header_row)
-    records = pl.DataFrame(
-        {"text": lines[header.first :], "line": numbers[header.first :]}, schema={"text": pl.String, "line": pl.Int64}
-    )
-    records = records.filter(pl.col("text").str.strip_chars() != "").with_row_index("index")
-    records = records.with_columns(_count_cells(contract.separator))
+    records = group_lines(text, contract.separator)
+    header = read_header(contract, records["text"].head(header_row).to_list(), header_row)
+    records = records.slice(header.first).filter(pl.col("text").str.strip_chars() != "").with_row_index("index")
+    records = records.with_columns(_count_cells(contract.separator, quoted='"' in text))
     good = records.filter(pl.col("regular") & (pl.col("cells") == len(header.columns)))
     rows = _read_regular(good, header.columns, contract.separator)
     repaired, rejects = [], []
@@ -76,25 +73,30 @@ def decode(data: bytes, encoding: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def group_lines(text: str, separator: str) -> tuple[list[str], list[int]]:
-    """Records and the 1-based line on which each starts; a quoted cell may span lines."""
-    lines = text.split("\n")
+def group_lines(text: str, separator: str) -> pl.DataFrame:
+    """Records (`text`) and the 1-based line on which each starts (`line`); a quoted cell may span lines."""
+    lines = pl.DataFrame({"text": [text]}).select(pl.col("text").str.split("\n").explode()).with_row_index("line", offset=1)
+    lines = lines.select("text", pl.col("line").cast(pl.Int64))
     if '"' not in text:
-        return lines, list(range(1, len(lines) + 1))
-    opens = pl.Series(lines).str.replace_all(*_quoted(separator)).str.contains(rf'(^|{re.escape(separator)})"').arg_true()
+        return lines
+    odd = lines["text"].str.count_matches('"', literal=True) % 2 == 1
+    openers = (odd & _leaves_open(lines["text"].set(~odd, None), separator)).arg_true()
+    if openers.is_empty():
+        return lines
+    texts = lines["text"].to_list()
     records: list[str] = []
     numbers: list[int] = []
     at = 0
-    for opener in opens:
+    for opener in openers:
         if opener < at:
             continue
-        end = _find_close(lines, opener)
-        records += lines[at:opener]
+        end = _find_close(texts, opener)
+        records += texts[at:opener]
         numbers += range(at + 1, opener + 1)
-        records.append("\n".join(lines[opener : end + 1]))
+        records.append("\n".join(texts[opener : end + 1]))
         numbers.append(opener + 1)
         at = end + 1
-    return records + lines[at:], numbers + list(range(at + 1, len(lines) + 1))
+    return pl.DataFrame({"text": records + texts[at:], "line": [*numbers, *range(at + 1, len(texts) + 1)]})
 
 
 def _find_close(lines: list[str], opener: int) -> int:
@@ -143,18 +145,20 @@ def split_irregular(contract: Contract, raw: str, columns: list[str]) -> tuple[l
     return [cell or None for cell in cells], ""
 
 
-def _quoted(separator: str) -> tuple[str, str]:
-    """Pattern and replacement that put a mark in the place of every well-formed quoted cell."""
-    return rf'(^|{re.escape(separator)})"(?:[^"]|"")*"', "${1}" + MARK
+def _leaves_open(lines: pl.Series, separator: str) -> pl.Series:
+    """Whether a cell starts with a quote that the line does not close."""
+    start = rf"(^|{re.escape(separator)})"
+    return lines.str.replace_all(rf'{start}"(?:[^"]|"")*"', "${1}").str.contains(rf'{start}"')
 
 
-def _count_cells(separator: str) -> list[pl.Expr]:
-    plain = pl.col("text").str.replace_all(*_quoted(separator))
-    strange = plain.str.contains('"', literal=True) | plain.str.contains(rf"{MARK}[^{re.escape(separator)}]")
-    return [
-        (plain.str.count_matches(separator, literal=True) + 1).alias("cells"),
-        (~strange).alias("regular"),
-    ]
+def _count_cells(separator: str, *, quoted: bool) -> list[pl.Expr]:
+    if not quoted:
+        return [(pl.col("text").str.count_matches(separator, literal=True) + 1).alias("cells"), pl.lit(True).alias("regular")]
+    # a doubled quote inside a cell leaves two marks side by side
+    plain = pl.col("text").str.replace_all(r'"[^"]*"', MARK)
+    beside = rf"[^{re.escape(separator)}{MARK}]"
+    strange = plain.str.contains('"', literal=True) | plain.str.contains(rf"{beside}{MARK}|{MARK}{beside}")
+    return [(plain.str.count_matches(separator, literal=True) + 1).alias("cells"), (~strange).alias("regular")]
 
 
 def _read_regular(good: pl.DataFrame, columns: list[str], separator: str) -> pl.DataFrame:
@@ -162,7 +166,7 @@ def _read_regular(good: pl.DataFrame, columns: list[str], separator: str) -> pl.
     if good.is_empty():
         return pl.DataFrame(schema=schema)
     rows = pl.read_csv(
-        io.BytesIO("\n".join(good["text"]).encode()),
+        io.BytesIO(good["text"].str.join("\n")[0].encode()),
         has_header=False,
         infer_schema=False,
         separator=separator,
