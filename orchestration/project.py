@@ -44,6 +44,7 @@ class _ProjectModel(BaseModel):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     as_of: AwareDatetime | str | None = None
     env_file: str | None = None
+    truth: str | None = None
     sources: dict[str, _SourceModel]
 
 
@@ -58,13 +59,18 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class Project:
-    """A loaded project. `as_of` (ISO 8601 or `${NAME}`) fixes the clock of every model; None means the time of the run."""
+    """A loaded project.
+
+    as_of: ISO 8601 or `${NAME}`; fixes the clock of every model. None: the time of the run.
+    truth: a folder with parties.parquet (source, source_key, customer_id), where someone knows who is who; only measured with.
+    """
 
     name: str
     folder: Path
     home: Path
     as_of: str | None
     env_file: Path | None
+    truth: Path | None
     sources: tuple[SourceSettings, ...]
 
     def now(self) -> datetime:
@@ -127,10 +133,12 @@ def load_project(path: Path, home: Path) -> Project:
     if not sources:
         raise ProjectError(f"{path}: sources: at least one source is needed")
     as_of = model.as_of.isoformat() if isinstance(model.as_of, datetime) else model.as_of
-    return Project(model.name, path.parent, home, as_of, _find_env_file(model.env_file, path.parent, home), sources)
+    env_file, truth = (_place(written, path.parent, home) for written in (model.env_file, model.truth))
+    return Project(model.name, path.parent, home, as_of, env_file, truth, sources)
 
 
-def _find_env_file(written: str | None, folder: Path, home: Path) -> Path | None:
+def _place(written: str | None, folder: Path, home: Path) -> Path | None:
+    """A path of the project file: `{home}` is the home, a relative one starts at the project's folder."""
     return folder / written.replace("{home}", str(home)) if written else None
 
 

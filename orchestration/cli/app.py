@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from connectors.errors import ConnectorError
 from rich.console import Console
-from warehouse.errors import WarehouseError
 
+from connectors.errors import ConnectorError
 from orchestration.cli import demo, identity, publication, quarantine, run, sandbox, status
 from orchestration.project import ProjectError
+from warehouse.errors import WarehouseError
 
 app = typer.Typer(
     name="goldthread",

@@ -21,7 +21,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 def run_line(
-    source: Annotated[list[str] | None, typer.Option(help="Read only this source (repeatable); everything is still derived.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Read only this source (repeatable); everything is still derived.")
+    ] = None,
     full: Annotated[bool, typer.Option(help="Read the sources from the beginning.")] = False,
     rebuild: Annotated[bool, typer.Option(help="Read no source; derive everything again from what has landed.")] = False,
     as_json: JsonOption = False,

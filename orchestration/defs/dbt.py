@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,19 +11,16 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.lib import dbt
 from orchestration.lib.dbt_selection import select_nodes
+from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import current_project
+from warehouse.ledger import CheckResult
 
 
 @cache
 def _translator() -> GoldthreadTranslator:
     return GoldthreadTranslator()
-
-
-def _manifest() -> Mapping[str, Any]:
-    home = current_project().home
-    return dbt.read_manifest(dbt.write_manifest(home / "dbt", home / "warehouse.duckdb"))
 
 
 def _to_dagster_events(context: dg.AssetExecutionContext, manifest: Mapping[str, Any], result: dbt.NodeResult) -> Iterator[Any]:
@@ -36,20 +32,26 @@ def _to_dagster_events(context: dg.AssetExecutionContext, manifest: Mapping[str,
     yield from message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_translator(), context=context)
 
 
+def _as_check(result: dbt.NodeResult) -> CheckResult:
+    is_warning = result.status == "warn"
+    detail = "" if result.status == "pass" else f"{result.failures} rows: {result.message}"
+    return CheckResult(result.name, result.status == "pass", detail, "warn" if is_warning else "error")
+
+
 @dg.definitions
 def dbt_definitions() -> dg.Definitions:
-    manifest = _manifest()
+    manifest = read_project_manifest(current_project())
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=_translator(), name="dbt_models", exclude="resource_type:unit_test")
     def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
         names = select_nodes(manifest, _translator(), context.selected_asset_keys)
         results = dbt.build(
             names,
-            target=stores.path / "dbt",
-            working=stores.working_file,
-            variables={"as_of": stores.as_of(context.run_id).isoformat()},
+            target=stores.home.path / "dbt",
+            working=stores.home.working,
+            variables={"as_of": stores.now.isoformat()},
         )
-        stores.record_checks(context.run_id, [_as_check(result) for result in results if result.is_test])
+        stores.ledger.record_checks(context.run_id, [_as_check(result) for result in results if result.is_test])
         for result in results:
             yield from _to_dagster_events(context, manifest, result)
         broken = [result for result in results if not result.is_ok]

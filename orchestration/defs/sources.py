@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import dagster as dg
+
 from connectors.catalog import declare_streams
 from connectors.files.entities import ENTITIES, table_name
-
 from orchestration.lib.sources import build_source_assets
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import OWNER
@@ -37,7 +37,7 @@ def source_definitions() -> dg.Definitions:
 
     @dg.multi_asset(name="canonical_files", specs=_canonical_specs(project))
     def canonical_files(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
-        counts = stores.create_canonical_views()
+        counts = stores.prepare_canonical_tables(project)
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": counts[key.path[-1]]})
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import duckdb
 import polars as pl
+
 from connectors.base import Stream
 
 SECONDS_A_DAY = 86400.0
@@ -64,7 +65,7 @@ def _golden_query(table: str, gid: str, name: str, crosswalk: str) -> str:
     without = (
         f"""(select count(*) from {table} as golden where golden.{name} is not null and not exists (
                 select 1 from {lineage} as lineage
-                where lineage.{gid} = golden.{gid} and lineage.attribute = '{name}' and lineage.is_winner))"""
+                where lineage.{gid} = golden.{gid} and lineage.attribute = '{name}' and lineage.is_winner))"""  # noqa: S608
         if lineage
         else "null"
     )

@@ -1,20 +1,19 @@
 """Assets of one configured source: every stream is extracted, landed and loaded, and says how that went."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
+from pydantic import Field
+
 from connectors.base import Connector, Stream
 from connectors.catalog import KINDS, build_connector, declare_streams
 from connectors.errors import ConnectorError
-from pydantic import Field
-from warehouse.load import Fates
-
+from orchestration.lib.limits import read_maximum
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import OWNER
 from orchestration.project import Project, ProjectError, SourceSettings
+from warehouse.batches import Fates
 
 SYNCED = "synced"
 
@@ -48,7 +47,7 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
                 description=stream.description,
                 group_name=source.name,
                 owners=[OWNER],
-                kinds={KINDS[source.kind].icon, "parquet"},
+                kinds={source.kind, "parquet"},
                 metadata={"cursor": stream.cursor, "deletes": stream.deletes, "key": ", ".join(stream.key)},
             )
             for stream in streams
@@ -65,9 +64,10 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
         chosen = [stream for stream in streams if keys[stream.name] in context.selected_asset_keys]
         for stream, outcome in _sync_streams(context, project, source, chosen, config.mode, stores):
             fates = stores.load(source.name, stream)
-            check = stores.judge_sync(context.run_id, source.name, stream.name, outcome.error, config.mode)
             yield dg.MaterializeResult(
-                asset_key=keys[stream.name], metadata=_describe(fates, outcome), check_results=[check] if check else []
+                asset_key=keys[stream.name],
+                metadata=_describe(fates, outcome),
+                check_results=[_judge_sync(context.run_id, keys[stream.name], outcome, stores)],
             )
 
     return sync
@@ -94,7 +94,7 @@ def _sync_streams(
 
 def _connect(project: Project, source: SourceSettings) -> Connector:
     settings = project.resolve_settings(source)
-    if project.as_of is not None and "now" in KINDS[source.kind].settings:
+    if project.as_of is not None and "now" in {setting.name for setting in KINDS[source.kind].settings}:
         settings.setdefault("now", project.now().isoformat())
     return build_connector(source.kind, source.name, settings, project.folder)
 
@@ -105,7 +105,7 @@ def _sync_stream(
     n_rows = n_repeats = 0
     drift: list[str] = []
     try:
-        for batch in connector.read(stream.name, stores.cursor(connector.source, stream.name), full=full):
+        for batch in connector.read(stream.name, stores.read_cursor(connector.source, stream.name), full=full):
             landed = stores.land(connector.source, stream, batch, context.run_id)
             n_rows += landed.n_rows
             n_repeats += landed.n_repeats
@@ -115,6 +115,20 @@ def _sync_stream(
         return StreamSync(n_rows, n_repeats, tuple(drift), str(error))
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")
     return StreamSync(n_rows, n_repeats, tuple(drift))
+
+
+def _judge_sync(run_id: str, key: dg.AssetKey, outcome: StreamSync, stores: Stores) -> dg.AssetCheckResult:
+    """A stream that could not be read only warns while what has landed is young enough (decision 0003)."""
+    source, stream = key.path
+    if outcome.error is None:
+        return stores.judge(run_id, key, SYNCED, [])
+    days = stores.days_since_sync(source, stream)
+    if days is None:
+        return stores.judge(run_id, key, SYNCED, [f"{source}.{stream} was never read: {outcome.error}"])
+    is_young = days * 24 <= read_maximum("sync", "stale_hours")
+    return stores.judge(
+        run_id, key, SYNCED, [f"{source}.{stream} was last read {days:.1f} days ago: {outcome.error}"], warn=is_young
+    )
 
 
 def _describe(fates: Fates, outcome: StreamSync) -> dict[str, dg.MetadataValue]:

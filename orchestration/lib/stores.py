@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
 from connectors.base import Batch, Stream
+from connectors.catalog import KINDS, declare_streams
+from connectors.files.entities import ENTITIES, table_name
 from orchestration.project import Project, current_project
-from warehouse.batches import Fates, read_cursor
+from warehouse.batches import Fates, read_cursor, stream_state
+from warehouse.canonical import create_canonical_views
+from warehouse.compaction import compact
 from warehouse.home import Home
 from warehouse.landing import LandedBatch, land
 from warehouse.ledger import CheckResult, Ledger, open_ledger
-from warehouse.load import load_stream
+from warehouse.load import create_empty, load_stream
 from warehouse.working import open_working
 
 REBUILD_TAG = "goldthread/rebuild"
+SHOWN = 5  # reasons that a message spells out
 
 
 class Stores(dg.ConfigurableResource):
@@ -76,10 +81,43 @@ class Stores(dg.ConfigurableResource):
 
     def load(self, source: str, stream: Stream) -> Fates:
         with self.open_working() as connection:
+            compact(self.home, self.ledger, source, stream.name)
             return load_stream(connection, self.home, self.ledger, source, stream)
 
-    def record_checks(self, run_id: str, results: list[CheckResult]) -> None:
-        self.ledger.record_checks(run_id, results)
+    def prepare_canonical_tables(self, project: Project) -> dict[str, int]:
+        """Make `files.<plural>` over the project's file streams, and empty tables for vendors that it does not use.
+
+        Returns rows per canonical table.
+        """
+        configured = {s.name: declare_streams(s.kind, s.settings, project.folder) for s in project.sources}
+        with self.open_working() as connection:
+            for kind in KINDS.keys() - {"files"} - configured.keys():
+                for stream in declare_streams(kind, {}, project.folder):
+                    create_empty(connection, kind, stream)
+            create_canonical_views(connection, ENTITIES, table_name, configured)
+            names = [table_name(entity) for entity in ENTITIES]
+            return {name: connection.execute(f"select count(*) from files.{name}").fetchall()[0][0] for name in names}  # noqa: S608
+
+    def judge(
+        self, run_id: str, asset: dg.AssetKey, name: str, broken: Sequence[str], *, warn: bool = False
+    ) -> dg.AssetCheckResult:
+        """Record a check in the ledger and give it to Dagster; `broken` says in words what does not hold, empty: all holds."""
+        severity: Literal["error", "warn"] = "warn" if warn else "error"
+        detail = "; ".join(broken[:SHOWN]) + (f"; and {len(broken) - SHOWN} more" if len(broken) > SHOWN else "")
+        self.ledger.record_checks(run_id, [CheckResult(name, not broken, detail, severity, asset.to_user_string())])
+        return dg.AssetCheckResult(
+            passed=not broken,
+            asset_key=asset,
+            check_name=name,
+            severity=dg.AssetCheckSeverity.WARN if warn else dg.AssetCheckSeverity.ERROR,
+            description=detail or None,
+            metadata={"broken": dg.MetadataValue.json(list(broken[:100]))} if broken else None,
+        )
+
+    def days_since_sync(self, source: str, stream: str) -> float | None:
+        """How long ago the stream was last read to its end, in days; None: never."""
+        fresh_at = stream_state(self.ledger, source, stream).fresh_at
+        return (datetime.now(UTC) - fresh_at).total_seconds() / 86400 if fresh_at else None
 
     def record_failure(self, run_id: str, where: str, reason: str) -> None:
         """A verdict for a run that broke; one that has its verdict keeps it."""

@@ -1,0 +1,76 @@
+"""`goldthread demo`: a company, its four systems, one run, and what came of it."""
+
+from __future__ import annotations
+
+import time
+
+import duckdb
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.evaluate import evaluate
+from orchestration.cli.report import describe_line, print_line
+from orchestration.cli.run import execute
+from orchestration.cli.sandbox import RateScale, Scale, Seed
+from orchestration.lib.sandbox import Sandbox, SandboxOptions, run_sandbox
+from orchestration.lib.stores import open_stores
+from orchestration.project import current_project
+
+
+def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) -> None:
+    """Start the sandbox company, run the whole line, publish, and show what came of it."""
+    console = Console()
+    project = current_project()
+    started = time.monotonic()
+    console.print("[bold]1[/] making a company and starting its CRM, ERP, messaging and forms ...")
+    with run_sandbox(project.home, SandboxOptions(scale, seed, rate_scale=rate_scale)) as sandbox:
+        console.print(f"[bold]2[/] the systems answer after {time.monotonic() - started:.0f} s; running the line ...")
+        outcome = execute(project, "sync", {}, quiet=False)
+        stores = open_stores(project)
+        print_line(console, describe_line(stores, outcome))
+        if not outcome.success:
+            raise typer.Exit(1)
+        console.print(f"[bold]3[/] published after {time.monotonic() - started:.0f} s; what the warehouse says:")
+        with duckdb.connect(str(stores.home.served), read_only=True) as con:
+            _show_identity(console, con, sandbox)
+            _show_figures(console, con)
+    console.print(
+        f"look at it: `duckdb -readonly {stores.home.served}`, `goldthread status`, `goldthread quarantine list`,\n"
+        "`goldthread explain CUSTOMER`, `make dev` for the graph; `goldthread sandbox serve` keeps the company running"
+    )
+
+
+def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sandbox) -> None:
+    crosswalk = con.sql("select source, source_key, customer_gid, is_current from crosswalk").pl()
+    truth = pl.read_parquet(sandbox.truth / "parties.parquet").select("source", "source_key", "customer_id")
+    figures = evaluate(crosswalk, truth)
+    [[customers]] = con.execute("select count(*) from dim_customer").fetchall()
+    [[waiting]] = con.execute("select count(*) from review_queue").fetchall()
+    console.print(
+        f"   identity: {crosswalk.height:,} records are {customers:,} customers; against the truth: "
+        f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, F1 {figures['f1']:.3f}; "
+        f"{waiting} pairs wait for a person",
+        highlight=False,
+    )
+
+
+def _show_figures(console: Console, con: duckdb.DuckDBPyConnection) -> None:
+    health = con.execute(
+        """
+        select dimension, numerator, denominator, value, threshold_lo, threshold_hi, below from fct_phi_daily
+        where scope_type = 'company' and date = (select max(date) from fct_phi_daily) order by dimension
+        """
+    ).fetchall()
+    table = Table(title="process health (rolling 30 days)", title_justify="left", header_style="bold")
+    for name in ("dimension", "numerator", "denominator", "value", "threshold", "state"):
+        table.add_column(name, justify="left" if name in {"dimension", "state"} else "right")
+    for dimension, numerator, denominator, value, low, high, below in health:
+        band = f"{low:g}" if high is None else f"{low:g}-{high:g}"
+        shown = "no data" if value is None else f"{value:.3f}"
+        state = "" if below is None else "below" if below else "fine"
+        table.add_row(dimension, f"{numerator:g}", f"{denominator:g}", shown, band, state)
+    console.print(table)
+    alerts = con.execute("select rule_code, count(*) from fct_alert group by rule_code order by rule_code").fetchall()
+    console.print("   open alerts: " + ", ".join(f"{code} {n:,}" for code, n in alerts), highlight=False)

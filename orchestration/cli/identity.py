@@ -1,0 +1,64 @@
+"""`goldthread resolve` and `goldthread explain`: who is who, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from orchestration.cli.run import JsonOption, execute
+from orchestration.lib.explain import explain_customer, explain_pair, explain_record
+from orchestration.lib.stores import open_stores
+from orchestration.project import ProjectError, current_project
+
+
+def resolve(as_json: JsonOption = False) -> None:
+    """Resolve identities over what has landed, without publishing; shows what would change."""
+    project = current_project()
+    outcome = execute(project, "resolve", {}, quiet=as_json)
+    if not outcome.success:
+        raise ProjectError("; ".join(outcome.errors))
+    with open_stores(project).open_working() as con:
+        [[records, customers]] = con.execute(
+            "select count(*), count(distinct customer_gid) from hub.crosswalk where is_current"
+        ).fetchall()
+        events = con.execute(
+            "select kind, count(*) from hub.identity_events where run_id = ? group by kind order by kind", [outcome.run_id]
+        ).fetchall()
+    report = {"records": records, "customers": customers, "new_events": dict(events)}
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        Console().print(f"{records:,} records are {customers:,} customers; new events: {report['new_events'] or 'none'}")
+
+
+def explain(
+    subjects: Annotated[
+        list[str], typer.Argument(help="A customer ID, or one or two records as SOURCE:KEY, or a record_ref SOURCE/STREAM/KEY.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a customer is what it is, why two records are or are not one, or what landed for a record."""
+    stores = open_stores(current_project())
+    with stores.open_working() as con:
+        if len(subjects) == 2:
+            answer: dict[str, Any] = explain_pair(con, _parse_record(subjects[0]), _parse_record(subjects[1]))
+        elif len(subjects) > 2:
+            raise ProjectError("explain takes one customer, one record_ref, or one or two records")
+        elif "/" in subjects[0]:
+            answer = explain_record(con, stores.home, stores.ledger, subjects[0])
+        else:
+            answer = explain_customer(con, subjects[0])
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False, default=str))
+    else:
+        Console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
+
+
+def _parse_record(text: str) -> tuple[str, str]:
+    source, colon, key = text.partition(":")
+    if not (colon and source and key):
+        raise ProjectError(f"{text!r} is no record: write SOURCE:KEY, such as hubspot:123")
+    return source, key

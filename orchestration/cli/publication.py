@@ -1,0 +1,54 @@
+"""`goldthread publish` and `goldthread rollback`: what readers are served."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration.cli.run import JsonOption
+from orchestration.lib.identity import current_rule_version
+from orchestration.lib.publication import list_published_tables
+from orchestration.lib.stores import open_stores
+from orchestration.project import ProjectError, current_project
+from warehouse import publication
+
+
+def publish(as_json: JsonOption = False) -> None:
+    """Publish the working warehouse of the newest run, if its verdict is pass (runs do this themselves)."""
+    stores = open_stores(current_project())
+    run_id = stores.ledger.newest_run()
+    if run_id is None:
+        raise ProjectError("there has been no run yet: `goldthread run`")
+    with stores.home.hold_run_lock(run_id):
+        served = publication.ensure_served(stores.home, stores.ledger)
+        if served is None or served.run_id != run_id:
+            with stores.open_working() as con:
+                tables = list_published_tables(con)
+            code = version("goldthread")
+            served = publication.publish(stores.home, stores.ledger, run_id, tables, code, current_rule_version())
+    _print_served(served, stores.home.served, as_json)
+
+
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger and in the served file.")],
+    to: Annotated[str | None, typer.Option(help="Run whose publication to serve; default: the one before.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who decides; default: the user's name.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve an earlier publication again."""
+    stores = open_stores(current_project())
+    served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
+    _print_served(served, stores.home.served, as_json)
+
+
+def _print_served(served: publication.Publication, path: object, as_json: bool) -> None:
+    facts = {"path": str(path), "seq": served.seq, "run_id": served.run_id, "published_at": served.published_at.isoformat()}
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        Console().print(f"serving [bold]{facts['path']}[/]: publication {facts['seq']} of run {facts['run_id']}")

@@ -1,0 +1,82 @@
+"""`goldthread quarantine`: rows that broke their contract, and trying them again."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from connectors.catalog import build_connector
+from orchestration.cli.run import JsonOption, execute
+from orchestration.lib.stores import open_stores
+from orchestration.project import current_project
+from warehouse.quarantine import list_quarantine, retry_rejects
+
+app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
+Source = Annotated[str | None, typer.Option(help="Only this source.")]
+StreamName = Annotated[str | None, typer.Option(help="Only this stream.")]
+
+
+@app.command("list")
+def list_rows(
+    source: Source = None,
+    stream: StreamName = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows, newest first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List quarantined rows with the reason and the payload."""
+    with open_stores(current_project()).open_working() as con:
+        rows = list_quarantine(con, source, stream, limit)
+    if as_json:
+        typer.echo(json.dumps(rows.to_dicts(), ensure_ascii=False, default=str))
+        return
+    table = Table(title=f"{rows.height} quarantined rows", title_justify="left", header_style="bold")
+    for name in ("source.stream", "key", "reason", "payload"):
+        table.add_column(name, overflow="fold")
+    for row in rows.iter_rows(named=True):
+        payload = (row["payload"] or "")[:200]
+        table.add_row(f"{row['source']}.{row['stream']}", row["key"] or row["position"] or "", row["reason"], payload)
+    Console().print(table)
+
+
+@app.command()
+def retry(source: Source = None, as_json: JsonOption = False) -> None:
+    """Parse rejected rows again under today's contracts, then derive, check and publish from what has landed."""
+    project = current_project()
+    stores = open_stores(project)
+    chosen = [settings for settings in project.sources if source in (None, settings.name)]
+    run_id = f"retry-{uuid.uuid4()}"
+    n_landed = 0
+    with stores.home.hold_run_lock(run_id):
+        for settings in chosen:
+            connector = build_connector(settings.kind, settings.name, project.resolve_settings(settings), project.folder)
+            try:
+                for stream in connector.streams():
+                    landed = retry_rejects(stores.home, stores.ledger, settings.name, stream, connector.retry, run_id)
+                    n_landed += sum(batch.n_upserts for batch in landed)
+            finally:
+                connector.close()
+    outcome = execute(project, "rebuild", {}, quiet=as_json)
+    left = [row for row in _count_left(stores) if source in (None, row["source"])]
+    if as_json:
+        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": outcome.success, "errors": outcome.errors}))
+    else:
+        console = Console()
+        console.print(f"{n_landed} rejected rows could be read now; still in quarantine:" if left else "quarantine is empty")
+        for row in left:
+            console.print(f"  {row['source']}.{row['stream']}: {row['quarantined']}")
+        for error in outcome.errors:
+            console.print(f"[red]failed[/] {error}", highlight=False)
+    if not outcome.success:
+        raise typer.Exit(1)
+
+
+def _count_left(stores) -> list[dict]:
+    from warehouse.status import read_status
+
+    streams = read_status(stores.home, stores.ledger)["streams"]
+    return [{name: row[name] for name in ("source", "stream", "quarantined")} for row in streams if row["quarantined"]]

@@ -1,0 +1,79 @@
+"""What a run came to, as data and as a page of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.lib.runs import RunOutcome
+from orchestration.lib.stores import Stores
+from warehouse.batches import schema_changes
+from warehouse.status import read_status
+
+FATES = ("rows_in", "accepted", "superseded", "quarantined", "tombstoned")
+
+
+def describe_line(stores: Stores, outcome: RunOutcome | None = None) -> dict[str, Any]:
+    """Status of the stores and, after a run, its checks that failed or warned, what drifted, what broke."""
+    status = read_status(stores.home, stores.ledger)
+    run_id = outcome.run_id if outcome else (status["run"] or {}).get("run_id")
+    results = stores.ledger.check_results(run_id) if run_id else []
+    return {
+        **status,
+        "checks": {"passed": sum(result.passed for result in results), "failed": sum(not result.passed for result in results)},
+        "problems": [
+            {"asset": result.asset, "check": result.name, "severity": result.severity, "detail": result.detail}
+            for result in results
+            if not result.passed
+        ],
+        "drift": [
+            {name: change[name] for name in ("source", "stream", "column_name", "kind", "old_type", "new_type")}
+            for change in (schema_changes(stores.ledger, run_id=run_id) if run_id else [])
+        ],
+        "errors": list(outcome.errors) if outcome else [],
+    }
+
+
+def print_line(console: Console, report: dict[str, Any]) -> None:
+    """The page: streams, problems, drift, verdict, publication."""
+    console.print(_stream_table(report["streams"]))
+    for problem in report["problems"]:
+        colour = "red" if problem["severity"] == "error" else "yellow"
+        place = f"{problem['asset']}: " if problem["asset"] else ""
+        console.print(f"[{colour}]{problem['severity']}[/] {place}{problem['check']}: {problem['detail']}", highlight=False)
+    for change in report["drift"]:
+        types = f" ({change['old_type']} -> {change['new_type']})" if change["kind"] == "retyped_column" else ""
+        console.print(f"[yellow]drift[/] {change['source']}.{change['stream']}: {change['kind']} {change['column_name']}{types}")
+    for error in report["errors"]:
+        console.print(f"[red]failed[/] {error}", highlight=False)
+    verdict = report["verdict"]
+    colour = "green" if verdict == "pass" else "red"
+    reason = f": {report['verdict_reason']}" if report["verdict_reason"] else ""
+    console.print(f"verdict [bold {colour}]{verdict or 'none yet'}[/]{reason}", highlight=False)
+    _print_publication(console, report["publication"])
+
+
+def _stream_table(streams: list[dict[str, Any]]) -> Table:
+    table = Table(title="streams", title_justify="left", header_style="bold")
+    table.add_column("source.stream")
+    for name in FATES:
+        table.add_column(name, justify="right")
+    table.add_column("fresh at (UTC)")
+    for stream in streams:
+        fresh = (stream["fresh_at"] or "never")[:16].replace("T", " ")
+        table.add_row(f"{stream['source']}.{stream['stream']}", *(f"{stream[name]:,}" for name in FATES), fresh)
+    table.add_section()
+    table.add_row("all", *(f"{sum(stream[name] for stream in streams):,}" for name in FATES), "")
+    return table
+
+
+def _print_publication(console: Console, publication: dict[str, Any] | None) -> None:
+    if publication is None:
+        console.print("nothing is published yet: `goldthread run`")
+        return
+    back = f", restored {publication['restored_at']}" if publication["restored_at"] else ""
+    console.print(
+        f"published [bold]{publication['path']}[/] by run {publication['run_id']} at {publication['published_at']}{back}"
+    )

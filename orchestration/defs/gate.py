@@ -1,0 +1,105 @@
+"""The gate: suites over landing and golden records, reconciliation of every stream, one verdict for the run."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from connectors.catalog import declare_streams
+from orchestration.defs.hub import CUSTOMERS, INVARIANTS
+from orchestration.lib import gate
+from orchestration.lib.expectations import validate_metrics
+from orchestration.lib.limits import read_rules
+from orchestration.lib.metrics import measure_golden, measure_landing
+from orchestration.lib.sources import SYNCED
+from orchestration.lib.stores import Stores
+from orchestration.lib.translator import OWNER, GoldthreadTranslator
+from orchestration.project import current_project
+from warehouse.reconcile import reconcile
+
+CONTRACT = "landing_contract"
+GOLDEN = "golden_suite"
+BALANCED = "balanced"
+RECONCILIATION = dg.AssetKey(["gate", "reconciliation"])
+VERDICT = dg.AssetKey(["gate", "verdict"])
+
+
+@dg.definitions
+def gate_definitions() -> dg.Definitions:
+    project = current_project()
+    manifest = gate.read_project_manifest(project)
+    streams = [
+        (source.name, stream)
+        for source in project.sources
+        for stream in declare_streams(source.kind, source.settings, project.folder)
+    ]
+    keys = {f"{source}.{stream.name}": dg.AssetKey([source, stream.name]) for source, stream in streams}
+
+    @dg.multi_asset_check(
+        name="landing_suite",
+        specs=[
+            dg.AssetCheckSpec(CONTRACT, asset=key, blocking=True, description="Great Expectations over the stream's metrics.")
+            for key in keys.values()
+        ],
+    )
+    def landing_suite(context: dg.AssetCheckExecutionContext, stores: Stores) -> Iterator[dg.AssetCheckResult]:
+        with stores.open_working() as con:
+            metrics = measure_landing(con, streams, gate.count_missing_columns(stores, streams), stores.now)
+        findings = validate_metrics("landing", metrics, "stream", read_rules("landing"))
+        for name, key in keys.items():
+            broken = [finding.describe() for finding in findings if finding.subject == name]
+            yield stores.judge(context.run_id, key, CONTRACT, broken)
+
+    @dg.asset_check(
+        asset=CUSTOMERS, name=GOLDEN, blocking=True, description="Great Expectations over the golden records and crosswalks."
+    )
+    def golden_suite(context: dg.AssetCheckExecutionContext, stores: Stores) -> dg.AssetCheckResult:
+        with stores.open_working() as con:
+            metrics = measure_golden(con)
+        findings = validate_metrics("golden", metrics, "subject", read_rules("golden"))
+        return stores.judge(context.run_id, CUSTOMERS, GOLDEN, [finding.describe() for finding in findings])
+
+    staged = gate.find_staging_models(manifest)
+    derived = gate.find_models(manifest, GoldthreadTranslator())
+
+    @dg.asset(
+        key=RECONCILIATION,
+        deps=derived["staging"],
+        group_name="gate",
+        owners=[OWNER],
+        kinds={"duckdb"},
+        check_specs=[
+            dg.AssetCheckSpec(
+                BALANCED, asset=RECONCILIATION, blocking=True, description="Every landed row has one fate, to staging."
+            )
+        ],
+    )
+    def reconciliation(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        """Rows in = accepted + superseded + quarantined + tombstoned, for every stream, from ledger to staging."""
+        with stores.open_working() as con:
+            frame = reconcile(con, stores.home, stores.ledger, context.run_id, gate.count_staged(con, staged))
+            gate.write_table(con, "reconciliation", frame)
+        broken = frame.filter(~frame["ok"])["message"].to_list()
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": frame.height, "streams": frame["stream"].n_unique(), "broken": len(broken)},
+            check_results=[stores.judge(context.run_id, RECONCILIATION, BALANCED, broken)],
+        )
+
+    expected = {
+        *((key.to_user_string(), name) for key in keys.values() for name in (SYNCED, CONTRACT)),
+        (CUSTOMERS.to_user_string(), INVARIANTS),
+        (CUSTOMERS.to_user_string(), GOLDEN),
+        (RECONCILIATION.to_user_string(), BALANCED),
+        *((None, name) for name in gate.list_blocking_tests(manifest)),
+    }
+
+    @dg.asset(
+        key=VERDICT, deps=[RECONCILIATION, CUSTOMERS, *derived["marts"]], group_name="gate", owners=[OWNER], kinds={"sqlite"}
+    )
+    def verdict(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+        """Pass or fail, for this run, by every check that had to run; a row of the ledger."""
+        decision = gate.decide(stores.ledger, context.run_id, expected)
+        if decision["verdict"] != "pass":
+            raise dg.Failure(f"the gate says fail: {decision['reason']}")
+        return dg.MaterializeResult(metadata=decision)
+
+    return dg.Definitions(assets=[reconciliation, verdict], asset_checks=[landing_suite, golden_suite])

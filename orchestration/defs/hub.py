@@ -1,0 +1,99 @@
+"""The hub: parties in, customers with lasting IDs out, and what must hold of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from hub.evaluate import evaluate
+from orchestration.lib.identity import LOG_SCHEMA, Identities, current_rule_version, resolve_identities, write_identities
+from orchestration.lib.plots import draw_bars
+from orchestration.lib.stores import Stores
+from orchestration.lib.translator import OWNER
+from orchestration.project import current_project
+from warehouse.identity_log import discard_pending, read_events, stage_events
+
+TABLES = {
+    "crosswalk": "Which customer a source record belongs to, and when.",
+    "golden_customers": "One row per customer: the surviving values.",
+    "golden_lineage": "Every value of a golden attribute, where it comes from and which rule chose.",
+    "edges": "Match evidence between two records, in bits per field.",
+    "review_queue": "Pairs that a person should decide, most valuable first.",
+    "identity_events": "The identity log: issued, attached, merged, split, redirected.",
+    "person_crosswalk": "Which person a source record belongs to, and when.",
+    "golden_persons": "One row per person: the surviving values.",
+}
+PARTIES = [dg.AssetKey(["intermediate", name]) for name in ("int_parties_unioned", "int_persons_unioned")]
+INVARIANTS = "hub_invariants"
+CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
+
+
+@dg.multi_asset(
+    name="resolve_identities",
+    specs=[
+        dg.AssetSpec(["hub", name], deps=PARTIES, description=text, group_name="hub", owners=[OWNER], kinds={"polars", "duckdb"})
+        for name, text in TABLES.items()
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            INVARIANTS,
+            asset=CUSTOMERS,
+            blocking=True,
+            description="One credit code per customer, one current ID per record, every ID resolves, values have a source.",
+        )
+    ],
+)
+def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
+    discard_pending(stores.ledger, except_run=context.run_id)
+    log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
+    with stores.open_working() as con:
+        identities = resolve_identities(con, log, context.run_id, stores.now)
+        counts = write_identities(con, identities, log)
+    stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
+    details = {"crosswalk": _describe_run(identities), "edges": _describe_weights(identities)}
+    for name in TABLES:
+        key = dg.AssetKey(["hub", name])
+        check = [_judge_invariants(context, stores, identities)] if key == CUSTOMERS else []
+        yield dg.MaterializeResult(
+            asset_key=key, metadata={"dagster/row_count": counts[name], **details.get(name, {})}, check_results=check
+        )
+
+
+def _describe_run(identities: Identities) -> dict[str, Any]:
+    report = identities.organisations.report
+    numbers = {
+        name: report[name] for name in ("records", "clusters", "largest_cluster", "vetoes", "pairs_scored", "pairs_reused")
+    }
+    return {
+        **numbers,
+        "rule_version": current_rule_version(),
+        "events": dg.MetadataValue.json(report["events"]),
+        "seconds": dg.MetadataValue.json(report["seconds"]),
+        **_measure_quality(identities.organisations.crosswalk),
+    }
+
+
+def _measure_quality(crosswalk: pl.DataFrame) -> dict[str, float]:
+    """Pairwise and B-cubed figures where the project knows the truth; nothing of it flows back."""
+    truth = current_project().truth
+    path = truth / "parties.parquet" if truth else None
+    if path is None or not path.exists():
+        return {}
+    figures = evaluate(crosswalk, pl.read_parquet(path).select("source", "source_key", "customer_id"))
+    return {f"truth_{name}": round(value, 4) for name, value in figures.items()}
+
+
+def _describe_weights(identities: Identities) -> dict[str, Any]:
+    histogram = identities.organisations.report["weight_histogram"]
+    labels = [f"{bits:+d} bits" for bits in histogram["from_bits"]]
+    return {
+        "match weights": draw_bars(labels, histogram["pairs"], "candidate pairs by match weight (0 and above: same customer)")
+    }
+
+
+def _judge_invariants(context: dg.AssetExecutionContext, stores: Stores, identities: Identities) -> dg.AssetCheckResult:
+    broken = [
+        f"{finding.check}: {finding.count} {finding.message} ({', '.join(finding.sample[:5])})" for finding in identities.findings
+    ]
+    return stores.judge(context.run_id, CUSTOMERS, INVARIANTS, broken)

@@ -1,0 +1,37 @@
+"""Publication: what passed the gate, in one file, swapped in."""
+
+from importlib.metadata import version
+
+import dagster as dg
+
+from orchestration.defs.gate import VERDICT
+from orchestration.lib.identity import current_rule_version
+from orchestration.lib.plots import draw_bars
+from orchestration.lib.publication import count_funnel, list_published_tables
+from orchestration.lib.stores import Stores
+from orchestration.lib.translator import OWNER
+from warehouse.publication import publish
+
+PUBLICATION = dg.AssetKey(["publication", "goldthread"])
+
+
+@dg.asset(key=PUBLICATION, deps=[VERDICT], group_name="publication", owners=[OWNER], kinds={"duckdb", "file"})
+def publication(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+    """The served file: marts, hub and policy tables of the last run that passed; refuses without this run's own verdict."""
+    with stores.open_working() as con:
+        tables = list_published_tables(con)
+        funnel = count_funnel(con)
+    made = publish(stores.home, stores.ledger, context.run_id, tables, version("goldthread"), current_rule_version())
+    stores.ledger.finish_run(context.run_id, "succeeded")
+    picture = {
+        "funnel": draw_bars([f"{p} {s}" for p, s, _ in funnel], [n for *_, n in funnel], "opportunities that entered a stage")
+    }
+    return dg.MaterializeResult(
+        metadata={
+            "path": dg.MetadataValue.path(str(stores.home.served)),
+            "seq": made.seq,
+            "tables": len(made.n_rows),
+            "rows": sum(made.n_rows.values()),
+            **(picture if funnel else {}),
+        }
+    )

@@ -1,0 +1,108 @@
+"""Answers to "why", from the working file and landing: a customer, a pair of records, one landed record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+
+from hub.explain import explain_pair as score_pair
+from hub.rules import default_rules
+from orchestration.project import ProjectError
+from warehouse.batches import list_batches, list_files
+from warehouse.home import Home
+from warehouse.ledger import Ledger
+
+Record = tuple[str, str]
+
+
+def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, Any]:
+    """A customer by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY."""
+    gid = _find_customer(con, subject)
+    return {
+        "asked": subject,
+        "customer_gid": gid,
+        "golden": _rows(con, "select * from hub.golden_customers where customer_gid = ?", [gid]),
+        "records": _rows(con, "select * from hub.crosswalk where customer_gid = ? order by source, source_key", [gid]),
+        "lineage": _rows(
+            con,
+            "select * exclude (customer_gid) from hub.golden_lineage where customer_gid = ? order by attribute, is_winner desc",
+            [gid],
+        ),
+        "edges": _rows(
+            con,
+            """
+            select edges.* from hub.edges as edges
+            join hub.crosswalk as a on a.source = source_a and a.source_key = source_key_a and a.is_current
+            join hub.crosswalk as b on b.source = source_b and b.source_key = source_key_b and b.is_current
+            where a.customer_gid = ? and b.customer_gid = a.customer_gid order by weight desc
+            """,
+            [gid],
+        ),
+        "events": _rows(
+            con, "select * from hub.identity_events where customer_gid = ? or other_gid = ? order by event_no", [gid, gid]
+        ),
+    }
+
+
+def explain_pair(con: duckdb.DuckDBPyConnection, a: Record, b: Record) -> dict[str, Any]:
+    """The evidence for and against two records, in bits, and whether they are one customer now."""
+    records = con.sql("select * from intermediate.int_parties_unioned").pl()
+    try:
+        score = score_pair(records, a, b, default_rules("organisation"))
+    except KeyError as error:
+        raise ProjectError(str(error.args[0])) from error
+    customers = [_find_customer(con, f"{source}:{key}") for source, key in (a, b)]
+    return {**score, "customers": customers, "are_one_customer": customers[0] == customers[1]}
+
+
+def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, reference: str) -> dict[str, Any]:
+    """Every landed version of the record behind a `record_ref` (SOURCE/STREAM/KEY): batch, time, verbatim columns."""
+    source, stream, key = _split_reference(reference)
+    batches = list_batches(ledger, source, stream)
+    if not batches:
+        raise ProjectError(f"{reference}: nothing has landed for {source}.{stream}; see `goldthread status`")
+    table = f"{source}__{stream}".replace('"', '""')
+    loaded = _rows(con, f'select * from landing."{table}" where _key = ?', [key])  # noqa: S608 (quoted)
+    files = [str(home.landing / file) for file in list_files(batches)]
+    values = json.loads(key)
+    landed = []
+    for row in loaded:
+        found = con.sql(
+            "select * from read_parquet(?, union_by_name = true) where _batch_id = ? and _row_no = ?",
+            params=[files, row["_batch_id"], row["_row_no"]],
+        ).pl()
+        landed += [{name: value for name, value in item.items() if value is not None} for item in found.to_dicts()]
+    quarantined = _rows(
+        con, "select * from landing._quarantine where source = ? and stream = ? and key = ?", [source, stream, key]
+    )
+    return {"record_ref": reference, "key": values, "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
+
+
+def _split_reference(reference: str) -> tuple[str, str, str]:
+    parts = reference.split("/", 2)
+    if len(parts) != 3:
+        raise ProjectError(f'{reference!r} is no record_ref: it reads SOURCE/STREAM/KEY, such as hubspot/deals/["5"]')
+    source, stream, key = parts
+    return source, stream, key if key.startswith("[") else json.dumps([key])
+
+
+def _find_customer(con: duckdb.DuckDBPyConnection, subject: str) -> str:
+    source, colon, key = subject.partition(":")
+    if colon:
+        found = con.execute(
+            "select customer_gid from hub.crosswalk where source = ? and source_key = ? and is_current", [source, key]
+        ).fetchall()
+        if not found:
+            raise ProjectError(f"no record {key} of source {source}: look for it in the table crosswalk")
+        return str(found[0][0])
+    redirect = con.execute("select target_gid from hub.redirects where customer_gid = ?", [subject]).fetchall()
+    gid = str(redirect[0][0]) if redirect else subject
+    if not con.execute("select 1 from hub.golden_customers where customer_gid = ?", [gid]).fetchall():
+        raise ProjectError(f"{subject} is no live customer: it was never issued, or its records are gone (see identity_events)")
+    return gid
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    return con.sql(query, params=parameters).pl().to_dicts()
