@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import connectorx
 import polars as pl
@@ -265,7 +265,9 @@ def parse_url(source: str, url: str) -> sa.URL:
         ) from None
     backend = parsed.drivername.split("+")[0]
     if backend in {"postgres", "postgresql"}:
-        return parsed.set(drivername="postgresql+psycopg")
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        directory = unquote(parsed.host or "")
+        return parsed.set(host="").update_query_dict({"host": directory}) if directory.startswith("/") else parsed
     if backend == "mssql":
         return parsed
     raise ConfigurationError(f"{source}: setting 'url' names '{backend}'; postgresql and mssql are known")
@@ -277,8 +279,6 @@ def driver_url(url: sa.URL) -> str:
     plain = url.set(drivername=url.get_backend_name())
     if isinstance(socket, str) and not url.host:
         plain = plain.set(host=quote(socket, safe="")).difference_update_query(["host"])
-    elif url.host and url.host.startswith("/"):
-        plain = plain.set(host=quote(url.host, safe=""))
     return plain.render_as_string(hide_password=False)
 
 
