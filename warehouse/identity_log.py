@@ -45,6 +45,6 @@ def discard_pending(ledger: Ledger, *, except_run: str | None = None) -> int:
     table = tables.identity_batch
     pending = sa.and_(table.c.state == "pending", table.c.run_id != (except_run or ""))
     with ledger.write() as connection:
-        counts = connection.execute(sa.select(table.c.n_events).where(pending)).scalars().all()
+        counts: list[int] = list(connection.execute(sa.select(table.c.n_events).where(pending)).scalars())
         connection.execute(table.delete().where(pending))
     return sum(counts)

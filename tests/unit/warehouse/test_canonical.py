@@ -1,0 +1,94 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from connectors.base import Feed, Field, Stream
+from connectors.files.entities import ENTITIES, table_name
+from warehouse.canonical import create_canonical_views
+from warehouse.contract import SQL_TYPES
+from warehouse.errors import ContractError
+from warehouse.load import load_stream
+from warehouse.working import open_working
+
+FIELDS = (
+    Field("no"),
+    Field("customer"),
+    Field("total", "integer"),
+    Field("day", "date", zone="Asia/Shanghai"),
+    Field("changed", "timestamp"),
+)
+FEED = Feed("order", (("order_id", "no"), ("amount", "total"), ("ordered_date", "day"), ("currency", "=CNY")))
+SHEET = Stream("sheet", ("no", "customer"), FIELDS, "manifest", "none", "", version="changed", feeds=(FEED,))
+
+
+def build(store, *streams):
+    with open_working(store.home) as connection:
+        for stream in streams:
+            load_stream(connection, store.home, store.ledger, "erp", stream)
+        create_canonical_views(connection, ENTITIES, table_name, {"erp": streams})
+
+
+def a_row(no="1", customer="c", changed="2025-01-01T00:00:00Z", **values):
+    return {"no": no, "customer": customer, "total": "5", "day": "2025-01-05", "changed": changed, **values}
+
+
+def test_every_entity_exists_typed_when_nothing_feeds_it(store):
+    build(store)
+    for entity, (columns, _key) in ENTITIES.items():
+        described = store.query(f"select column_name, column_type from (describe files.{table_name(entity)})")
+        expected = [(name, SQL_TYPES[kind].replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")) for name, kind in columns.items()]
+        assert described[: len(columns)] == expected
+        assert [name for name, _ in described[len(columns) :]] == [
+            "source", "stream", "_key", "_batch_id", "_row_no", "_extracted_at"
+        ]  # fmt: skip
+        assert store.query(f"select count(*) from files.{table_name(entity)}") == [(0,)]
+
+
+def test_a_feed_fills_columns_from_fields_and_constants(store):
+    store.land([a_row()], stream=SHEET)
+    build(store, SHEET)
+    query = "select order_id, amount, ordered_date, currency, order_no, source, stream, _key from files.orders"
+    expected = ("1", Decimal("5.0000"), date(2025, 1, 5), "CNY", None, "erp", "sheet", '["1","c"]')
+    assert store.query(query) == [expected]
+
+
+def test_dates_and_times_change_into_each_other_in_the_fields_zone(store):
+    lead = Feed("lead", (("lead_id", "no"), ("created_at", "day")))
+    receipt = Feed("receipt", (("receipt_id", "no"), ("received_date", "changed")))
+    stream = replace(SHEET, feeds=(lead, receipt))
+    store.land([a_row(changed="2025-01-05T20:00:00Z")], stream=stream)
+    build(store, stream)
+    assert store.query("select created_at from files.leads") == [(datetime(2025, 1, 4, 16, tzinfo=UTC),)]
+    assert store.query("select received_date from files.receipts") == [(date(2025, 1, 5),)]
+
+
+def test_of_one_entity_key_the_newest_wins_across_rows_and_streams(store):
+    other = replace(SHEET, name="other")
+    store.land([a_row(customer="new", changed="2025-03-01T00:00:00Z", total="1")], stream=SHEET)
+    store.land([a_row(customer="old", total="2"), a_row(no="2", total="3")], stream=other)
+    store.land([a_row(no="2", total="4")], stream=SHEET)
+    build(store, SHEET, other)
+    assert store.query("select order_id, amount::INTEGER from files.orders order by 1") == [("1", 1), ("2", 4)]
+
+
+def test_a_row_that_lacks_what_the_feed_needs_is_not_that_entity(store):
+    stream = replace(SHEET, feeds=(replace(FEED, when=("customer", "day")),))
+    store.land([a_row(), a_row(no="2", day=None)], stream=stream)
+    build(store, stream)
+    assert store.query("select order_id from files.orders") == [("1",)]
+
+
+@pytest.mark.parametrize(
+    ("feed", "message"),
+    [
+        (Feed("order", (("order_id", "number"),)), "no field 'number' in the stream"),
+        (Feed("order", (("colour", "no"),)), r"no such columns \['colour'\]"),
+        (Feed("order", (("order_id", "no"), ("amount", "customer"))), "field 'customer' is text, the column is decimal"),
+        (Feed("ship", ()), r"unknown entities \['ship'\]"),
+    ],
+)
+def test_a_feed_that_cannot_be_is_refused(store, feed, message):
+    with pytest.raises(ContractError, match=message):
+        build(store, replace(SHEET, feeds=(feed,)))
