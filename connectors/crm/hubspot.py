@@ -16,7 +16,6 @@ Deletes      archived records with archivedAt since the watermark, and the ids i
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -85,7 +84,7 @@ class HubSpot:
             search_page=search_page_size,
             calls_per_10s=calls_per_10s,
             searches_per_second=searches_per_second,
-            patience=patience or Patience(sleep=time.sleep),
+            patience=patience or Patience(),
             transport=transport,
             now=now,
         )

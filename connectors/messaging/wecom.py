@@ -13,7 +13,6 @@ Deletes      the four lists end with all live keys; an approval that WeCom calls
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,7 +94,7 @@ class WeCom:
             secret,
             tokens=tokens or TokenCache(),
             field_calls_per_minute=field_calls_per_minute,
-            patience=patience or Patience(sleep=time.sleep),
+            patience=patience or Patience(),
             transport=transport,
         )
 
