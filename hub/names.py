@@ -23,6 +23,8 @@ _FIELDS = [
     "brand",
     "name_industry",
 ]
+#: endings of an industry that tell nothing apart
+_EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
 
 
 def build_name_table(prepared: pl.DataFrame) -> tuple[Ints, pl.DataFrame]:
@@ -49,9 +51,12 @@ def score_names(table: pl.DataFrame, left: Ints, right: Ints, weights: Mapping[s
     pairs = pairs.with_columns(_measure(pairs))
     return pairs.select(
         level=_level(),
+        same_brand=pl.col("brand_a") == pl.col("brand_b"),
         region=_region(weights),
         branch=_branch(weights),
-        group=pl.when(pl.col("group_word_a") != pl.col("group_word_b")).then(weights["name.group_conflict"]).otherwise(0.0),
+        group=pl.when((pl.col("group_word_a") != pl.col("group_word_b")) & pl.col("has_legal_a") & pl.col("has_legal_b"))
+        .then(weights["name.group_conflict"])
+        .otherwise(0.0),
     ).with_columns(
         name=pl.col("level").replace_strict({level: _bits(level, weights) for level in _LEVELS}, return_dtype=pl.Float64)
     )
@@ -96,11 +101,7 @@ _LEVELS = [
 
 
 def _bits(level: str, weights: Mapping[str, float]) -> float:
-    stem, _, length = level.rpartition("_")
-    if stem == "related":
-        return weights[f"name.same_brand_{length}"] + weights["name.related_industry"]
-    if stem == "other":
-        return weights[f"name.same_brand_{length}"] + weights["name.other_industry"]
+    # pinyin or English beside Chinese: nothing can be said
     return 0.0 if level == "unlike_script" else weights[f"name.{level}"]
 
 
@@ -119,12 +120,14 @@ def _level() -> pl.Expr:
     core_length = pl.min_horizontal(core_a.str.len_chars(), core_b.str.len_chars())
     brand_length = pl.min_horizontal(brand_a.str.len_chars(), brand_b.str.len_chars())
     han = both["is_han"][0] & both["is_han"][1]
-    # one industry part inside the other, or the first or last two characters shared: 实业 and 实业投资, 电子 and 电子科技
+    # 实业 in 实业投资, 食品 and 食品机械; but 电子科技 and 新能源科技 share only a word that says nothing
+    said_a, said_b = (industry.str.replace(_EMPTY_INDUSTRY, "") for industry in (industry_a, industry_b))
     related = (
         industry_a.str.contains(industry_b, literal=True)
         | industry_b.str.contains(industry_a, literal=True)
-        | (industry_a.str.slice(0, 2) == industry_b.str.slice(0, 2))
-        | (industry_a.str.slice(-2) == industry_b.str.slice(-2))
+        | (said_a != "")
+        & (said_b != "")
+        & ((said_a.str.slice(0, 2) == said_b.str.slice(0, 2)) | (said_a.str.slice(-2) == said_b.str.slice(-2)))
     ).fill_null(value=True)
     neutral = (industry_a.is_null() | industry_b.is_null()).fill_null(value=True)
     size = pl.when(brand_length >= 4).then(pl.lit("4")).when(brand_length == 3).then(pl.lit("3")).otherwise(pl.lit("2"))

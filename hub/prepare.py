@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
-from hub.normalize.contact import clean_domain, split_email, split_number, split_person_name
+from hub.normalize.contact import clean_domain, split_emails, split_numbers, split_person_names
 from hub.normalize.regions import locate
 from hub.normalize.text import drop_placeholders, fold_text, map_distinct
 from hub.rules import Entity
@@ -108,15 +108,19 @@ def prepare_organisations(aligned: pl.DataFrame) -> pl.DataFrame:
     """Comparable columns of aligned organisation records (see ORGANISATION_SCORED) plus blocking keys and `fingerprint`."""
     names = map_distinct(aligned["company_name"], parse_company_names(aligned["company_name"]), "raw").drop("raw")
     frame = pl.concat([aligned, names.select(NAME_FIELDS), parse_tax_numbers(aligned["tax_no"])], how="horizontal")
-    person = split_person_name(pl.coalesce("contact_name", "remark_person"))
     frame = frame.with_columns(
-        _mobile=split_number(pl.col("mobile")),
-        _phone=split_number(pl.col("phone")),
-        _email=split_email(pl.col("email")),
         _domain=clean_domain(pl.col("domain")),
-        _place=locate(fold_text(pl.col("province")), fold_text(pl.col("city"))),
-        _person=person,
+        _person=pl.coalesce("contact_name", "remark_person"),
+        _province=fold_text(pl.col("province")),
+        _city=fold_text(pl.col("city")),
         address_text=drop_placeholders(fold_text(pl.col("address"))).str.replace_all(r"[^\p{L}\p{N}]+", " "),
+    )
+    frame = frame.with_columns(
+        split_numbers(frame["mobile"]).to_struct("_mobile"),
+        split_numbers(frame["phone"]).to_struct("_phone"),
+        split_emails(frame["email"]).to_struct("_email"),
+        split_person_names(frame["_person"]).to_struct("_person"),
+        locate(frame["_province"], frame["_city"]).to_struct("_place"),
     )
     mobile, phone, email = (pl.col(f"_{name}").struct for name in ("mobile", "phone", "email"))
     frame = frame.with_columns(
@@ -130,7 +134,7 @@ def prepare_organisations(aligned: pl.DataFrame) -> pl.DataFrame:
         column_province=pl.col("_place").struct.field("province"),
         column_city=pl.col("_place").struct.field("city"),
         # a latin place column is compared as it is typed
-        latin_city=fold_text(pl.col("city")).str.extract(r"^([a-z .'-]+)$"),
+        latin_city=pl.col("_city").str.extract(r"^([a-z .'-]+)$"),
     )
     frame = frame.with_columns(
         province=pl.coalesce("column_province", "name_province"),
@@ -145,10 +149,10 @@ def prepare_organisations(aligned: pl.DataFrame) -> pl.DataFrame:
 def prepare_persons(aligned: pl.DataFrame) -> pl.DataFrame:
     """Comparable columns of aligned person records (see PERSON_SCORED) plus `fingerprint`."""
     frame = aligned.with_columns(
-        _person=split_person_name(pl.col("full_name")),
-        _mobile=split_number(pl.col("mobile")),
-        _phone=split_number(pl.col("phone")),
-        _email=split_email(pl.col("email")),
+        split_person_names(aligned["full_name"]).to_struct("_person"),
+        split_numbers(aligned["mobile"]).to_struct("_mobile"),
+        split_numbers(aligned["phone"]).to_struct("_phone"),
+        split_emails(aligned["email"]).to_struct("_email"),
         party=pl.coalesce("customer_gid", pl.col("source") + pl.lit(":") + pl.col("party_source_key")),
         title=drop_placeholders(fold_text(pl.col("job_title"))),
     )

@@ -96,7 +96,7 @@ class _OrganisationScorer:
         self._shared = prepared["mail_shared"].fill_null(value=False).to_numpy()
 
     def score(self, left: Ints, right: Ints) -> dict[str, Floats]:
-        name, region, branch = self._score_name(left, right)
+        name, region, branch, same_brand = self._score_name(left, right)
         contact_other = self._codes.differ("contact_full", left, right)
         mobile_same = self._codes.same("mobile", left, right)
         mobile = np.where(mobile_same, np.where(contact_other, self._w["mobile.same_other_contact"], self._w["mobile.same"]), 0.0)
@@ -106,14 +106,14 @@ class _OrganisationScorer:
             "branch": branch,
             "tax": self._score_tax(left, right),
             "mobile": mobile,
-            "phone": self._score_phone(left, right),
-            "email": self._score_email(left, right),
+            "phone": self._score_phone(left, right, same_brand),
+            "email": self._score_email(left, right, same_brand),
             "contact": self._score_contact(left, right, mobile_same, contact_other),
             "place": self._score_place(left, right, region),
             "address": self._score_address(left, right),
         }
 
-    def _score_name(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Floats]:
+    def _score_name(self, left: Ints, right: Ints) -> tuple[Floats, Floats, Floats, Mask]:
         a, b = self._name_ids[left], self._name_ids[right]
         known = np.flatnonzero((a >= 0) & (b >= 0))
         low, high = np.minimum(a, b)[known], np.maximum(a, b)[known]
@@ -126,7 +126,9 @@ class _OrganisationScorer:
             bits = np.zeros(len(left))
             bits[known] = values[place]
             result.append(bits)
-        return result[0], result[1], result[2]
+        same_brand = np.zeros(len(left), dtype=bool)
+        same_brand[known] = scores["same_brand"].to_numpy()[place]
+        return result[0], result[1], result[2], same_brand
 
     def _score_tax(self, left: Ints, right: Ints) -> Floats:
         same_key = self._codes.same("tax_key", left, right) | self._codes.same("tax_text", left, right)
@@ -142,14 +144,16 @@ class _OrganisationScorer:
         bits[veto] = self._w["tax.veto"]
         return bits
 
-    def _score_phone(self, left: Ints, right: Ints) -> Floats:
+    def _score_phone(self, left: Ints, right: Ints, same_brand: Mask) -> Floats:
         bits = np.where(self._service[left], self._w["phone.same_service"], self._w["phone.same"])
+        bits = np.where(same_brand, self._w["phone.same_with_brand"], bits)
         return np.where(self._codes.same("phone", left, right), bits, 0.0)
 
-    def _score_email(self, left: Ints, right: Ints) -> Floats:
+    def _score_email(self, left: Ints, right: Ints, same_brand: Mask) -> Floats:
         same = np.where(self._shared[left], self._w["email.same_shared"], self._w["email.same"])
         bits = np.where(self._codes.differ("domain", left, right), self._w["email.other_domain"], 0.0)
-        bits[self._codes.same("domain", left, right)] = self._w["email.same_domain"]
+        domain = np.where(same_brand, self._w["email.same_domain_with_brand"], self._w["email.same_domain"])
+        bits = np.where(self._codes.same("domain", left, right), domain, bits)
         return np.where(self._codes.same("email", left, right), same, bits)
 
     def _score_contact(self, left: Ints, right: Ints, mobile_same: Mask, other: Mask) -> Floats:

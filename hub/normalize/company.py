@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.text import drop_placeholders, fold_text
-from hub.normalize.words import ABBREVIATIONS, list_words, match_words
+from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
 
 #: a remark that ends so is a company, whatever it starts with
 _COMPANY_END = "(?:公司|集团|科技|厂|行|院|店|中心|电子|机械|设备|贸易|实业|工业)$"
@@ -139,7 +139,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
         name_province=pl.coalesce(region["province"], province),
         name_city=city,
         brand=pl.when("only_industry").then(pl.col("core")).otherwise(pl.coalesce(parts.struct.field("brand"), "core")),
-        name_industry=pl.when(~pl.col("only_industry")).then(parts.struct.field("industry")),
+        name_industry=pl.when(~pl.col("only_industry")).then(parts.struct.field("industry").str.replace_many(INDUSTRY_FORMS)),
     )
     where = pl.coalesce("name_city", "name_province").fill_null("")
     group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))

@@ -1,45 +1,56 @@
-"""Telephone numbers, e-mail addresses and the names of persons."""
+"""Telephone numbers, e-mail addresses and the names of persons. Each function works on the distinct values of a column."""
 
 import polars as pl
 
-from hub.normalize.text import drop_placeholders, fold_text
+from hub.normalize.text import drop_placeholders, fold_text, map_distinct
 from hub.normalize.words import list_words, match_words
 
+_EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
+_FILLER_TAILS = [*(str(digit) * 7 for digit in range(10)), "1234567"]
 
-def split_number(expression: pl.Expr) -> pl.Expr:
-    """struct(mobile, landline, extension) of a text: at most one of the first two is set, digits only.
+
+def _list_distinct(values: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"raw": values.cast(pl.String).unique().drop_nulls()})
+
+
+def split_numbers(values: pl.Series) -> pl.DataFrame:
+    """mobile, landline, extension per row: at most one of the first two is set, digits only.
 
     Landline covers 0xx numbers with their area code, 400 and 800 numbers, local and foreign numbers of seven digits or more.
+    A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
     """
-    text = expression.cast(pl.String).str.normalize("NFKC").str.to_lowercase()
-    extension = text.str.extract(r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$")
-    base = text.str.replace(r"(?:转|分机|ext\.?|#|x)\s*\d{1,6}\s*$", "").str.split("/").list.first().str.split(";").list.first()
-    digits = base.str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
+    distinct = _list_distinct(values).with_columns(text=pl.col("raw").str.normalize("NFKC").str.to_lowercase())
+    distinct = distinct.with_columns(
+        extension=pl.col("text").str.extract(_EXTENSION),
+        base=pl.col("text").str.replace(_EXTENSION, "").str.split("/").list.first().str.split(";").list.first(),
+    )
+    digits = (
+        pl.col("base").str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
+    )
     digits = digits.str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+86", "0").str.replace(r"^\+", "")
-    tail = digits.str.slice(-7)
-    filler = (
-        digits.is_in(list_words("placeholder_number"))
-        | tail.is_in([str(digit) * 7 for digit in range(10)])
-        | tail.is_in(["1234567"])
+    distinct = distinct.with_columns(digits=digits).with_columns(
+        filler=pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
     )
-    mobile = pl.when(digits.str.contains(r"^1[3-9]\d{9}$") & ~filler).then(digits)
-    landline = pl.when(digits.str.contains(r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$") & ~filler).then(
-        digits
+    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$"
+    distinct = distinct.select(
+        "raw",
+        pl.when(pl.col("digits").str.contains(r"^1[3-9]\d{9}$") & ~pl.col("filler")).then("digits").alias("mobile"),
+        pl.when(pl.col("digits").str.contains(landline) & ~pl.col("filler")).then("digits").alias("landline"),
+        "extension",
     )
-    # 10-digit area + number without the leading zero is left as typed: the trunk zero cannot be told from a foreign number
-    return pl.struct(mobile.alias("mobile"), landline.alias("landline"), extension.alias("extension"))
+    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
 
 
-def split_email(expression: pl.Expr) -> pl.Expr:
-    """struct(email, domain, is_shared): domain null for public mail services, is_shared for info@ and the like."""
-    text = expression.cast(pl.String).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "")
-    email = pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text)
-    domain = clean_domain(email.str.extract(r"@(.+)$"))
-    return pl.struct(
-        email.alias("email"),
-        domain.alias("domain"),
-        email.str.extract(r"^([^@]+)@").is_in(list_words("shared_mailbox")).alias("is_shared"),
+def split_emails(values: pl.Series) -> pl.DataFrame:
+    """email, domain, is_shared per row: domain is null for public mail services, is_shared is true of info@ and the like."""
+    distinct = _list_distinct(values)
+    text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "")
+    distinct = distinct.with_columns(email=pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text))
+    distinct = distinct.with_columns(
+        domain=clean_domain(pl.col("email").str.extract(r"@(.+)$")),
+        is_shared=pl.col("email").str.extract(r"^([^@]+)@").is_in(list_words("shared_mailbox")),
     )
+    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
 
 
 def clean_domain(expression: pl.Expr) -> pl.Expr:
@@ -51,18 +62,27 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
     return pl.when(~domain.is_in(list_words("public_domain"))).then(domain)
 
 
-def split_person_name(expression: pl.Expr) -> pl.Expr:
-    """struct(full, surname): full is null where only a surname with a title is known (王总)."""
-    folded = drop_placeholders(fold_text(expression).str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,."))
-    han = folded.str.replace_all(" ", "")
-    is_han = folded.str.contains(r"^[\p{Han} ]+$")
-    bare = (
-        pl.when(is_han)
-        .then(han.str.replace(f"(?:{match_words('title')})+$", ""))
-        .otherwise(folded.str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
+def split_person_names(values: pl.Series) -> pl.DataFrame:
+    """full, surname per row: full is null where only a surname with a title is known (王总)."""
+    distinct = _list_distinct(values).with_columns(
+        folded=fold_text(pl.col("raw")).str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
     )
-    titled = is_han & (bare != han)
-    surname_only = is_han & (bare.str.len_chars() <= 1) | (titled & bare.is_in(list_words("double_surname")))
-    surname = pl.when(is_han).then(pl.coalesce(bare.str.extract(f"^({match_words('double_surname')})"), bare.str.slice(0, 1)))
-    full = pl.when(~surname_only & (bare.str.len_chars() >= 2) & (~is_han | (bare.str.len_chars() <= 4))).then(bare)
-    return pl.struct(full.alias("full"), pl.when(surname != "").then(surname).alias("surname"))
+    distinct = distinct.with_columns(folded=drop_placeholders(pl.col("folded")))
+    distinct = distinct.with_columns(
+        is_han=pl.col("folded").str.contains(r"^[\p{Han} ]+$"), han=pl.col("folded").str.replace_all(" ", "")
+    )
+    distinct = distinct.with_columns(
+        bare=pl.when("is_han")
+        .then(pl.col("han").str.replace(rf"(?:{match_words('title')})+$", ""))
+        .otherwise(pl.col("folded").str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
+    )
+    length = pl.col("bare").str.len_chars()
+    titled = pl.col("is_han") & (pl.col("bare") != pl.col("han"))
+    only_surname = pl.col("is_han") & (length <= 1) | (titled & pl.col("bare").is_in(list_words("double_surname")))
+    surname = pl.coalesce(pl.col("bare").str.extract(f"^({match_words('double_surname')})"), pl.col("bare").str.slice(0, 1))
+    distinct = distinct.select(
+        "raw",
+        pl.when(~only_surname & (length >= 2) & (~pl.col("is_han") | (length <= 4))).then("bare").alias("full"),
+        pl.when(pl.col("is_han") & (length > 0)).then(surname).alias("surname"),
+    )
+    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")

@@ -35,21 +35,33 @@ def build_prefix_pattern() -> str:
     )
 
 
-def locate(province: pl.Expr, city: pl.Expr) -> pl.Expr:
-    """struct(province, city) of short names, from two texts of which either may be null or carry 省 and 市."""
-    provinces, cities, both = build_region_patterns()
+def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:
+    """province, city of short names per row, from two columns of which either may be null or carry 省 and 市.
+
+    Where the city lies in another province than the one named, the province is believed and the city is dropped.
+    """
+    _, city_words, words = build_region_patterns()
     table = load_regions()
-    city_name = city.str.extract(f"({cities})").fill_null(province.str.extract(f"^(?:{provinces}){_PROVINCE_END}({cities})"))
-    first = province.str.extract(f"^({both})")
-    by_name = pl.DataFrame(table)
-    names = by_name["name"].to_list()
-    as_city = city_name.replace_strict(names, by_name["city"].to_list(), default=None, return_dtype=pl.String)
-    as_province = city_name.replace_strict(names, by_name["province"].to_list(), default=None, return_dtype=pl.String)
-    first_province = first.replace_strict(names, by_name["province"].to_list(), default=None, return_dtype=pl.String)
-    first_city = first.replace_strict(names, by_name["city"].to_list(), default=None, return_dtype=pl.String)
-    # 吉林 is a province and a city: a name beside another province's is not believed
-    fits = first_province.is_null() | as_province.is_null() | (first_province == as_province)
-    return pl.struct(
-        pl.coalesce(first_province, as_province).alias("province"),
-        pl.when(fits).then(pl.coalesce(as_city, first_city)).alias("city"),
+    names = table["name"].to_list()
+    typed = pl.DataFrame({"a": provinces.cast(pl.String), "b": cities.cast(pl.String)})
+    distinct = typed.unique().with_columns(
+        first=pl.col("a").str.extract(f"^({words})"), second=pl.col("b").str.extract(f"({city_words})")
     )
+    # 吉林 is a province and a city: beside a province column it is the city
+    inside = pl.col("a").str.extract(rf"^(?:{words})(?:省|市|自治区|特别行政区)({city_words})")
+    distinct = distinct.with_columns(second=pl.coalesce("second", inside))
+
+    def look_up(column: str, side: str) -> pl.Expr:
+        return pl.col(column).replace_strict(names, table[side].to_list(), default=None, return_dtype=pl.String)
+
+    distinct = distinct.with_columns(
+        province_a=look_up("first", "province"),
+        city_a=look_up("first", "city"),
+        province_b=look_up("second", "province"),
+        city_b=look_up("second", "city"),
+    )
+    fits = pl.col("province_a").is_null() | pl.col("province_b").is_null() | (pl.col("province_a") == pl.col("province_b"))
+    found = distinct.select(
+        "a", "b", province=pl.coalesce("province_a", "province_b"), city=pl.when(fits).then(pl.coalesce("city_b", "city_a"))
+    )
+    return typed.join(found, on=["a", "b"], how="left", nulls_equal=True, maintain_order="left").select("province", "city")

@@ -17,6 +17,8 @@ ABBREVIATIONS = {
     "中石油": "中国石油天然气",
     "国网": "国家电网",
 }
+#: an industry's short form, so that it compares with the long one
+INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通"}
 
 
 @cache
