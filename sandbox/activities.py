@@ -40,7 +40,7 @@ class Work:
 
 def build_work(rng: np.random.Generator, market: Market, sales: Sales, scale: float) -> Work:
     """All activities up to the horizon."""
-    parts = [_respond_to_leads(rng, sales), _work_on_deals(rng, sales), _care(rng, market, sales, max(8, round(2600 * scale)))]
+    parts = [_respond_to_leads(rng, sales), _work_on_deals(rng, sales), _care(rng, market, sales, max(8, round(2800 * scale)))]
     contacts = pl.concat(parts).filter(pl.col("at") < epoch(HORIZON) - 2 * HOUR, pl.col("at") >= epoch(START))
     evidence = _prove_nodes(rng, sales)
     return Work(
@@ -98,14 +98,17 @@ def _work_on_deals(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
         at = begin[row] + (rng.random(len(row)) * (leave - begin)[row]).astype(np.int64)
         visits = (0.12, 0.28, 0.42, 0.3, 0.38)[stage]
         kinds = _kinds(rng, len(row), 0.66 * (0.94 - visits), visits, 0.34 * (0.94 - visits))
-        parts.append(_contact(kinds, deals[row], row, to_worktime(at), rng.random(len(row)) < 0.18))
+        at = np.maximum(to_worktime(at), begin[row] + 600)
+        parts.append(_contact(kinds, deals[row], row, at, rng.random(len(row)) < 0.18))
     return pl.concat(parts)
 
 
 def _care(rng: np.random.Generator, market: Market, sales: Sales, n: int) -> pl.DataFrame:
-    """Contacts with customers outside any deal; large ones get more, some get none for months."""
+    """Contacts with customers outside any deal; tier A gets most, some get none for months."""
     customers = sales.customers
-    weight = np.where(customers["in_crm"] & ~customers["is_new"], np.exp(1.1 * customers["size"].to_numpy()), 1e-9)
+    known = customers["known_since"].to_numpy()
+    importance = np.select([customers["tier"] == "A", customers["tier"] == "B"], [6.0, 1.0], 0.2)
+    weight = np.where(customers["in_crm"].to_numpy() & (known < epoch(HORIZON) - 20 * DAY), importance, 0)
     customer = rng.choice(customers.height, n, p=weight / weight.sum())
     rows = pl.DataFrame(
         {
@@ -114,7 +117,10 @@ def _care(rng: np.random.Generator, market: Market, sales: Sales, n: int) -> pl.
             "rep_no": customers["owner_no"].to_numpy()[customer],
         }
     )
-    at = to_worktime(draw_moments(rng, n, START, HORIZON))
+    drawn = draw_moments(rng, n, START, HORIZON)
+    since = known[customer] + DAY
+    at = np.where(drawn > since, drawn, since + (rng.random(n) * (epoch(HORIZON) - since)).astype(np.int64))
+    at = to_worktime(at)
     return _contact(_kinds(rng, n, 0.42, 0.33, 0.23), rows, np.full(n, -1), at, rng.random(n) < 0.2)
 
 
@@ -153,7 +159,7 @@ def _ask_others(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
         begin = deals[f"s{stage}"].to_numpy()
         count = np.where(begin < NEVER, rng.poisson(rate, deals.height), 0)
         row = np.repeat(np.arange(deals.height), count)
-        at = to_worktime(begin[row] + rng.integers(HOUR, 6 * DAY, len(row)))
+        at = np.maximum(to_worktime(begin[row] + rng.integers(HOUR, 6 * DAY, len(row))), begin[row] + 600)
         hours = np.where(
             rng.random(len(row)) < 0.06, NEVER, (22 * np.exp(0.9 * rng.normal(size=len(row)))).astype(np.int64) * HOUR
         )

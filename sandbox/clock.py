@@ -16,7 +16,7 @@ HORIZON = datetime(2026, 7, 31, 10, tzinfo=UTC)
 START = datetime(2025, 6, 30, 16, tzinfo=UTC)  # 2025-07-01 00:00 in Shanghai
 HOUR, DAY = 3600, 86400
 CHINA = 8 * HOUR
-NEVER = np.int64(2**40)  # later than every horizon
+NEVER = 2**40  # later than every horizon
 
 _HOLIDAYS = (
     ("2025-05-01", 5),
@@ -89,11 +89,11 @@ def draw_moments(rng: np.random.Generator, n: int, first: datetime, last: dateti
 def as_times(seconds: Ints) -> pl.Series:
     """Seconds -> Datetime(us, UTC); NEVER and beyond become null."""
     series = pl.Series(seconds).cast(pl.Int64)
-    return (series.set(series >= int(NEVER), None) * 1_000_000).cast(pl.Datetime("us", "UTC"))
+    return (series.set(series >= NEVER, None) * 1_000_000).cast(pl.Datetime("us", "UTC"))
 
 
 def as_dates(seconds: Ints) -> pl.Series:
     """The calendar day in Shanghai; NEVER and beyond become null."""
     series = pl.Series(seconds).cast(pl.Int64)
-    days = (series.set(series >= int(NEVER), None) + CHINA) // DAY
+    days = (series.set(series >= NEVER, None) + CHINA) // DAY
     return days.cast(pl.Int32).cast(pl.Date)

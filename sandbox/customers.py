@@ -124,7 +124,7 @@ def _former_names(rng: np.random.Generator, spelled: pl.DataFrame, indices: Ints
     """About 2.5 % of single firms had another name before."""
     n = spelled.height
     renamed = pl.lit(pl.Series(rng.random(n) < 0.025)) & (pl.col("kind") == "organisation")
-    other = spell_trade_names((indices + [5, 11, 0]) % len(TRADE), triple, rng.random(n) < 0.5)
+    other = spell_trade_names((indices + np.array([5, 11, 0])) % len(TRADE), triple, rng.random(n) < 0.5)
     return spelled.select(
         pl.when(renamed).then(pl.col("head") + pl.lit(other["trade"]) + pl.col("tail")).otherwise(None)
     ).to_series()

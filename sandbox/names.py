@@ -120,7 +120,7 @@ def spell_trade_names(indices: Ints, triple: NDArray[np.bool_], typo_first: NDAr
 
 
 def spell_companies(parts: pl.DataFrame) -> pl.DataFrame:
-    """Add head, tail, bare_tail, short_head, short_tail: the name is head + trade + tail, without legal form head + trade + bare_tail.
+    """Add head, tail (bare_tail: without legal form), short_head, short_tail: a name is head + trade + tail.
 
     Needs trade, city_no, trade_no, form_no, is_group and style: 0 region first, 1 region in brackets, 2 region with 市,
     3 no region, 4 shop (个体工商户).

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sandbox.clock import DAY, HORIZON, HOUR, NEVER, Floats, Ints, draw_moments, epoch, to_worktime
 from sandbox.sales import Sales
@@ -40,9 +41,9 @@ def build_trade(rng: np.random.Generator, sales: Sales, scale: float) -> Trade:
     return Trade(quotes, orders, lines, deliveries.filter(pl.col("at") < end), invoices, receipts)
 
 
-def is_usd(customer_no: Ints) -> np.ndarray:
+def is_usd(customer_no: Ints) -> NDArray[np.bool_]:
     """A few customers pay in US dollars."""
-    return customer_no % 41 == 7
+    return np.equal(customer_no % 41, 7)
 
 
 def _draw_quotes(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:

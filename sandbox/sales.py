@@ -56,7 +56,7 @@ def build_sales(rng: np.random.Generator, market: Market, staff: pl.DataFrame, s
     skill = staff["skill"].to_numpy()
     leads = _draw_leads(rng, market, owner, skill, is_new, max(8, round(3250 * scale)))
     known = np.where(is_new, NEVER, draw_moments(rng, n, _EARLIEST, datetime(2025, 6, 25, tzinfo=UTC))[rng.permutation(n)])
-    np.minimum.at(known, leads["customer_no"].to_numpy(), leads["created_at"].to_numpy() + 300)
+    np.minimum.at(known, leads["customer_no"].to_numpy(), leads["created_at"].to_numpy() + 10)
     deals = _draw_deals(rng, market, leads, owner, skill, known, (max(4, round(560 * scale)), max(2, round(170 * scale))))
     linked = leads.with_columns(deal_no=_deal_of_lead(leads.height, deals))
     touched = np.zeros(n, dtype=bool)
@@ -208,7 +208,7 @@ def _walk(rng: np.random.Generator, created: Ints, pipeline: Ints, won: NDArray[
     dwell = (_DWELL_DAYS[pipeline] * spread * DAY).astype(np.int64) + 2 * HOUR
     ends = created[:, None] + np.cumsum(dwell, axis=1)
     moments = np.column_stack([created, to_worktime(ends.ravel()).reshape(n, N_STAGES)])
-    moments = np.maximum.accumulate(moments + np.arange(N_STAGES + 1) * 60, axis=1)
+    moments = np.maximum.accumulate(moments, axis=1) + np.arange(N_STAGES + 1) * 60
     entered = np.where(np.arange(N_STAGES) <= last[:, None], moments[:, :N_STAGES], NEVER)
     closed = np.where(zombie, NEVER, moments[np.arange(n), last + 1])
     columns = {f"s{k}": entered[:, k] for k in range(N_STAGES)}

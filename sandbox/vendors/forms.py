@@ -97,7 +97,7 @@ def _shape_web(rng: np.random.Generator, rows: pl.DataFrame) -> pl.DataFrame:
     n = rows.height
     at = rows["created_at"].to_numpy()
     swapped = chance(rng, n, 0.015)
-    broken = chance(rng, n, 0.003) if n > 100 else pl.int_range(pl.len()) == 0
+    broken = chance(rng, n, 0.003) | (pl.int_range(pl.len()) == 1)
     posts = rows.select(
         submission_id="key",
         submitted_at=pl.when(broken).then(const(_iso(at)).str.replace(r"^\d{4}-", "2999-")).otherwise(const(_iso(at))),
@@ -119,7 +119,7 @@ def _shape_cards(rng: np.random.Generator, rows: pl.DataFrame) -> pl.DataFrame:
     """Cards of an exhibition's sheet; about 1 % has no company (at least one)."""
     n = rows.height
     at = rows["created_at"].to_numpy()
-    empty = chance(rng, n, 0.01) if n > 100 else pl.int_range(pl.len()) == 0
+    empty = chance(rng, n, 0.01) | (pl.int_range(pl.len()) == 0)
     budget = np.where(rng.random(n) < 0.6, np.round(40 * np.exp(0.8 * rng.normal(size=n))), np.nan)
     cards = rows.select(
         card_no="key",

@@ -30,7 +30,8 @@ class CrmLinks:
     """What other CRM records refer to: ids by customer and person number (null: not in the CRM)."""
 
     company_of: pl.Series
-    spare_company_of: pl.Series  # a duplicate record that was never merged, else the first one
+    spare_company_of: pl.Series  # a second record that stays
+    spare_since: pl.Series  # when that record came into being
     contact_of: pl.Series
     parties: pl.DataFrame  # source_key, customer_no (-1: nobody)
     contacts: pl.DataFrame  # source_key, person_no
@@ -59,8 +60,9 @@ def shape_parties(rng: np.random.Generator, world: World) -> tuple[Tables, CrmLi
     records = _lay_out_companies(rng, world.sales)
     companies = _write_companies(rng, world, records)
     first = _first_of(records, world.sales.customers.height, ~records["is_copy"])
-    spare = _first_of(records, world.sales.customers.height, records["is_copy"] & (records["merged_at"] >= int(NEVER)))
-    spare = pl.select(pl.coalesce(const(spare), const(first))).to_series()
+    lasting = records["is_copy"] & (records["merged_at"] >= NEVER) & (records["archived_at"] >= NEVER)
+    spare = _first_of(records, world.sales.customers.height, lasting)
+    spare_since = spare.replace_strict(records["id"], records["since"], default=NEVER, return_dtype=pl.Int64)
     people = _lay_out_contacts(rng, world)
     contacts = _write_contacts(rng, world, people, first)
     contact_of = np.full(world.market.people.height, -1)
@@ -69,6 +71,7 @@ def shape_parties(rng: np.random.Generator, world: World) -> tuple[Tables, CrmLi
     links = CrmLinks(
         company_of=first,
         spare_company_of=spare,
+        spare_since=spare_since,
         contact_of=take(people["id"], contact_of),
         parties=records.select(source_key="id", customer_no="customer_no"),
         contacts=people.select(source_key="id", person_no="person_no"),
@@ -85,7 +88,7 @@ def _first_of(records: pl.DataFrame, n: int, wanted: pl.Series) -> pl.Series:
 
 def _lay_out_companies(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
     """One record per CRM customer, second records for some (a part merged later), a few records of nobody."""
-    customers = sales.customers.filter("in_crm", pl.col("known_since") < int(NEVER))
+    customers = sales.customers.filter("in_crm", pl.col("known_since") < NEVER)
     first = customers["customer_no"].to_numpy()
     since = customers["known_since"].to_numpy()
     copied = rng.random(len(first)) < 0.08
@@ -96,13 +99,16 @@ def _lay_out_companies(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
     junk_since = epoch(START) + (rng.random(n_junk) * 360 * DAY).astype(np.int64)
     every = np.r_[since, copy_since, junk_since]
     is_copy = np.r_[np.zeros(len(first), bool), np.ones(copied.sum(), bool), np.zeros(n_junk, bool)]
-    merged = np.where(is_copy, draw_one_time(rng, every, 0.5), NEVER)
+    junk = np.arange(len(every)) >= len(every) - n_junk
+    merged = draw_one_time(rng, every, 0.5, is_copy)
+    archived = draw_one_time(rng, every, 0.3, junk | (is_copy & (merged >= NEVER)))
     frame = pl.DataFrame(
         {
             "customer_no": np.r_[first, first[copied], np.full(n_junk, -1)],
             "since": every,
             "is_copy": is_copy,
             "merged_at": merged,
+            "archived_at": archived,
         }
     )
     return frame.with_columns(id=number_records(every, 20_100_000_000, 137))
@@ -118,7 +124,7 @@ def _write_companies(rng: np.random.Generator, world: World, records: pl.DataFra
     bought = np.zeros(customers.height, bool)
     bought[world.sales.deals.filter("won")["customer_no"].to_numpy()] = True
     stage = np.where(bought[firms["customer_no"].to_numpy()], "customer", "opportunity")
-    base = records.select("id", "since", "merged_at", "is_copy", "customer_no").with_columns(
+    base = records.with_columns(
         name=pl.when(junk)
         .then(const(draw_words(rng, GARBAGE_NAMES, n)))
         .when(chance(rng, n, 0.002))
@@ -145,8 +151,7 @@ def _write_companies(rng: np.random.Generator, world: World, records: pl.DataFra
 def _company_versions(rng: np.random.Generator, base: pl.DataFrame) -> pl.DataFrame:
     """Creation, later edits (two thirds of the records within the last 30 days), merges, archived records."""
     since, merged = base["since"].to_numpy(), base["merged_at"].to_numpy()
-    archived = np.where(base["is_copy"].to_numpy() & (merged >= NEVER), draw_one_time(rng, since, 0.15), NEVER)
-    archived = np.where(base["customer_no"].to_numpy() < 0, draw_one_time(rng, since, 0.5), archived)
+    archived = base["archived_at"].to_numpy()
     created = base.with_columns(at=pl.Series(since), _op=pl.lit("upsert"))
     edits = []
     tidy = chance(rng, base.height, 0.03)
@@ -165,7 +170,7 @@ def _company_versions(rng: np.random.Generator, base: pl.DataFrame) -> pl.DataFr
         )
     survivors = base.filter(~pl.col("is_copy")).select("customer_no", survivor="id")
     merges = (
-        base.filter(pl.col("merged_at") < int(NEVER))
+        base.filter(pl.col("merged_at") < NEVER)
         .select("customer_no", "merged_at", loser="id")
         .join(survivors, on="customer_no", maintain_order="left")
     )
@@ -176,7 +181,7 @@ def _company_versions(rng: np.random.Generator, base: pl.DataFrame) -> pl.DataFr
     hidden = base.with_columns(at=pl.Series(archived), _op=pl.lit("archive"))
     survived = takes.with_columns(at=pl.col("taken_at")).drop("taken_at")
     columns = created.columns
-    rows = pl.concat([f.select(columns) for f in (created, *edits, survived, gone, hidden)]).filter(pl.col("at") < int(NEVER))
+    rows = pl.concat([f.select(columns) for f in (created, *edits, survived, gone, hidden)]).filter(pl.col("at") < NEVER)
     return stamp_versions(rows.with_columns(hs_merged_object_ids=add_merges(rows, merges, "id", "at")), "hs_lastmodifieddate")
 
 
@@ -195,13 +200,13 @@ def _lay_out_contacts(rng: np.random.Generator, world: World) -> pl.DataFrame:
     n = people.height
     use = np.full(n, NEVER)
     for frame, at in ((sales.leads, "created_at"), (sales.deals, "created_at"), (world.work.contacts, "at")):
-        np.minimum.at(use, frame["person_no"].to_numpy(), frame[at].to_numpy() + 600)
+        np.minimum.at(use, frame["person_no"].to_numpy(), frame[at].to_numpy() + 15)
     customer = people["customer_no"].to_numpy()
     known = sales.customers["known_since"].to_numpy()[customer]
     inside = sales.customers["in_crm"].to_numpy()[customer] & (known < NEVER) & ((use < NEVER) | (rng.random(n) < 0.8))
-    since = np.maximum(known + 60, np.minimum(use, known + (rng.random(n) * 200 * DAY).astype(np.int64)))
+    since = np.maximum(known + 10, np.minimum(use, known + (rng.random(n) * 200 * DAY).astype(np.int64)))
     row = np.flatnonzero(inside)
-    copied = row[rng.random(len(row)) < 0.04]
+    copied = row[(rng.random(len(row)) < 0.04) | (np.arange(len(row)) < 2)]
     target = people["moved_to"].to_numpy()
     there = sales.customers["known_since"].to_numpy()[np.maximum(target, 0)]
     movers = np.flatnonzero(
@@ -214,14 +219,15 @@ def _lay_out_contacts(rng: np.random.Generator, world: World) -> pl.DataFrame:
     )
     every = np.r_[since[row], later, moved]
     copy = np.r_[np.zeros(len(row), bool), np.ones(len(copied) + len(movers), bool)]
-    merged = np.where(np.arange(len(person)) < len(row) + len(copied), draw_one_time(rng, every, 0.35), NEVER)
+    same_company = copy & (np.arange(len(person)) < len(row) + len(copied))
+    merged = draw_one_time(rng, every, 0.4, same_company)
     return pl.DataFrame(
         {
             "person_no": person,
             "customer_no": np.r_[customer[row], customer[copied], target[movers]],
             "since": every,
             "is_copy": copy,
-            "merged_at": np.where(copy, merged, NEVER),
+            "merged_at": merged,
         }
     ).with_columns(id=number_records(every, 30_500_000_000, 53))
 
@@ -251,7 +257,7 @@ def _write_contacts(rng: np.random.Generator, world: World, rows: pl.DataFrame, 
         hubspot_owner_id=const(take(world.staff["owner_id"], take(customers["owner_no"], rows["customer_no"]))),
     )
     since, merged = rows["since"].to_numpy(), rows["merged_at"].to_numpy()
-    archived = np.where(rows["is_copy"].to_numpy() & (merged >= NEVER), draw_one_time(rng, since, 0.3), NEVER)
+    archived = draw_one_time(rng, since, 0.3, rows["is_copy"].to_numpy() & (merged >= NEVER))
     created = base.with_columns(at=pl.Series(since), _op=pl.lit("upsert"))
     edited = [
         base.with_columns(
@@ -262,7 +268,7 @@ def _write_contacts(rng: np.random.Generator, world: World, rows: pl.DataFrame, 
         for at in draw_updates(rng, since, 45.0)
     ]
     merges = (
-        base.filter(pl.col("merged_at") < int(NEVER))
+        base.filter(pl.col("merged_at") < NEVER)
         .select("person_no", "merged_at", loser="id")
         .join(base.filter(~pl.col("is_copy")).select("person_no", survivor="id"), on="person_no", maintain_order="left")
     )
@@ -272,7 +278,7 @@ def _write_contacts(rng: np.random.Generator, world: World, rows: pl.DataFrame, 
     gone = base.with_columns(at=pl.col("merged_at"), _op=pl.lit("merge"))
     hidden = base.with_columns(at=pl.Series(archived), _op=pl.lit("archive"))
     every = pl.concat([f.select(created.columns) for f in (created, *edited, survived, gone, hidden)])
-    every = every.filter(pl.col("at") < int(NEVER))
+    every = every.filter(pl.col("at") < NEVER)
     return stamp_versions(every.with_columns(hs_merged_object_ids=add_merges(every, merges, "id", "at")), "lastmodifieddate")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from sandbox.clock import DAY, HORIZON, HOUR, NEVER, Ints, as_times, epoch
+from sandbox.clock import AS_OF, DAY, HORIZON, HOUR, NEVER, Ints, as_times, epoch
 from sandbox.noise import CRM_HABIT, draw_words, write_names
 from sandbox.orders import USD_RATE, is_usd
 from sandbox.sales import N_STAGES, PIPELINES, SOURCES, STAGES
@@ -97,7 +97,7 @@ def shape_deals(rng: np.random.Generator, world: World, links: CrmLinks) -> Tabl
     usd = is_usd(customer)
     rate = np.where(usd, USD_RATE, 1.0)
     line = take(pl.Series(PRODUCT_LINES), deals["line_no"])
-    second = chance(rng, n, 0.5)
+    second = chance(rng, n, 0.5) & (const(take(links.spare_since, customer)) < const(deals["created_at"]))
     company = pl.select(
         pl.when(second).then(const(take(links.spare_company_of, customer))).otherwise(const(take(links.company_of, customer)))
     )
@@ -122,7 +122,8 @@ def shape_deals(rng: np.random.Generator, world: World, links: CrmLinks) -> Tabl
         }
     )
     final, first = _money(deals["amount"].to_numpy() / rate), _money(rough / rate)
-    vague = chance(rng, n, 0.008)
+    newest = int(np.flatnonzero(created < epoch(AS_OF))[-1])  # one stays vague at the clock of the demo
+    vague = chance(rng, n, 0.015) | (const(np.arange(n)) == newest)
     early = pl.select(
         pl.when(vague).then(pl.lit("面议")).when(chance(rng, n, 0.03)).then(None).otherwise(const(first))
     ).to_series()
@@ -143,7 +144,7 @@ def shape_deals(rng: np.random.Generator, world: World, links: CrmLinks) -> Tabl
         closed_lost_reason=pl.when(pl.col("dealstage") == "closedlost").then("_reason").otherwise(None),
     )
     history.append(_entries(world, ids, outcome, closed))
-    hidden_at = np.where(~won & (closed < NEVER), draw_one_time(rng, np.minimum(closed, epoch(HORIZON)), 0.02), NEVER)
+    hidden_at = draw_one_time(rng, closed, 0.02, ~won & (closed < epoch(HORIZON)))
     hidden = last.join(
         pl.DataFrame({"id": ids, "hidden_at": as_times(hidden_at)}).drop_nulls(), on="id", maintain_order="left"
     ).with_columns(_op=pl.lit("archive"), _valid_from=pl.col("hidden_at"), hs_lastmodifieddate=pl.col("hidden_at"))
@@ -213,7 +214,9 @@ def shape_engagements(rng: np.random.Generator, world: World, links: CrmLinks) -
         hs_call_disposition=const(take(pl.Series(_DISPOSITIONS), outcome)),
         hs_call_duration=pl.Series((minutes * 60_000).astype(np.int64)),
     )
-    tables["hubspot.calls"] = _step(calls, logged)
+    hidden = draw_one_time(rng, logged, 0.004)
+    wiped = stamp(calls.with_columns(hs_lastmodifieddate=as_times(hidden)), hidden, "archive")
+    tables["hubspot.calls"] = pl.concat([_step(calls, logged), wiped])
     rows, logged = kinds["meeting"], moments_after(rng, kinds["meeting"]["at"].to_numpy(), 10 * HOUR)
     n = rows.height
     at = rows["at"].to_numpy()

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandbox.activities import Work
-from sandbox.clock import AS_OF, DAY, HORIZON, NEVER, Ints, as_times, epoch
+from sandbox.clock import AS_OF, DAY, HORIZON, HOUR, NEVER, Ints, as_times, epoch
 from sandbox.customers import Market
 from sandbox.orders import Trade
 from sandbox.sales import Sales
@@ -75,13 +75,22 @@ def draw_updates(rng: np.random.Generator, since: Ints, mean_days: float) -> lis
     return [np.where((at > since + DAY) & (at < end), at, NEVER) for at in (before, first, second)]
 
 
-def draw_one_time(rng: np.random.Generator, since: Ints, share: float, wait: int = 5 * DAY) -> Ints:
-    """For `share` of the rows a moment between `since` + `wait` and the horizon, NEVER for the rest; a quarter in July."""
-    n = len(since)
-    start = np.maximum(since + wait, epoch(AS_OF) - 330 * DAY)
-    start = np.where(rng.random(n) < 0.2, np.maximum(start, epoch(AS_OF)), start)
-    at = start + (rng.random(n) * np.maximum(epoch(HORIZON) - start, 1)).astype(np.int64)
-    return np.where((rng.random(n) < share) & (start < epoch(HORIZON)), at, NEVER)
+def draw_one_time(
+    rng: np.random.Generator, since: Ints, share: float, among: NDArray[np.bool_] | None = None, wait: int = 5 * DAY
+) -> Ints:
+    """For `share` of the rows `among` which to choose (at least one) a moment later than `since` + `wait`; NEVER for the others.
+
+    The first third of the moments lies after the demo's clock, so that even the smallest company has some there.
+    """
+    now, end = epoch(AS_OF), epoch(HORIZON)
+    start = np.maximum(since + wait, now - 330 * DAY)
+    eligible = start < end - HOUR
+    row = rng.permutation(np.flatnonzero(eligible if among is None else eligible & among))
+    row = row[: max(1, round(share * len(row)))]
+    start = np.where(np.arange(len(row)) <= len(row) // 3, np.maximum(start[row], now), start[row])
+    at = np.full(len(since), NEVER)
+    at[row] = start + (rng.random(len(row)) * (end - HOUR - start)).astype(np.int64)
+    return at
 
 
 def add_merges(rows: pl.DataFrame, merges: pl.DataFrame, key: str, at: str) -> pl.Series:

@@ -42,13 +42,18 @@ def shape_customers(rng: np.random.Generator, world: World) -> tuple[pl.DataFram
     later = np.maximum(since[copied], epoch(START)) + (rng.random(len(copied)) * 330 * DAY).astype(np.int64)
     every = np.r_[since[main], later, epoch(START) + rng.integers(0, 300 * DAY, n_junk)]
     code = "K" + number_records(every, 100_001)
-    rows = _write_customers(rng, world, customer, code, every)
+    # documents name the first code, so only second and worthless ones are ever deleted
+    spare = np.arange(len(customer)) >= len(main)
+    gone = draw_one_time(rng, every, 0.3, spare)
+    rows = _write_customers(rng, world, customer, code, every, gone)
     position = np.full(n, -1)
     position[main] = np.arange(len(main))
     return rows, take(code, position), pl.DataFrame({"source_key": code, "customer_no": customer})
 
 
-def _write_customers(rng: np.random.Generator, world: World, customer: Ints, code: pl.Series, since: Ints) -> pl.DataFrame:
+def _write_customers(
+    rng: np.random.Generator, world: World, customer: Ints, code: pl.Series, since: Ints, gone: Ints
+) -> pl.DataFrame:
     n = len(customer)
     firms = world.sales.customers[np.maximum(customer, 0)]
     people = world.market.people
@@ -78,10 +83,12 @@ def _write_customers(rng: np.random.Generator, world: World, customer: Ints, cod
     )
     versions = [stamp(base.with_columns(dModifyDate=as_times(since)), since)]
     for at in draw_updates(rng, since, 60.0):
+        at = np.where(at < gone, at, NEVER)
         edited = base.with_columns(
             dModifyDate=as_times(at), cCusRegCode=pl.when(junk).then(None).otherwise(pl.coalesce("cCusRegCode", "late_tax"))
         )
         versions.append(stamp(edited, at))
+    versions.append(stamp(base.with_columns(dModifyDate=as_times(gone)), gone, "delete"))
     return pl.concat(versions)
 
 
@@ -215,7 +222,7 @@ def _shape_orders(rng: np.random.Generator, world: World, code_of: pl.Series) ->
         }
     )
     several = lines.select((pl.len().over("order_no") > 1) & pl.col("order_no").is_last_distinct()).to_series()
-    gone = np.where(several.to_numpy(), draw_one_time(rng, at[order.to_numpy()], 0.012, wait=DAY), NEVER)
+    gone = draw_one_time(rng, at[order.to_numpy()], 0.03, several.to_numpy(), wait=DAY)
     line_table = pl.concat([stamp(line_rows, at[order.to_numpy()]), stamp(line_rows, gone, "delete")])
     order_facts = pl.DataFrame(
         {"cSOCode": so_code, "cCusCode": customer, "cPersonCode": person, "cexch_name": base["cexch_name"]}
@@ -252,7 +259,7 @@ def _shape_billing(rng: np.random.Generator, world: World, order_facts: pl.DataF
     return {
         "u8.deliveries": stamp(delivery_rows, sent),
         "u8.invoices": stamp(invoice_rows, billed),
-        "u8.receipts": _with_deletes(rng, receipt_rows, paid, 0.008),
+        "u8.receipts": _with_deletes(rng, receipt_rows, paid, 0.02),
     }
 
 

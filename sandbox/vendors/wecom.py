@@ -99,7 +99,7 @@ def shape_external_contacts(rng: np.random.Generator, world: World) -> tuple[Tab
             for kind, at in kinds
         ]
     )
-    events = events.filter(pl.col("at") < int(NEVER), pl.col("at") >= epoch(START)).sort(
+    events = events.filter(pl.col("at") < NEVER, pl.col("at") >= epoch(START)).sort(
         "at", "user_id", "external_user_id", "change_type"
     )
     events = events.with_columns(
@@ -142,7 +142,7 @@ def _write_relations(rng: np.random.Generator, world: World, links: pl.DataFrame
     people = world.market.people[person_no]
     firms = world.sales.customers[links["customer_no"].to_numpy()]
     # what the contact itself shows is the same for every rep who follows it
-    own = np.random.default_rng(int(rng.integers(1 << 30))).random((world.market.people.height, 4))[person_no]
+    own = rng.random((world.market.people.height, 3))[person_no]
     called = pl.Series(np.select([own[:, 0] < 0.3, own[:, 0] < 0.42], ["polite", "nick"], "full").tolist())
     name = (
         pl.when(const(called) == "polite")
