@@ -101,7 +101,7 @@ class SqlConnector:
         return tuple(table.stream for table in self._tables.values())
 
     def read(self, stream: str, cursor: Cursor | None, *, full: bool = False) -> Iterator[Batch]:
-        """Pages from the cursor on; the last one carries every key that the table holds now."""
+        """Pages from the cursor on; unless it is the first read, the last one carries every key that the table holds now."""
         table = self._table(stream)
         version = table.stream.version or ""
         types = self.read_types(stream)
@@ -119,7 +119,7 @@ class SqlConnector:
                 stream=stream,
                 rows=page,
                 cursor={version: last},
-                live_keys=self._fetch(select.keys(), stream) if complete else None,
+                live_keys=self._fetch(select.keys(), stream) if complete and reread else None,
                 vendor_types=types,
                 rereads=reread,
             )

@@ -1,7 +1,7 @@
 """Yonyou U8 / U8+ by direct SQL read of one account set (`UFDATA_<account>_<year>`), streams of `u8_streams`.
 
 Source: the account-set database, read-only login. Streams, paging, cursor `{"ufts": n}` and overlap: see `connectors.sql`.
-Deletes: the complete list of keys comes with the last page of every read (id_reconcile).
+Deletes: the complete list of keys comes with the last page of every read but the first (id_reconcile).
 Versions of U8 differ in columns: only columns that the table has are read, all of them land, and a declared column that
 is missing is reported by the landing contract. Proven on PostgreSQL; SQL Server is proven by statement text only.
 """
