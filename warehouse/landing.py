@@ -84,10 +84,10 @@ def _commit(
     seq = next_seq(ledger)
     batch_id = f"{now:%Y%m%dT%H%M%SZ}-{seq:08d}"
     file = f"{source}/{stream.name}/{batch_id}.parquet" if incoming.n_rows else None
-    n_bytes = _write(home, file, _landing_frame(incoming, batch_id, retry_of)) if file else 0
+    landed_frame = _landing_frame(incoming, batch_id, retry_of) if file else pl.DataFrame()
+    n_bytes = _write(home, file, landed_frame) if file else 0
     state = stream_state(ledger, source, stream.name)
     columns = {column: batch.vendor_types.get(column, "") for column in batch.rows.columns}
-    held_columns = {**dict.fromkeys(incoming.deletes.drop("_row_hash").columns, ""), **columns}
     changes = find_drift(stream, state, columns) if batch.rows.height else ()
     row = BatchRow(
         seq=seq,
@@ -103,7 +103,7 @@ def _commit(
         n_rejects=incoming.rejects.height,
         n_repeats=n_repeats,
         n_bytes=n_bytes,
-        columns=held_columns,
+        columns={name: columns.get(name, "") for name in landed_frame.columns if not name.startswith("_")},
         cursor=None if retry_of else dict(batch.cursor),
         extracted_at=now,
     )

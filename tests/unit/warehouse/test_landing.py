@@ -98,6 +98,19 @@ def test_a_reread_reject_is_a_repeat(store):
     assert store.land(rejects=[{**reject, "reason": "said otherwise"}], rereads=True).n_repeats == 1
 
 
+def test_a_batch_of_rejects_alone_has_no_vendor_columns(store):
+    reject = {"position": "row 7", "reason": "too few columns", "payload": "a,b"}
+    store.land([{"id": "1"}])
+    store.land([{"id": "1"}], rejects=[reject], rereads=True)
+    assert list_batches(store.ledger, "erp", "customers")[1].columns == {}
+    assert store.load().rows_in == 2
+
+
+def test_a_stream_of_rejects_alone_loads(store):
+    store.land(rejects=[{"position": "row 7", "reason": "too few columns", "payload": "a,b"}])
+    assert store.load().quarantined == 1
+
+
 def test_rows_without_key_are_repeats_too(store):
     store.land([{"id": None, "name": "甲"}])
     assert store.land([{"id": None, "name": "甲"}, {"id": None, "name": "乙"}], rereads=True).n_rows == 1
