@@ -82,7 +82,7 @@ quotes_without_contact as (
     inner join current_stages on opportunities.opportunity_key = current_stages.opportunity_key
     where
         current_stages.stage = 'quote'
-        and not coalesce(opportunities.is_closed, false)
+        and not coalesce(opportunities.is_closed and coalesce(opportunities.closed_at <= {{ as_of() }}, true), false)
         and not exists (
             select 1
             from contacts
@@ -109,7 +109,7 @@ open_nodes as (
         opportunities.customer_gid,
         opportunities.rep_key,
         nodes.opened_at as started_at,
-        opportunities.record_ref as evidence_ref
+        nodes.record_ref as evidence_ref
     from nodes
     inner join opportunities on nodes.opportunity_key = opportunities.opportunity_key
     where

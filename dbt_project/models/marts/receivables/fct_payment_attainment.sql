@@ -17,52 +17,29 @@ receipts as (
 
 ),
 
-opportunities as (
-
-    select * from {{ ref('int_opportunities') }}
-
-),
-
 reps as (
 
     select * from {{ ref('int_reps') }}
 
 ),
 
-stage_events as (
+stage_visits as (
 
-    select * from {{ ref('int_stage_events') }}
-    where entered_at <= {{ as_of() }}
-
-),
-
-stage_moves as (
-
-    select
-        opportunity_key,
-        stage,
-        lead(stage) over stage_order as next_stage,
-        lead(entered_at) over stage_order as exited_at,
-        list(stage) over (stage_order rows between unbounded preceding and current row) as stages_so_far
-    from stage_events
-    window stage_order as (partition by opportunity_key order by entered_at, stage)
+    select * from {{ ref('fct_stage_visit') }}
+    where is_ended
 
 ),
 
--- a visit converts when the deal moves to a stage it has not been in; lost and moves back do not
+-- FU-3: visits that reached the next stage of the visits that ended
 conversion as (
 
     select
-        {{ local_month('stage_moves.exited_at') }} as period_month,
-        coalesce(opportunities.team_key, 'unassigned') as team_key,
+        {{ local_month('exited_at') }} as period_month,
+        coalesce(team_key, 'unassigned') as team_key,
         count(*) as n_stage_exits,
-        count(*) filter (
-            where stage_moves.next_stage <> 'lost' and not list_contains(stage_moves.stages_so_far, stage_moves.next_stage)
-        ) as n_stage_advances
-    from stage_moves
-    inner join opportunities on stage_moves.opportunity_key = opportunities.opportunity_key
-    where stage_moves.exited_at is not null
-    group by {{ local_month('stage_moves.exited_at') }}, coalesce(opportunities.team_key, 'unassigned')
+        count(*) filter (where outcome = 'advanced') as n_stage_advances
+    from stage_visits
+    group by {{ local_month('exited_at') }}, coalesce(team_key, 'unassigned')
 
 ),
 

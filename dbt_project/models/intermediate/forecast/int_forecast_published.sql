@@ -1,0 +1,221 @@
+with candidates as (
+
+    select * from {{ ref('int_forecast_candidates') }}
+
+),
+
+parameters as (
+
+    select * from {{ ref('int_forecast_parameters') }}
+
+),
+
+simple_forecasts as (
+
+    select
+        origin_no,
+        horizon,
+        scope_type,
+        scope_id,
+        actual,
+        unnest(['mean_3_months', 'last_month', 'same_month_last_year']) as simple_method,
+        unnest([mean_3_months, last_month, same_month_last_year]) as simple_value
+    from candidates
+
+),
+
+-- errors known at an origin: of older origins whose own forecast month was over by then
+past_simple_errors as (
+
+    select
+        candidates.origin_no,
+        candidates.horizon,
+        candidates.scope_type,
+        candidates.scope_id,
+        simple_forecasts.simple_method,
+        count(*) as n_errors,
+        sum(abs(simple_forecasts.simple_value - simple_forecasts.actual) order by simple_forecasts.origin_no) as abs_error
+    from candidates
+    inner join simple_forecasts
+        on
+            candidates.scope_type = simple_forecasts.scope_type
+            and candidates.scope_id = simple_forecasts.scope_id
+            and candidates.horizon = simple_forecasts.horizon
+            and simple_forecasts.origin_no > candidates.origin_no + candidates.horizon
+    where simple_forecasts.simple_value is not null and simple_forecasts.actual is not null
+    group by candidates.origin_no, candidates.horizon, candidates.scope_type, candidates.scope_id, simple_forecasts.simple_method
+
+),
+
+-- the mean of three months until another baseline has as many past errors and smaller ones
+best_simple as (
+
+    select
+        simple_forecasts.origin_no,
+        simple_forecasts.horizon,
+        simple_forecasts.scope_type,
+        simple_forecasts.scope_id,
+        simple_forecasts.simple_method,
+        simple_forecasts.simple_value
+    from simple_forecasts
+    cross join parameters
+    left join past_simple_errors using (origin_no, horizon, scope_type, scope_id, simple_method)
+    where simple_forecasts.simple_value is not null
+    qualify row_number() over (
+        partition by
+            simple_forecasts.origin_no, simple_forecasts.horizon, simple_forecasts.scope_type, simple_forecasts.scope_id
+        order by
+            case
+                when past_simple_errors.n_errors >= parameters.blend_min_months
+                    then past_simple_errors.abs_error / past_simple_errors.n_errors
+            end nulls last,
+            case simple_forecasts.simple_method when 'mean_3_months' then 1 when 'last_month' then 2 else 3 end
+    ) = 1
+
+),
+
+gated as (
+
+    select
+        candidates.*,
+        best_simple.simple_method,
+        best_simple.simple_value,
+        candidates.pipeline_value is not null and candidates.months_of_actuals >= parameters.min_months_of_actuals as has_total
+    from candidates
+    cross join parameters
+    left join best_simple using (origin_no, horizon, scope_type, scope_id)
+
+),
+
+past_pairs as (
+
+    select
+        gated.origin_no,
+        gated.horizon,
+        gated.scope_type,
+        gated.scope_id,
+        count(*) as n_pairs,
+        avg(pow(past.pipeline_value - past.actual, 2) order by past.origin_no) as pipeline_mse,
+        avg(pow(past.simple_value - past.actual, 2) order by past.origin_no) as simple_mse
+    from gated
+    inner join gated as past
+        on
+            gated.scope_type = past.scope_type
+            and gated.scope_id = past.scope_id
+            and gated.horizon = past.horizon
+            and past.origin_no > gated.origin_no + gated.horizon
+    where past.has_total and past.actual is not null and past.simple_value is not null
+    group by gated.origin_no, gated.horizon, gated.scope_type, gated.scope_id
+
+),
+
+-- inverse squared error, limited; without enough past months the simple baseline alone
+weighted as (
+
+    select
+        gated.*,
+        coalesce(past_pairs.n_pairs, 0) as n_backtest_months,
+        case
+            when gated.simple_value is null then 1
+            when coalesce(past_pairs.n_pairs, 0) < parameters.blend_min_months then 0
+            when past_pairs.pipeline_mse + past_pairs.simple_mse = 0 then 0
+            else least(past_pairs.simple_mse / (past_pairs.pipeline_mse + past_pairs.simple_mse), parameters.blend_max_weight)
+        end as pipeline_weight
+    from gated
+    cross join parameters
+    left join past_pairs using (origin_no, horizon, scope_type, scope_id)
+
+),
+
+-- never below what has already come in
+blended as (
+
+    select
+        *,
+        case
+            when has_total
+                then greatest(
+                    pipeline_weight * pipeline_value + (1 - pipeline_weight) * coalesce(simple_value, 0),
+                    value_so_far
+                )
+        end as published_value
+    from weighted
+
+),
+
+past_published as (
+
+    select
+        blended.origin_no,
+        blended.horizon,
+        blended.scope_type,
+        blended.scope_id,
+        past.origin_no as past_origin_no,
+        abs(past.actual - past.published_value) / nullif(past.published_value, 0) as relative_error,
+        abs(past.actual - past.published_value) as published_error,
+        abs(past.actual - past.simple_value) as simple_error,
+        row_number() over (
+            partition by blended.origin_no, blended.horizon, blended.scope_type, blended.scope_id
+            order by past.origin_no
+        ) as recency
+    from blended
+    inner join blended as past
+        on
+            blended.scope_type = past.scope_type
+            and blended.scope_id = past.scope_id
+            and blended.horizon = past.horizon
+            and past.origin_no > blended.origin_no + blended.horizon
+    where past.published_value is not null and past.actual is not null
+
+),
+
+-- split conformal: the ceil((W + 1) * coverage)-th smallest of the last W relative errors
+conformal as (
+
+    select
+        past_published.origin_no,
+        past_published.horizon,
+        past_published.scope_type,
+        past_published.scope_id,
+        case
+            when count(past_published.relative_error) >= parameters.interval_min_errors
+                then
+                    list(past_published.relative_error order by past_published.relative_error)
+                        filter (where past_published.relative_error is not null)[
+                            cast(ceil((count(past_published.relative_error) + 1) * parameters.interval_coverage) as bigint)
+                        ]
+        end as half_width,
+        count(past_published.relative_error) as n_errors,
+        case
+            when count(*) filter (where past_published.recency <= parameters.blend_min_months) >= parameters.blend_min_months
+                then
+                    1
+                    - sum(past_published.published_error order by past_published.recency)
+                        filter (where past_published.recency <= parameters.blend_min_months)
+                    / nullif(
+                        sum(past_published.simple_error order by past_published.recency)
+                            filter (where past_published.recency <= parameters.blend_min_months),
+                        0
+                    )
+        end as skill
+    from past_published
+    cross join parameters
+    where past_published.recency <= parameters.interval_max_errors
+    group by
+        past_published.origin_no,
+        past_published.horizon,
+        past_published.scope_type,
+        past_published.scope_id,
+        parameters.interval_min_errors,
+        parameters.interval_coverage,
+        parameters.blend_min_months
+
+)
+
+select
+    blended.*,
+    conformal.half_width,
+    coalesce(conformal.n_errors, 0) as n_errors,
+    conformal.skill
+from blended
+left join conformal using (origin_no, horizon, scope_type, scope_id)

@@ -1,0 +1,93 @@
+with published as (
+
+    select * from {{ ref('int_forecast_published') }}
+    where origin_no = 0
+
+),
+
+parameters as (
+
+    select * from {{ ref('int_forecast_parameters') }}
+
+),
+
+-- no override yet and no active risk event: the effective value is the baseline
+valued as (
+
+    select
+        published.*,
+        parameters.* exclude (shrinkage_k),
+        1.0 as breaker_factor,
+        published.published_value * (1 - published.half_width) as raw_lo,
+        published.published_value * (1 + published.half_width) as raw_hi
+    from published
+    cross join parameters
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        'sql@{{ var("as_of") }}' as run_id,
+        period_month,
+        scope_type,
+        scope_id,
+        {{ local_date(as_of()) }} as as_of_date,
+        horizon,
+
+        ---------- value
+        cast(published_value as decimal(18, 2)) as baseline,
+        cast(breaker_factor as decimal(9, 4)) as breaker_factor,
+        cast(published_value * breaker_factor as decimal(18, 2)) as breaker_value,
+        cast(published_value * breaker_factor as decimal(18, 2)) as effective_value,
+        cast(case when raw_lo is not null then greatest(raw_lo, value_so_far) end as decimal(18, 2)) as lo80,
+        cast(raw_hi as decimal(18, 2)) as hi80,
+        case when half_width is not null then 'split_conformal' end as interval_method,
+
+        ---------- how it came about
+        case when has_total then 1 else 0 end as level,
+        cast(case when has_total then pipeline_value end as decimal(18, 2)) as pipeline_value,
+        cast(simple_value as decimal(18, 2)) as simple_value,
+        simple_method,
+        case when has_total then cast(pipeline_weight as decimal(9, 4)) end as pipeline_weight,
+        months_of_actuals,
+        n_won,
+        n_lost,
+        n_backtest_months,
+        skill,
+        concat_ws(
+            '; ',
+            case
+                when pipeline_value is null then 'no month of history to learn from, so no total'
+                when not has_total
+                    then format('{} of {:.0f} months of actuals, so no total', months_of_actuals, min_months_of_actuals)
+            end,
+            case
+                when not has_total then null
+                when n_won < min_won or n_lost < min_lost
+                    then format(
+                        'level 2 needs {:.0f} won and {:.0f} lost deals in {:.0f} months, there are {} and {}',
+                        min_won, min_lost, history_months, n_won, n_lost
+                    )
+                else format('{} won and {} lost deals would carry a level 2 model; this is the level 1 figure', n_won, n_lost)
+            end,
+            case
+                when has_total and pipeline_weight = 0 and n_backtest_months < blend_min_months
+                    then format(
+                        '{} of {:.0f} backtest months: {} is published and the pipeline figure stands beside it',
+                        n_backtest_months, blend_min_months, simple_method
+                    )
+            end,
+            case when has_total and skill <= 0 then format('no better than {} over the last {:.0f} months', simple_method, blend_min_months) end,
+            case
+                when has_total and half_width is null then format('{} of {:.0f} past errors: no interval', n_errors, interval_min_errors)
+                when has_total and raw_hi - greatest(raw_lo, 0) > published_value then 'range too wide'
+            end,
+            case when n_without_amount > 0 then format('{} rows without an amount are left out', n_without_amount) end
+        ) as note
+    from valued
+
+)
+
+select * from final
