@@ -29,9 +29,9 @@ def submission_ids(world: World) -> pl.Series:
 def shape_lead_forms(rng: np.random.Generator, world: World) -> tuple[Tables, pl.DataFrame]:
     """The three lead forms, with a few repeated and worthless submissions; truth (source_key, customer_no, person_no)."""
     leads = world.sales.leads.with_columns(key=submission_ids(world))
-    web = _entries(rng, world, leads.filter(pl.col("source_no") == 0), repeated=0.03, junk=0.025, prefix="W")
-    cards = _entries(rng, world, leads.filter(pl.col("source_no") == 1), repeated=0.02, junk=0.0, prefix="Z")
-    scans = _entries(rng, world, leads.filter(pl.col("source_no") == 2), repeated=0.04, junk=0.02, prefix="M")
+    web = _entries(rng, world, leads.filter(pl.col("source_no") == 0), repeated=0.015, junk=0.015, prefix="W")
+    cards = _entries(rng, world, leads.filter(pl.col("source_no") == 1), repeated=0.01, junk=0.0, prefix="Z")
+    scans = _entries(rng, world, leads.filter(pl.col("source_no") == 2), repeated=0.02, junk=0.01, prefix="M")
     tables = {
         "forms.web_leads": _shape_web(rng, web),
         "forms.exhibition_cards": _shape_cards(rng, cards),

@@ -117,10 +117,12 @@ def _lay_out_relations(rng: np.random.Generator, world: World) -> pl.DataFrame:
     owner = take(customers["owner_no"], people["customer_no"]).to_numpy()
     known = take(customers["known_since"], people["customer_no"]).to_numpy()
     n = people.height
-    old = np.flatnonzero((known < epoch(AS_OF) - 20 * DAY) & (rng.random(n) < 0.42))
+    added = world.work.contacts.filter(pl.col("kind") == "wecom")
+    stranger = np.ones(n, dtype=bool)
+    stranger[added["person_no"].to_numpy()] = False  # a friend-add that answers a lead must be the first one
+    old = np.flatnonzero(stranger & (known < epoch(AS_OF) - 20 * DAY) & (rng.random(n) < 0.5))
     since_old = awake(known[old] + DAY + (rng.random(len(old)) * 240 * DAY).astype(np.int64))
     second = old[rng.random(len(old)) < 0.07]
-    added = world.work.contacts.filter(pl.col("kind") == "wecom")
     frame = pl.DataFrame(
         {
             "person_no": np.r_[added["person_no"].to_numpy(), old, second],

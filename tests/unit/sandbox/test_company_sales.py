@@ -150,7 +150,7 @@ def test_most_leads_are_answered_within_a_day_and_some_sleep(company: Company) -
     )
     waited = pl.col("first") - pl.col("createdate")
     share = answered.select((waited <= timedelta(days=1)).fill_null(False)).to_series().mean()
-    assert 0.88 < share < 0.95  # the line is 92 %
+    assert 0.92 < share < 0.98  # the line is 92 %; as activities show it the share is some 2 % lower
     assert answered.filter(waited > timedelta(days=2)).height > 20
 
 
