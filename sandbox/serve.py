@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,8 @@ from sandbox.servers.wecom import WeComOptions, WeComServer
 from sandbox.servers.wecom_callback import CallbackKeys, write_envelopes
 
 CORP_ID = "ww5a1d2b0x0goldthread"
+FOLDERS = ("erp", "forms", "wecom-inbox", "truth")
+MARKER = ".goldthread-sandbox"
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,8 @@ class Sandbox:
         }
 
     def start(self) -> None:
-        """Start every server, write the files, then `endpoints.json`."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        (self._directory / "endpoints.json").unlink(missing_ok=True)
+        """Start every server, write the files, then `endpoints.json`. What an earlier run left in the directory goes."""
+        _claim_directory(self._directory)
         try:
             # files, the database's start and its loading wait for different things
             with ThreadPoolExecutor() as pool:
@@ -172,7 +174,7 @@ class Sandbox:
 
     def _write_truth(self) -> None:
         folder = self._directory / "truth"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
         for name, frame in self._company.truth.items():
             frame.write_parquet(folder / f"{name}.parquet")
 
@@ -210,6 +212,22 @@ def serve_until_stopped(sandbox: Sandbox) -> None:
         signal.signal(number, lambda *_: stopped.set())
     stopped.wait()
     sandbox.stop()
+
+
+def _claim_directory(directory: Path) -> None:
+    """Empty our folders in `directory` of an earlier company. Raises FileExistsError when they are not ours to empty."""
+    folders = [directory / name for name in FOLDERS]
+    found = [folder.name for folder in folders if folder.exists()]
+    marker = directory / MARKER
+    if found and not marker.exists():
+        raise FileExistsError(f"{directory} holds {', '.join(found)}, not made by the sandbox: choose another directory")
+    directory.mkdir(parents=True, exist_ok=True)
+    marker.write_text("The sandbox empties its folders here at each start.\n", encoding="utf-8")
+    (directory / "endpoints.json").unlink(missing_ok=True)
+    for folder in folders:
+        # the database's own folder is emptied by whoever stops a server that still runs there
+        if folder.name != "erp":
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _derive(name: str, seed: int) -> str:

@@ -163,12 +163,23 @@ def test_a_senseless_advance_is_refused(served, body):
     assert httpx.post(f"{sandbox.env['SANDBOX_CONTROL_URL']}/advance", content=body).status_code == 400
 
 
-def test_the_same_directory_can_be_served_again(tmp_path):
+def test_the_same_directory_can_be_served_again_from_the_beginning(tmp_path):
     for _ in range(2):
         with start(tmp_path, options=ServeOptions(error_rate=0), company=a_company(**COMPANY)) as sandbox:
             assert sandbox.describe_state()["counts"]["u8"]["orders"] == 2
+            assert len(list((tmp_path / "wecom-inbox").iterdir())) == 1
+            sandbox.advance(7)
     assert not processes_in(tmp_path)
     assert not (tmp_path / "endpoints.json").exists()
+
+
+def test_a_directory_with_someone_elses_folders_is_left_alone(tmp_path):
+    mine = tmp_path / "forms" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("keep", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="not made by the sandbox"):
+        start(tmp_path, company=a_company())
+    assert mine.exists()
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)], ids=["SIGTERM", "SIGKILL"])
