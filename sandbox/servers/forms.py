@@ -15,7 +15,7 @@ from sandbox.servers.forms_sheets import write_exhibition_sheet, write_price_she
 from sandbox.servers.versions import select_live
 
 GB18030_BOM = b"\x84\x31\x95\x33"
-# the n-th post and the n-th scan (0-based) are the damaged ones, so that later files leave them where they are
+# the n-th post and the n-th scan with an address (0-based) are the damaged ones: later ones do not move them
 DAMAGED = 3
 CARD_HEADERS = {
     "scan_id": "编号",
@@ -106,7 +106,8 @@ class FormsFolder:
         if rows.is_empty():
             return
         weeks = rows.with_columns(_week=pl.col("_valid_from").dt.convert_time_zone("Asia/Shanghai").dt.strftime("%G-W%V"))
-        damaged = str(rows["scan_id"][min(DAMAGED, rows.height - 1)])
+        addressed = rows.filter(pl.col("address").is_not_null())["scan_id"]
+        damaged = addressed[DAMAGED] if len(addressed) > DAMAGED else None
         for (week,), scans in weeks.group_by("_week", maintain_order=True):
             table = scans.select(pl.col(name).alias(header) for name, header in CARD_HEADERS.items())
             text = table.write_csv(line_terminator="\r\n")
@@ -115,9 +116,9 @@ class FormsFolder:
             write_atomically(self._folder / "cards" / f"{week}.csv", GB18030_BOM + (text + footer).encode("gb18030"))
 
 
-def _break_line(line: str, damaged: str) -> str:
+def _break_line(line: str, damaged: str | None) -> str:
     """Give the line of one scan a surplus column: an address with a comma that nobody quoted."""
-    if not line.startswith(f"{damaged},"):
+    if damaged is None or not line.startswith(f"{damaged},"):
         return line
     head, confidence = line.rsplit(",", 1)
     return f"{head},二楼,{confidence}"

@@ -57,13 +57,15 @@ def test_web_posts_are_json_lines_by_day_with_one_half_written(write, tmp_path, 
 
 
 def test_card_scans_are_gb18030_with_a_bom_a_surplus_column_and_a_footer(write, tmp_path, moment):
-    write(moment + timedelta(days=2), forms_card_scans=some_scans(6, moment))
+    scans = some_scans(7, moment)
+    scans[0]["address"] = None
+    write(moment + timedelta(days=2), forms_card_scans=scans)
     content = (tmp_path / "cards" / "2026-W23.csv").read_bytes()
     assert content.startswith(GB18030_BOM)
     lines = content[len(GB18030_BOM) :].decode("gb18030").splitlines()
     assert lines[0] == "编号,扫描时间,公司,姓名,职务,手机,邮箱,地址,置信度"
-    assert lines[-1].startswith("合计,共6张,")
-    assert [line.count(",") for line in lines[1:-1]] == [9 if n == DAMAGED else 8 for n in range(6)]
+    assert lines[-1].startswith("合计,共7张,")
+    assert [line.count(",") for line in lines[1:-1]] == [9 if n == DAMAGED + 1 else 8 for n in range(7)]
 
 
 def test_exhibition_cards_have_a_title_merged_headers_and_a_footer(write, tmp_path, moment):
