@@ -166,7 +166,7 @@ def _ask_others(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
         parts.append(
             deals[row]
             .select("deal_no", "customer_no", "rep_no")
-            .with_columns(department=pl.lit(department), at=pl.Series(at), done_at=pl.Series(at + HOUR + hours))
+            .with_columns(department=pl.lit(department), at=pl.Series(at), done_at=pl.Series(awake(at + HOUR + hours)))
         )
     known = pl.concat(parts).filter(pl.col("at") < epoch(HORIZON) - HOUR, pl.col("at") >= epoch(START))
     return known.sort("at", "deal_no", "department")
@@ -220,7 +220,7 @@ def _draw_tickets(rng: np.random.Generator, sales: Sales, n: int) -> pl.DataFram
     since = np.maximum(buyers["since"].to_numpy(), epoch(START))
     at = to_worktime(since + (rng.random(n) * (epoch(HORIZON) - HOUR - since)).astype(np.int64))
     hours = (30 * np.exp(1.0 * rng.normal(size=n))).astype(np.int64)
-    closed = np.where(rng.random(n) < 0.05, NEVER, at + HOUR + hours * HOUR)
+    closed = np.where(rng.random(n) < 0.05, NEVER, awake(at + HOUR + hours * HOUR))
     kind = np.array(["complaint", "question", "repair"])[rng.choice(3, n, p=[0.25, 0.4, 0.35])]
     rows = buyers.with_columns(
         rep_no=pl.Series(sales.customers["owner_no"].to_numpy()[buyers["customer_no"].to_numpy()]),

@@ -124,7 +124,7 @@ def write_tax_numbers(
 
 
 def write_mobiles(rng: np.random.Generator, mobiles: pl.Series, present: float) -> pl.Series:
-    """Mobiles as typed in: plain, with +86 or blanks, a few placeholders, some absent."""
+    """Mobiles as typed in: plain, with +86, blanks or full-width digits, a few placeholders, some absent."""
     n = len(mobiles)
     roll = pl.lit(pl.Series(rng.random(n)))
     junk = draw_words(rng, PLACEHOLDER_MOBILES, n)
@@ -138,6 +138,8 @@ def write_mobiles(rng: np.random.Generator, mobiles: pl.Series, present: float) 
         .then(pl.lit("+86 ") + m)
         .when(roll < 0.11)
         .then(m.str.slice(0, 3) + pl.lit("-") + m.str.slice(3, 4) + pl.lit("-") + m.str.slice(7))
+        .when(roll < 0.118)
+        .then(m.str.replace_many(list("0123456789"), list("０１２３４５６７８９")))
         .when(roll < 0.14)
         .then(m.str.slice(0, 3) + pl.lit(" ") + m.str.slice(3, 4) + pl.lit(" ") + m.str.slice(7))
         .otherwise(m)

@@ -104,6 +104,7 @@ def _draw_leads(
     never = responded >= NEVER
     converts = ~never & (rng.random(n) < 1 / (1 + np.exp(-logit)))
     rejected = ~never & ~converts & (rng.random(n) < 0.8)
+    given_up = never & (rng.random(n) < 0.7)  # closed by the manager without anybody having called
     return pl.DataFrame(
         {
             "lead_no": np.arange(n),
@@ -115,7 +116,7 @@ def _draw_leads(
             "created_at": created,
             "assigned_at": assigned,
             "responded_at": responded,
-            "decided_at": np.where(converts | rejected, decided, NEVER),
+            "decided_at": np.select([converts | rejected, given_up], [decided, created + rng.integers(20, 60, n) * DAY], NEVER),
             "converts": converts,
         }
     )

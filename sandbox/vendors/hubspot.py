@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from sandbox.clock import AS_OF, DAY, HOUR, NEVER, START, Ints, as_times, epoch
+from sandbox.clock import AS_OF, DAY, HOUR, NEVER, START, Ints, as_times, awake, epoch
 from sandbox.noise import CRM_HABIT, GARBAGE_NAMES, blank, draw_words, write_mobiles, write_names, write_tax_numbers
 from sandbox.sales import Sales
 from sandbox.staff import TEAMS
@@ -204,7 +204,8 @@ def _lay_out_contacts(rng: np.random.Generator, world: World) -> pl.DataFrame:
     customer = people["customer_no"].to_numpy()
     known = sales.customers["known_since"].to_numpy()[customer]
     inside = sales.customers["in_crm"].to_numpy()[customer] & (known < NEVER) & ((use < NEVER) | (rng.random(n) < 0.8))
-    since = np.maximum(known + 10, np.minimum(use, known + (rng.random(n) * 200 * DAY).astype(np.int64)))
+    entered = awake(known + (rng.random(n) * 200 * DAY).astype(np.int64))
+    since = np.maximum(known + 10, np.minimum(use, entered))
     row = np.flatnonzero(inside)
     copied = row[(rng.random(len(row)) < 0.04) | (np.arange(len(row)) < 2)]
     target = people["moved_to"].to_numpy()
@@ -243,11 +244,11 @@ def _write_contacts(rng: np.random.Generator, world: World, rows: pl.DataFrame, 
         .then(pl.coalesce(const(people["second_mobile"]), const(people["mobile"])))
         .otherwise(const(people["mobile"]))
     ).to_series()
-    title = chance(rng, n, 0.06)
+    title, whole = chance(rng, n, 0.06), chance(rng, n, 0.08)  # "X 总"; the whole name in one field
     polite = pl.select(pl.when(title).then(pl.lit("总")).otherwise(const(people["given"]))).to_series()
     base = rows.with_columns(
-        firstname=const(polite),
-        lastname=const(people["surname"]),
+        firstname=pl.when(whole).then(None).otherwise(const(polite)),
+        lastname=pl.when(whole).then(const(people["full_name"])).otherwise(const(people["surname"])),
         mobilephone=const(write_mobiles(rng, number, 0.85)),
         phone=const(blank(rng, take(customers["phone"], rows["customer_no"]), 0.35)),
         email=const(blank(rng, people["email"], 0.5)),
