@@ -75,7 +75,8 @@ def _commit(
     retry_of: str | None,
     row_nos: tuple[int, ...],
 ) -> LandedBatch:
-    landed = list_batches(ledger, source, stream.name)
+    compares = batch.rereads or batch.deleted is not None or batch.live_keys is not None
+    landed = list_batches(ledger, source, stream.name) if compares else []
     incoming, n_repeats = compare_with_landed(home, source, stream, batch, landed, max_shrink)
     if incoming.n_rows == 0 and retry_of is None:
         move_cursor(ledger, source, stream.name, batch.cursor)

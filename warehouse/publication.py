@@ -202,6 +202,11 @@ def _build(
         _attach(connection, path)
         try:
             for schema, name in published_tables:
+                known = connection.execute(
+                    "select 1 from information_schema.tables where (table_schema, table_name) = (?, ?)", [schema, name]
+                )
+                if not known.fetchall():
+                    raise WarehouseError(f"{schema}.{name}, which is to be published, is not in the working file; build it first")
                 select = f"select * from {identifier(schema)}.{identifier(name)}"  # noqa: S608
                 made = connection.execute(f"create table publication.main.{identifier(name)} as {select}")
                 n_rows[name] = made.fetchall()[0][0]

@@ -44,7 +44,10 @@ def test_every_entity_exists_typed_when_nothing_feeds_it(store):
         " where schema_name = 'files' group by all"
     )
     assert dict(found) == {
-        table_name(entity): [*(f"{name} {SQL_NAMES.get(SQL_TYPES[kind], SQL_TYPES[kind])}" for name, kind in columns.items()), *OURS]
+        table_name(entity): [
+            *(f"{name} {SQL_NAMES.get(SQL_TYPES[kind], SQL_TYPES[kind])}" for name, kind in columns.items()),
+            *OURS,
+        ]
         for entity, (columns, _key) in ENTITIES.items()
     }
     assert store.query("select count(*) from files.parties") == [(0,)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.base import Batch, Field, Stream
@@ -65,6 +65,7 @@ batches = st.lists(
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@example(batches=[([("a", "1", "10"), ("a", None, "20")], [], False)], versioned=True, compacted=False)
 @given(batches=batches, versioned=st.booleans(), compacted=st.booleans())
 def test_the_fates_of_any_history_partition_its_rows(batches, versioned, compacted):
     stream = VERSIONED if versioned else UNVERSIONED

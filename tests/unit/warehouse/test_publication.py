@@ -182,6 +182,15 @@ def test_a_run_after_a_rollback_publishes_its_own_work(store):
     assert served_number(store) == 3
 
 
+def test_a_table_that_is_missing_stops_the_publication_and_no_more(store):
+    store.publish_number("run-1", 1)
+    with pytest.raises(WarehouseError, match=r"main\.gone, which is to be published, is not in the working file"):
+        publish(store.home, store.ledger, "run-1", [("main", "mart"), ("main", "gone")], "c", "r")
+    assert served_number(store) == 1
+    store.publish_number("run-2", 2)
+    assert [path.name for path in store.home.history.iterdir() if path.name.startswith(".build")] == []
+
+
 def test_two_tables_of_one_name_are_refused(store):
     store.publish_number("run-1", 1)
     with pytest.raises(WarehouseError, match=r"tables \['mart'\] come from two schemas"):
