@@ -14,6 +14,7 @@ floats or fixed scales. 200,000 rows of 13 columns: 0.65 s as text, 0.70 s as na
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -26,7 +27,7 @@ from sqlalchemy.dialects import mssql, postgresql
 from connectors.base import Batch, Cursor, Stream
 from connectors.errors import BadRequest, ConfigurationError, ContractBroken, PermissionDenied, Transient
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 100_000
 OVERLAP = 1_000  # versions
 CONNECT_SECONDS = 10
 
@@ -109,22 +110,23 @@ class SqlConnector:
         reread = full or cursor is not None
         last = 0 if full or cursor is None else int(cursor.get(version, 0))
         after: tuple[int, str | None] = (max(0, last - self._overlap), None)
-        while True:
-            page = self._fetch(select.page(after, self._batch_rows), stream)
-            if page.height:
-                after = (int(page[version][-1]), page[table.stream.key[0]][-1])
-                last = max(last, after[0])
-            complete = page.height < self._batch_rows
-            yield Batch(
-                stream=stream,
-                rows=page,
-                cursor={version: last},
-                live_keys=self._fetch(select.keys(), stream) if complete and reread else None,
-                vendor_types=types,
-                rereads=reread,
-            )
-            if complete:
-                return
+        with ThreadPoolExecutor(max_workers=1) as ahead:  # the next page is fetched while the caller lands this one
+            coming: Future[pl.DataFrame] | None = ahead.submit(self._fetch, select.page(after, self._batch_rows), stream)
+            while coming is not None:
+                page = coming.result()
+                complete = page.height < self._batch_rows
+                if page.height:
+                    after = (int(page[version][-1]), page[table.stream.key[0]][-1])
+                    last = max(last, after[0])
+                coming = None if complete else ahead.submit(self._fetch, select.page(after, self._batch_rows), stream)
+                yield Batch(
+                    stream=stream,
+                    rows=page,
+                    cursor={version: last},
+                    live_keys=self._fetch(select.keys(), stream) if complete and reread else None,
+                    vendor_types=types,
+                    rereads=reread,
+                )
 
     def read_types(self, stream: str) -> dict[str, str]:
         """Column -> the database's type name, in table order; needs the key and the version column."""
