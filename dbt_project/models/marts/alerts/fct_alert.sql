@@ -189,7 +189,9 @@ open_alerts as (
         candidates.*,
         rules.* exclude (rule_code),
         candidates.started_at
-        + to_seconds(cast(rules.threshold_value * case rules.threshold_unit when 'days' then 86400 else 3600 end as double)) as opened_at,
+        + to_seconds(
+            cast(rules.threshold_value * case rules.threshold_unit when 'days' then 86400 else 3600 end as double)
+        ) as opened_at,
         case rules.level when 'red' then 3 when 'yellow' then 2 else 1 end as severity
     from candidates
     inner join rules on candidates.rule_code = rules.rule_code

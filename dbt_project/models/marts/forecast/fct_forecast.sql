@@ -79,9 +79,13 @@ final as (
                         n_backtest_months, blend_min_months, simple_method
                     )
             end,
-            case when has_total and skill <= 0 then format('no better than {} over the last {:.0f} months', simple_method, blend_min_months) end,
             case
-                when has_total and half_width is null then format('{} of {:.0f} past errors: no interval', n_errors, interval_min_errors)
+                when has_total and skill <= 0
+                    then format('no better than {} over the last {:.0f} months', simple_method, blend_min_months)
+            end,
+            case
+                when has_total and half_width is null
+                    then format('{} of {:.0f} past errors: no interval', n_errors, interval_min_errors)
                 when has_total and raw_hi - greatest(raw_lo, 0) > published_value then 'range too wide'
             end,
             case when n_without_amount > 0 then format('{} rows without an amount are left out', n_without_amount) end

@@ -217,8 +217,9 @@ final as (
         weight,
         cast(effective_weight as decimal(18, 10)) as effective_weight,
         cast(effective_weight * normalised as decimal(18, 8)) as points,
-        cast(case direction when 'higher_better' then target_value - raw_value else raw_value - target_value end as decimal(18, 4))
-            as gap_to_target,
+        cast(
+            case direction when 'higher_better' then target_value - raw_value else raw_value - target_value end as decimal(18, 4)
+        ) as gap_to_target,
 
         ---------- evidence
         raw_value is null as is_missing,

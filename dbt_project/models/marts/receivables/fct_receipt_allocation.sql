@@ -162,7 +162,9 @@ final as (
 
         ---------- numerics
         cast(parts.allocated_cny as decimal(18, 2)) as allocated_cny,
-        cast(receipts.amount * coalesce(parts.allocated_cny / nullif(receipts.amount_cny, 0), 1) as decimal(18, 2)) as allocated_amount,
+        cast(
+            receipts.amount * coalesce(parts.allocated_cny / nullif(receipts.amount_cny, 0), 1) as decimal(18, 2)
+        ) as allocated_amount,
         receipts.currency,
 
         ---------- dates
