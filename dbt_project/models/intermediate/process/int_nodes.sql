@@ -101,7 +101,9 @@ nodes as (
         case when visits.outcome not in ('open', 'won') then visits.exited_at end as closed_stage_at,
         visits.outcome as visit_outcome,
         -- evidence that was there before the stage completes the node as it opens
-        greatest(first_proofs.proven_at, visits.entered_at) as completed_at,
+        case
+            when first_proofs.proven_at is not null then greatest(first_proofs.proven_at, visits.entered_at)
+        end as completed_at,
         first_proofs.evidence_ref,
         visits.record_ref
     from visits

@@ -117,7 +117,11 @@ combined as (
         coalesce(crm_reps.rep_key, form_reps.rep_key) as rep_key,
         form_side.region as form_region,
         coalesce(form_side.lead_source, crm_side.lead_source) as lead_source,
-        coalesce(form_side.created_at, crm_side.created_at) as created_at,
+        -- a card that bears a day and no time is as old as the lead that the CRM made of it
+        case
+            when form_side.created_at != {{ local_midnight(local_date('form_side.created_at')) }} then form_side.created_at
+            else coalesce(crm_side.created_at, form_side.created_at)
+        end as created_at,
         coalesce(crm_side.assigned_at, form_side.assigned_at) as assigned_at,
         form_side.first_response_at as stated_response_at,
         form_side.stated_outcome,

@@ -30,7 +30,7 @@ cohort as (
         ordered_opportunities.opportunity_key is not null as has_erp_order
     from leads
     left join ordered_opportunities on leads.opportunity_key = ordered_opportunities.opportunity_key
-    where leads.created_at is not null
+    where leads.created_at <= {{ as_of() }}
 
 ),
 

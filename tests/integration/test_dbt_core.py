@@ -1,0 +1,288 @@
+"""The dbt project on a company of five customers that fits on a page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.dbt_harness import create_sources, insert, query, run_dbt
+
+pytestmark = pytest.mark.integration
+
+CORE = ["path:models/marts/core", "path:models/marts/funnel", "path:models/marts/process"]
+
+
+def _approval(number: str, template: str, status: int, **fields: str) -> dict[str, Any]:
+    contents = [
+        {"control": "Text", "title": [{"text": title, "lang": "zh_CN"}], "value": {"text": value}} for title, value in fields.items()
+    ]
+    record = [{"sp_status": status, "details": [{"approver": {"userid": "boss"}, "sp_status": status, "sptime": 1781000000}]}]
+    return {
+        "sp_no": number,
+        "sp_name": template,
+        "applyer_userid": "li",
+        "sp_status": status,
+        "apply_time": "2026-06-01T02:00:00Z",
+        "apply_data": json.dumps({"contents": contents}, ensure_ascii=False),
+        "sp_record": json.dumps(record),
+    }
+
+
+def _engagement(number: str, at: str, **values: Any) -> dict[str, Any]:
+    return {"id": number, "hs_timestamp": at, "hs_createdate": at, "hs_lastmodifieddate": at, "hubspot_owner_id": "7", **values}
+
+
+def _deal(number: str, stage: str, created: str, **values: Any) -> dict[str, Any]:
+    links = {"company_ids": '["10"]', "contact_ids": "[]", "hubspot_owner_id": "7", "pipeline": "manufacturing"}
+    return {"id": number, "dealstage": stage, "createdate": created, "hs_lastmodifieddate": created, **links, **values}
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "landing.wecom__departments": [
+        {"id": "1", "name": "公司", "parentid": "0"},
+        {"id": "2", "name": "华东", "parentid": "1"},
+        {"id": "3", "name": "华东一部", "parentid": "2"},
+    ],
+    "landing.wecom__users": [
+        {"userid": "li", "name": "李雷", "email": "Li@x.cn", "main_department": "3", "department": '["3"]', "is_leader_in_dept": '["0"]'},
+        {
+            "userid": "boss",
+            "name": "韩梅",
+            "email": "h@x.cn",
+            "main_department": "3",
+            "department": '["2","3"]',
+            "is_leader_in_dept": '["0","1"]',
+        },
+    ],
+    "landing.hubspot__owners": [{"id": "7", "email": "li@x.cn", "firstName": "雷", "lastName": "李", "archived": False}],
+    "landing.u8__persons": [{"cPersonCode": "P1", "cPersonName": "李雷", "cPersonEmail": "li@x.cn", "ufts": 1}],
+    "landing.hubspot__companies": [
+        {
+            "id": "10",
+            "name": "云帆科技",
+            "hs_merged_object_ids": "11",
+            "hubspot_owner_id": "7",
+            "createdate": "2026-01-01T00:00:00Z",
+            "hs_lastmodifieddate": "2026-06-10T00:00:00Z",
+        }
+    ],
+    "landing.hubspot__leads": [
+        {
+            "id": "50",
+            "submission_id": "W1",
+            "lead_status": "QUALIFIED",
+            "converted_deal_id": "100",
+            "primary_company_id": "10",
+            "hubspot_owner_id": "7",
+            "hubspot_owner_assigneddate": "2026-05-01T00:20:00Z",
+            "createdate": "2026-05-01T00:10:00Z",
+            "hs_lastmodifieddate": "2026-05-02T00:00:00Z",
+        }
+    ],
+    "files.leads": [
+        {"stream": "web_leads", "lead_id": "W1", "party_id": "W1", "lead_source": "website", "created_at": "2026-05-01T00:00:00Z"}
+    ],
+    "files.parties": [{"stream": "web_leads", "party_id": "W1", "company_name": "云帆科技"}],
+    "landing.hubspot__calls": [
+        # before the lead, by somebody else's customer, then the response: the deal names the merged-away company
+        _engagement("1", "2026-04-30T00:00:00Z", company_ids='["10"]'),
+        _engagement("2", "2026-05-01T00:45:00Z", company_ids='["11"]', hs_call_direction="OUTBOUND"),
+    ],
+    "landing.hubspot__emails": [
+        _engagement("1", "2026-05-01T00:05:00Z", company_ids='["10"]', hs_email_direction="INCOMING_EMAIL")
+    ],
+    "landing.hubspot__meetings": [
+        _engagement("1", "2026-05-10T02:00:00Z", company_ids='["10"]', deal_ids='["100"]', visit_type="onsite"),
+        _engagement("2", "2026-05-11T02:00:00Z", company_ids='["10"]', deal_ids='["100"]', visit_type="onsite"),
+    ],
+    "landing.wecom__checkins": [
+        {
+            "userid": "li",
+            "checkin_time": "2026-05-10T03:30:00Z",
+            "checkin_type": "外出打卡",
+            "mediaids": '["m"]',
+            "lat": 31230000,
+            "lng": 121470000,
+        }
+    ],
+    "landing.hubspot__notes": [
+        _engagement("1", "2026-05-02T00:00:00Z", deal_ids='["100"]', evidence_kind="lead_profile"),
+    ],
+    "landing.hubspot__tasks": [
+        _engagement("1", "2026-06-20T00:00:00Z", deal_ids='["100"]', request_department="legal"),
+        _engagement("2", "2026-06-20T00:00:00Z", deal_ids='["100"]'),
+    ],
+    "landing.wecom__approvals": [
+        _approval("A1", "障碍解决核实", 2, 商机编号="100", 障碍类型="样品测试", 处理说明="已寄样"),
+        _approval("A2", "障碍解决核实", 4, 商机编号="100", 障碍类型="价格审批"),
+        _approval("A3", "合同法务审核", 2, 商机编号="100", 合同编号="HT-1"),
+    ],
+    "landing.hubspot__deals": [
+        _deal("100", "closedwon", "2026-05-02T00:00:00Z", closedate="2026-06-15T00:00:00Z", amount=500000),
+        _deal("101", "mf_quote", "2026-06-01T00:00:00Z", closedate="2026-08-01T00:00:00Z", amount=1000, deal_currency_code="USD"),
+    ],
+    "landing.hubspot__deal_stage_history": [
+        {"deal_id": "100", "stage": "mf_lead", "entered_at": "2026-05-02T00:00:00Z"},
+        {"deal_id": "100", "stage": "mf_negotiation", "entered_at": "2026-05-20T00:00:00Z"},
+        {"deal_id": "100", "stage": "closedwon", "entered_at": "2026-06-15T00:00:00Z"},
+    ],
+    "files.opportunities": [
+        {
+            "source": "maven",
+            "opportunity_id": "L",
+            "owner_ref": "Anna",
+            "stage": "lost",
+            "created_at": "2026-05-01T00:00:00Z",
+            "closed_at": "2026-05-11T00:00:00Z",
+        },
+        {
+            "source": "maven",
+            "opportunity_id": "O",
+            "owner_ref": "Anna",
+            "stage": "demo",
+            "created_at": "2026-06-01T00:00:00Z",
+            "stage_entered_at": "2026-06-03T00:00:00Z",
+        },
+    ],
+    "landing.u8__orders": [
+        {
+            "ID": "1",
+            "cSOCode": "SO1",
+            "cCusCode": "C1",
+            "cPersonCode": "P1",
+            "cDefine1": "100",
+            "cexch_name": "美元",
+            "iExchRate": 7.1,
+            "dDate": "2026-06-16",
+            "ufts": 1,
+        }
+    ],
+    "landing.u8__order_lines": [
+        {"iSOsID": "1", "ID": "1", "cInvCode": "X", "iQuantity": 1, "iSum": 100, "ufts": 1},
+        {"iSOsID": "2", "ID": "1", "cInvCode": "X", "iQuantity": 1, "iSum": 50, "ufts": 1},
+    ],
+    "landing.u8__invoices": [
+        {"SBVID": "9", "cSBVCode": "F9", "cCusCode": "C1", "cSOCode": "SO1", "cexch_name": "美元", "dDate": "2026-06-20", "iSum": 100, "ufts": 1}
+    ],
+    "landing.u8__receipts": [
+        {"iID": "5", "cVouchType": "48", "cDwCode": "C1", "cSBVCode": "F9", "cexch_name": "美元", "dVouchDate": "2026-06-25", "iAmount": 40, "ufts": 1},
+        {"iID": "6", "cVouchType": "49", "cDwCode": "C1", "dVouchDate": "2026-06-25", "iAmount": 40, "ufts": 1},
+    ],
+    "hub.crosswalk": [
+        {"source": "hubspot", "source_key": "10", "customer_gid": "cus_1", "is_current": True},
+        {"source": "forms", "source_key": "W1", "customer_gid": "cus_1", "is_current": True},
+        {"source": "u8", "source_key": "C1", "customer_gid": "cus_1", "is_current": True},
+        {"source": "hubspot", "source_key": "10", "customer_gid": "cus_0", "is_current": False},
+    ],
+    "hub.golden_customers": [{"customer_gid": "cus_1", "company_name": "云帆科技", "n_records": 3, "n_sources": 3}],
+}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("dbt") / "company.duckdb"
+    create_sources(path)
+    insert(path, ROWS)
+    selection = ["--indirect-selection", "cautious", "--select", *(f"+{place}" for place in CORE)]
+    run_dbt(path, "build", "--exclude-resource-type", "unit_test", *selection)
+    return path
+
+
+def test_a_rep_is_one_person_in_crm_erp_and_messaging(company: Path) -> None:
+    assert query(company, "select rep_key, region, team_name, manager_name, role from marts.dim_rep where email like 'li@%'") == [
+        ("wecom:li", "华东", "华东一部", "韩梅", "rep")
+    ]
+    assert query(company, "select count(distinct rep_key) from intermediate.int_rep_crosswalk where rep_key = 'wecom:li'") == [(1,)]
+    assert query(company, "select role from marts.dim_rep where rep_key = 'wecom:boss'") == [("manager",)]
+
+
+def test_a_form_and_the_crm_lead_made_of_it_are_one_lead__ld_1(company: Path) -> None:
+    rows = query(
+        company,
+        "select lead_key, outcome, opportunity_key, allocation_minutes, response_minutes, response_ref, record_ref"
+        " from marts.fct_lead_response",
+    )
+    assert rows == [
+        ("forms:W1", "won", "hubspot:100", 20.0, 45.0, 'hubspot/calls/["2"]', 'forms/web_leads/["W1"]'),
+    ]
+
+
+def test_a_record_of_a_merged_away_company_belongs_to_its_survivor(company: Path) -> None:
+    assert query(company, "select customer_gid from marts.fct_activity where activity_key = 'hubspot:call:2'") == [("cus_1",)]
+
+
+def test_a_visit_is_proven_by_the_check_in_of_the_same_rep__fu_20(company: Path) -> None:
+    assert query(company, "select occurred_at::date, has_evidence from marts.fct_activity where activity_type = 'visit' order by 1") == [
+        (query(company, "select date '2026-05-10'")[0][0], True),
+        (query(company, "select date '2026-05-11'")[0][0], False),
+    ]
+
+
+def test_stage_visits_follow_the_history__fu_1(company: Path) -> None:
+    sql = (
+        "select stage, outcome, next_stage, dwell_hours, evidence_count, evidence_required from marts.fct_stage_visit"
+        " where opportunity_key = '{}' order by visit_no"
+    )
+    assert query(company, sql.format("hubspot:100")) == [
+        ("lead", "advanced", "negotiation", 432.0, 1, 1),
+        ("negotiation", "advanced", "signed", 624.0, 1, 2),
+        ("signed", "won", None, None, 0, 1),
+    ]
+    assert query(company, sql.format("maven:L")) == [("first_touch", "lost", "lost", 240.0, 0, 0)]
+    assert [row[:3] for row in query(company, sql.format("maven:O"))] == [
+        ("first_touch", "advanced", "demo"),
+        ("demo", "open", None),
+    ]
+
+
+def test_a_passed_legal_approval_completes_its_node__st_9(company: Path) -> None:
+    assert query(
+        company, "select evidence_ref from marts.fct_stage_node where node_code = 'legal_review' and is_completed"
+    ) == [('wecom/approvals/["A3"]',)]
+
+
+def test_a_node_without_evidence_is_not_completed__st_4(company: Path) -> None:
+    assert query(
+        company, "select is_completed, completed_at from marts.fct_stage_node where node_code = 'negotiation_minutes'"
+    ) == [(False, None)]
+
+
+def test_a_withdrawn_approval_declares_no_barrier__ph_3(company: Path) -> None:
+    assert query(company, "select barrier_key, barrier_type, opportunity_key, is_verified from intermediate.int_barriers") == [
+        ("wecom:A1", "sample_test", "hubspot:100", True)
+    ]
+
+
+def test_only_tasks_to_another_function_are_requests__ph_4(company: Path) -> None:
+    assert query(company, "select request_key, department, customer_gid from intermediate.int_cross_role_requests") == [
+        ("hubspot:1", "legal", "cus_1")
+    ]
+
+
+def test_foreign_orders_invoices_and_receipts_are_worth_what_the_order_says(company: Path) -> None:
+    assert [float(row[0]) for row in query(company, "select amount_cny from marts.fct_order")] == [1065.0]
+    assert [float(row[0]) for row in query(company, "select amount_cny from marts.fct_invoice")] == [710.0]
+    assert [float(row[0]) for row in query(company, "select amount_cny from marts.fct_receipt")] == [284.0]
+    assert query(company, "select opportunity_key, rep_key, customer_gid from marts.fct_order") == [
+        ("hubspot:100", "wecom:li", "cus_1")
+    ]
+
+
+def test_a_lead_that_ordered_converts_its_cohort__fu_7(company: Path) -> None:
+    assert query(
+        company,
+        "select n_leads, n_ordered, n_with_erp_order from marts.fct_lead_conversion where lead_source = 'all' and region = 'all'",
+    ) == [(1, 1, 1)]
+
+
+def test_a_rep_that_only_a_file_names_still_has_a_row(company: Path) -> None:
+    assert query(company, "select full_name, region from marts.dim_rep where rep_key = 'maven:Anna'") == [("Anna", None)]
+
+
+def test_an_open_deals_close_date_is_an_expectation(company: Path) -> None:
+    assert query(
+        company,
+        "select is_closed, closed_at, expected_close_at is not null, amount_cny > amount"
+        " from marts.fct_opportunity where opportunity_key = 'hubspot:101'",
+    ) == [(False, None, True, True)]
