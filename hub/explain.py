@@ -23,11 +23,14 @@ def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules
     Raises:
         KeyError: a record is not among the records.
     """
-    pair = [_find(records, ref) for ref in sorted((a, b))]
-    prepared = prepare_aligned(align_records(pl.concat(pair), rules.entity), rules.entity)
-    score = score_pairs(prepared, np.array([0]), np.array([1]), rules).row(0, named=True)
+    refs = sorted((a, b))
+    aligned = align_records(records, rules.entity)
+    # all records, for a number is dropped where too many of them share it
+    prepared = prepare_aligned(aligned, rules)
+    ranks = [_find(aligned, ref) for ref in refs]
+    score = score_pairs(prepared, np.array(ranks[:1]), np.array(ranks[1:]), rules).row(0, named=True)
     weight = score["weight"] / UNITS_PER_BIT
-    first, second = (prepared.row(row, named=True) for row in (0, 1))
+    first, second = (prepared.row(rank, named=True) for rank in ranks)
     shared = [
         key.name
         for key in rules.block_keys
@@ -49,11 +52,11 @@ def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules
     }
 
 
-def _find(records: pl.DataFrame, ref: RecordRef) -> pl.DataFrame:
-    found = records.filter((pl.col("source") == ref[0]) & (pl.col("source_key") == ref[1]))
+def _find(aligned: pl.DataFrame, ref: RecordRef) -> int:
+    found = aligned.filter((pl.col("source") == ref[0]) & (pl.col("source_key") == ref[1]))
     if not found.height:
         raise KeyError(f"no record {ref[1]} of source {ref[0]}: check both with the crosswalk")
-    return found.head(1)
+    return int(found["rank"].item())
 
 
 def _judge(weight: float, rules: Rules, *, veto: bool) -> str:

@@ -49,16 +49,21 @@ def score_names(table: pl.DataFrame, left: Ints, right: Ints, weights: Mapping[s
     b = table.select(pl.all().name.suffix("_b"))[right]
     pairs = pl.concat([a, b], how="horizontal")
     pairs = pairs.with_columns(_measure(pairs))
-    return pairs.select(
+    scores = pairs.select(
         level=_level(),
         same_brand=pl.col("brand_a") == pl.col("brand_b"),
         region=_region(weights),
         branch=_branch(weights),
-        group=pl.when((pl.col("group_word_a") != pl.col("group_word_b")) & pl.col("has_legal_a") & pl.col("has_legal_b"))
-        .then(weights["name.group_conflict"])
-        .otherwise(0.0),
-    ).with_columns(
-        name=pl.col("level").replace_strict({level: _bits(level, weights) for level in _LEVELS}, return_dtype=pl.Float64)
+        both_legal=pl.col("has_legal_a") & pl.col("has_legal_b"),
+        other_group=pl.col("group_word_a") != pl.col("group_word_b"),
+    )
+    bits = {level: _bits(level, weights) for level in _LEVELS}
+    unequal = pl.col("both_legal") & pl.col("level").str.contains("^(?:same_brand|related|contained|prefix)")
+    other_group = pl.col("both_legal") & pl.col("other_group")
+    return scores.with_columns(
+        name=pl.col("level").replace_strict(bits, return_dtype=pl.Float64)
+        + pl.when(unequal).then(weights["name.unequal_registered"]).otherwise(0.0)
+        + pl.when(other_group).then(weights["name.group_conflict"]).otherwise(0.0)
     )
 
 
@@ -134,11 +139,17 @@ def _level() -> pl.Expr:
     relation = pl.when(neutral).then(pl.lit("same_brand_")).when(related).then(pl.lit("related_")).otherwise(pl.lit("other_"))
     contained = core_a.str.contains(core_b, literal=True) | core_b.str.contains(core_a, literal=True)
     prefix = brand_a.str.starts_with(brand_b) | brand_b.str.starts_with(brand_a)
-    latin_long = pl.when(han).then(core_length >= 5).otherwise(core_length >= 8)
+    # one character of a two-character trade name is half of it: 昌建 and 昌健 are two companies
+    long_enough = pl.when(han).then((brand_length >= 3) & (core_length >= 5)).otherwise(core_length >= 8)
     return (
         pl.when(both["is_han"][0] != both["is_han"][1])
         .then(pl.lit("unlike_script"))
-        .when(same("name_key") & both["has_legal"][0] & both["has_legal"][1] & (core_length >= 3))
+        .when(
+            same("name_key")
+            & both["has_legal"][0]
+            & both["has_legal"][1]
+            & ((core_length >= 3) | pl.col("name_province_a").is_not_null())
+        )
         .then(pl.lit("same_registered"))
         .when(same("name_key") & (core_length >= 4))
         .then(pl.lit("same_key"))
@@ -148,7 +159,7 @@ def _level() -> pl.Expr:
         .then(pl.lit("same_core"))
         .when(same("brand"))
         .then(relation + size)
-        .when((pl.col("typo") == 1) & latin_long)
+        .when((pl.col("typo") == 1) & long_enough)
         .then(pl.lit("typo_long"))
         .when((pl.col("typo") == 1) & (core_length >= 4) | (pl.col("typo") == 2) & (core_length >= 8))
         .then(pl.lit("typo"))

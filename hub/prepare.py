@@ -7,7 +7,7 @@ from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers, split_person_names
 from hub.normalize.regions import locate
 from hub.normalize.text import drop_placeholders, fold_text, map_distinct
-from hub.rules import Entity
+from hub.rules import Entity, Rules
 
 _TIMES = ("created_at", "updated_at")
 ORGANISATION_COLUMNS = [
@@ -104,7 +104,7 @@ def _to_utc(records: pl.DataFrame, column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def prepare_organisations(aligned: pl.DataFrame) -> pl.DataFrame:
+def prepare_organisations(aligned: pl.DataFrame, shared_limit: int) -> pl.DataFrame:
     """Comparable columns of aligned organisation records (see ORGANISATION_SCORED) plus blocking keys and `fingerprint`."""
     names = map_distinct(aligned["company_name"], parse_company_names(aligned["company_name"]), "raw").drop("raw")
     frame = pl.concat([aligned, names.select(NAME_FIELDS), parse_tax_numbers(aligned["tax_no"])], how="horizontal")
@@ -139,14 +139,17 @@ def prepare_organisations(aligned: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         province=pl.coalesce("column_province", "name_province"),
         city=pl.coalesce("column_city", "latin_city", "name_city"),
+        first=pl.when("is_han").then(pl.col("brand").str.slice(0, 1)),
+        last=pl.when("is_han").then(pl.col("brand").str.slice(-1)),
         prefix3=pl.when("is_han").then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when("is_han").then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
         address_key=pl.when(pl.col("address_text").str.len_chars() >= 6).then(pl.col("address_text")),
     )
+    frame = _drop_shared(frame, ("mobile", "phone", "email", "domain", "address_text", "address_key"), "brand", shared_limit)
     return _finish(frame, ORGANISATION_SCORED)
 
 
-def prepare_persons(aligned: pl.DataFrame) -> pl.DataFrame:
+def prepare_persons(aligned: pl.DataFrame, shared_limit: int) -> pl.DataFrame:
     """Comparable columns of aligned person records (see PERSON_SCORED) plus `fingerprint`."""
     frame = aligned.with_columns(
         split_person_names(aligned["full_name"]).to_struct("_person"),
@@ -166,15 +169,29 @@ def prepare_persons(aligned: pl.DataFrame) -> pl.DataFrame:
         domain=email.field("domain"),
         mail_shared=email.field("is_shared"),
     )
+    frame = _drop_shared(frame, ("mobile", "phone", "email"), "full", shared_limit)
     return _finish(frame, PERSON_SCORED)
 
 
+def _drop_shared(frame: pl.DataFrame, columns: tuple[str, ...], name: str, limit: int) -> pl.DataFrame:
+    """Null a value that stands under more than `limit` different names: it identifies nobody; `n_shared` counts them."""
+    dropped = pl.lit(0, dtype=pl.Int64)
+    for column in columns:
+        crowded = frame.filter(pl.col(column).is_not_null()).group_by(column).agg(pl.col(name).drop_nulls().n_unique())
+        values = crowded.filter(pl.col(name) > limit)[column].implode()
+        is_shared = pl.col(column).is_in(values).fill_null(value=False)
+        frame = frame.with_columns(pl.when(~is_shared).then(pl.col(column)).alias(column), is_shared.alias(f"shared_{column}"))
+        dropped = dropped + pl.col(f"shared_{column}").cast(pl.Int64)
+    return frame.with_columns(n_shared=dropped)
+
+
 def _finish(frame: pl.DataFrame, scored: list[str]) -> pl.DataFrame:
-    private = [column for column in frame.columns if column.startswith("_")]
+    private = [column for column in frame.columns if column.startswith(("_", "shared_"))]
     fingerprint = frame.select(scored).hash_rows(seed=20)
     return frame.drop(private).with_columns(fingerprint.alias("fingerprint"))
 
 
-def prepare_aligned(aligned: pl.DataFrame, entity: Entity) -> pl.DataFrame:
-    """Comparable columns of aligned records of either entity."""
-    return prepare_organisations(aligned) if entity == "organisation" else prepare_persons(aligned)
+def prepare_aligned(aligned: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Comparable columns of aligned records of the rules' entity."""
+    prepare = prepare_organisations if rules.entity == "organisation" else prepare_persons
+    return prepare(aligned, rules.shared_limit)

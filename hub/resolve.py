@@ -19,7 +19,7 @@ from hub.identify import build_crosswalk, identify
 from hub.prepare import align_records, prepare_aligned
 from hub.report import build_edges, build_review, summarise
 from hub.rules import UNITS_PER_BIT, Entity, Rules, default_rules
-from hub.score import list_fields, score_pairs
+from hub.score import list_fields, score_pairs, weigh_for_clusters
 from hub.survive import build_golden, choose_winners, list_values
 
 Ints = npt.NDArray[np.int64]
@@ -112,7 +112,7 @@ def resolve(
         clock = now
 
     aligned = align_records(records, entity)
-    prepared = prepare_aligned(aligned, entity)
+    prepared = prepare_aligned(aligned, rules)
     lap("normalise")
     candidates = find_candidates(prepared, rules)
     lap("block")
@@ -120,8 +120,7 @@ def resolve(
     lap("score")
     weight = pairs["weight"].cast(pl.Int64).to_numpy()
     codes = encode(prepared, ("tax_code",)) if entity == "organisation" else np.full(aligned.height, -1, dtype=np.int64)
-    threshold = round(rules.match_bits * UNITS_PER_BIT)
-    labels = cluster_pairs(aligned.height, candidates.left, candidates.right, weight, codes, threshold)
+    labels = cluster_pairs(aligned.height, candidates.left, candidates.right, weigh_for_clusters(pairs, rules), codes)
     lap("cluster")
     identified = identify(aligned, labels, history.events, entity, run_id, at, rules.version)
     lap("identify")
@@ -134,6 +133,7 @@ def resolve(
     report = summarise(labels, candidates, weight, codes, identified.events, identified.log)
     report |= {
         "rule_version": rules.version,
+        "shared_values_dropped": int(prepared["n_shared"].sum()),
         "edges": edges.height,
         "review_found": n_grey,
         "review_kept": review.height,

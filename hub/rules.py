@@ -6,7 +6,7 @@ evidence of each field, and a pair matches at zero or above. Nothing here depend
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,8 +32,10 @@ _ORGANISATION_WEIGHTS = {
     "name.other_4": 5.0,
     "name.other_3": 5.0,
     "name.other_2": 2.0,
+    # two names in full legal form that are not the same name
+    "name.unequal_registered": -3.5,
     "name.typo_long": 10.0,
-    "name.typo": 8.5,
+    "name.typo": 7.5,
     "name.contained": 9.5,
     "name.prefix": 7.0,
     "name.similar": 6.0,
@@ -87,8 +89,8 @@ _PERSON_WEIGHTS = {
     "email.same_shared": 1.0,
     "email.same_domain": 2.5,
     "email.different": -1.0,
-    "party.same": 5.5,
-    "party.different": -1.0,
+    "party.same": 8.0,
+    "party.different": -0.5,
     "title.same": 1.0,
 }
 
@@ -130,7 +132,10 @@ class Rules:
     match_bits: float = 0.0
     review_bits: float = -3.0
     review_limit: int = 200
-    max_cluster_share: float = field(default=0.05)
+    # what a pair below the match counts against its clusters, beside the evidence that speaks against it
+    silence_bits: float = 0.5
+    # a number or address under more different names than this belongs to nobody: an agent, a tower, a mail provider
+    shared_limit: int = 8
 
     @property
     def version(self) -> str:
@@ -176,6 +181,8 @@ def default_rules(entity: Entity) -> Rules:
                 BlockKey("brand", ("brand",), 40),
                 BlockKey("prefix3", ("prefix3",), 30),
                 BlockKey("prefix2_city", ("prefix2", "city"), 40),
+                BlockKey("first_city_industry", ("first", "name_industry", "city"), 30),
+                BlockKey("last_city_industry", ("last", "name_industry", "city"), 30),
                 BlockKey("prefix2_contact", ("prefix2", "contact_full"), 40),
                 BlockKey("contact_city", ("contact_full", "city"), 30),
                 BlockKey("address", ("address_key",), 40),

@@ -40,6 +40,21 @@ def score_pairs(prepared: pl.DataFrame, left: Ints, right: Ints, rules: Rules) -
     return pl.concat(parts)
 
 
+def weigh_for_clusters(pairs: pl.DataFrame, rules: Rules) -> Ints:
+    """What each scored pair adds to the sum between two clusters, in tenths of a bit.
+
+    A match adds its weight. Another pair adds the evidence that speaks against it and a little for its silence: the prior odds
+    against two clusters are paid once, by the match that proposes them, and not again by every pair of their records.
+    """
+    fields = [column for column in pairs.columns if column.startswith("e_")]
+    against = pl.sum_horizontal(pl.min_horizontal(pl.col(field), 0) for field in fields) - round(
+        rules.silence_bits * UNITS_PER_BIT
+    )
+    shifted = pl.col("weight") - round(rules.match_bits * UNITS_PER_BIT)
+    counted = pl.when(shifted < 0).then(pl.max_horizontal(shifted, pl.min_horizontal(against, -1))).otherwise(shifted)
+    return pairs.select(counted.cast(pl.Int64)).to_series().to_numpy()
+
+
 class _Codes:
     """Columns of a frame as whole numbers that are equal where the values are; -1 for null."""
 
@@ -122,7 +137,7 @@ class _OrganisationScorer:
         scores = score_names(self._names, distinct // base, distinct % base, self._w)
         result = []
         for column in ("name", "region", "branch"):
-            values = scores[column].to_numpy() + (scores["group"].to_numpy() if column == "name" else 0.0)
+            values = scores[column].to_numpy()
             bits = np.zeros(len(left))
             bits[known] = values[place]
             result.append(bits)

@@ -6,7 +6,7 @@ from hub.normalize.text import drop_placeholders, fold_text, map_distinct
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
-_FILLER_TAILS = [*(str(digit) * 7 for digit in range(10)), "1234567"]
+_FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
 def _list_distinct(values: pl.Series) -> pl.DataFrame:

@@ -58,7 +58,8 @@ def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:
         province_a=look_up("first", "province"),
         city_a=look_up("first", "city"),
         province_b=look_up("second", "province"),
-        city_b=look_up("second", "city"),
+        # 吉林 names a province and a city
+        city_b=pl.when(pl.col("second") == "吉林").then("second").otherwise(look_up("second", "city")),
     )
     fits = pl.col("province_a").is_null() | pl.col("province_b").is_null() | (pl.col("province_a") == pl.col("province_b"))
     found = distinct.select(

@@ -1,0 +1,49 @@
+"""Numbers, addresses and names of persons."""
+
+import polars as pl
+import pytest
+
+from hub.normalize.contact import split_emails, split_numbers, split_person_names
+
+
+@pytest.mark.parametrize(
+    ("typed", "mobile", "landline", "extension"),
+    [
+        ("139-2234-5678", "13922345678", None, None),
+        ("+86 13922345678", "13922345678", None, None),
+        ("0086-139 2234 5678", "13922345678", None, None),
+        ("１３９２２３４５６７８", "13922345678", None, None),
+        ("021-61234567转801", None, "02161234567", "801"),
+        ("+86(021)61234567", None, "02161234567", None),
+        ("400-820-8820", None, "4008208820", None),
+        ("13800138000", None, None, None),
+        ("00000000", None, None, None),
+        ("无", None, None, None),
+        ("95588", None, None, None),
+    ],
+)
+def test_numbers_are_told_apart(typed, mobile, landline, extension):
+    assert split_numbers(pl.Series([typed])).row(0) == (mobile, landline, extension)
+
+
+def test_public_mail_services_are_no_company():
+    found = split_emails(pl.Series(["Li.Ming@QQ.com", "info@yunfan.com.cn", "nonsense", None]))
+    assert found.rows() == [
+        ("li.ming@qq.com", None, False),
+        ("info@yunfan.com.cn", "yunfan.com.cn", True),
+        (None, None, None),
+        (None,) * 3,
+    ]
+
+
+def test_a_title_leaves_only_the_surname():
+    found = split_person_names(pl.Series(["王总", "欧阳经理", "李明轩", "李 明", "张三 先生", "Mr. John Smith", "无"]))
+    assert found.rows() == [
+        (None, "王"),
+        (None, "欧阳"),
+        ("李明轩", "李"),
+        ("李明", "李"),
+        ("张三", "张"),
+        ("john smith", None),
+        (None, None),
+    ]

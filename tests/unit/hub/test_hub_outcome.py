@@ -1,0 +1,220 @@
+"""What a resolution hands over: golden values, hierarchy, edges, review queue, explanations, guards."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from hub.evaluate import evaluate
+from hub.explain import explain_customer, explain_pair, find_path
+from hub.invariants import Limits, check_invariants
+from hub.prepare import RecordsError
+from hub.resolve import resolve
+from hub.rules import default_rules
+
+MOBILE = "13912345670"
+
+
+@pytest.fixture
+def one_firm(parties, credit_code):
+    """Three systems' pictures of one firm."""
+    code = credit_code(71000001)
+    name = "上海云帆科技有限公司"
+    return parties(
+        {
+            "source": "wecom",
+            "source_key": "w1",
+            "company_name": "云帆科技-王总",
+            "mobile": MOBILE,
+            "city": None,
+            "updated_at": "2026-03-01T00:00:00Z",
+        },
+        {
+            "source": "hubspot",
+            "source_key": "h1",
+            "company_name": name,
+            "mobile": MOBILE,
+            "province": "上海市",
+            "city": "上海",
+            "address": "漕河泾路1号",
+        },
+        {
+            "source": "u8",
+            "source_key": "u1",
+            "company_name": name,
+            "tax_no": code,
+            "industry": "软件",
+            "city": "上海市",
+            "province": "上海市",
+        },
+    )
+
+
+def test_golden_values_name_their_source_and_keep_the_losers(new_hub, one_firm):
+    result = new_hub().run(one_firm)
+    golden = result.golden.row(0, named=True)
+    assert (golden["company_name"], golden["n_records"], golden["n_sources"]) == ("上海云帆科技有限公司", 3, 3)
+    names = result.lineage.filter(attribute="company_name")
+    assert names.filter("is_winner").select("source", "source_key").rows() == [("u8", "u1")]
+    assert names.height == 3
+    assert "云帆科技" in names["value"].to_list()
+
+
+def test_linked_attributes_come_from_one_record(new_hub, one_firm):
+    won = new_hub().run(one_firm).lineage.filter("is_winner", pl.col("attribute").is_in(["province", "city", "address"]))
+    assert won.select("source_key").unique().rows() == [("h1",)]
+    assert won.height == 3
+
+
+def test_a_branch_is_a_child_and_never_merged(new_hub, parties):
+    name = "上海云帆科技有限公司"
+    records = parties(
+        {"company_name": name, "phone": "021-61234567"}, {"company_name": name + "北京分公司", "phone": "021-61234567"}
+    )
+    golden = new_hub().run(records).golden
+    assert golden.height == 2
+    branch = golden.filter(pl.col("company_name").str.ends_with("分公司"))
+    assert branch["parent_gid"].to_list() == golden.filter(pl.col("company_name") == name)["gid"].to_list()
+
+
+def test_a_named_parent_becomes_the_parent(new_hub, parties):
+    records = parties(
+        {"company_name": "鹏翔控股集团有限公司"}, {"company_name": "深圳精卓机械有限公司", "parent_name": "鹏翔控股集团有限公司"}
+    )
+    golden = new_hub().run(records).golden
+    parent = golden.filter(pl.col("parent_gid").is_null())["gid"].item()
+    assert golden.filter(pl.col("parent_gid") == parent).height == 1
+
+
+def test_a_shared_switchboard_joins_no_two_firms(new_hub, parties):
+    names = ["上海云帆科技有限公司", "北京瑞丰仪器有限公司", "广州鹏翔机械有限公司", "武汉天汇食品有限公司"]
+    result = new_hub().run(parties(*({"company_name": name, "phone": "021-61234567"} for name in names)))
+    assert result.golden.height == 4
+
+
+def test_a_thousand_records_with_one_phone_stay_bounded(new_hub, parties):
+    marks = "天地玄黄宇宙洪荒日月盈昃辰宿列张"
+    names = [f"{a}{b}{c}贸易有限公司" for a in marks for b in marks for c in marks[:4]][:1000]
+    records = parties(*({"company_name": name, "phone": "021-61234567", "mobile": MOBILE} for name in names))
+    result = new_hub().run(records)
+    assert result.report["shared_values_dropped"] == 2 * 1000
+    assert result.report["candidates"] < 30 * 1000
+    assert result.report["largest_cluster"] < 20
+    assert check_invariants(result, records) == []
+
+
+def test_one_company_in_a_large_block_stays_one(new_hub, parties):
+    records = parties(*({"company_name": "上海云帆科技有限公司"} for _ in range(300)))
+    result = new_hub().run(records)
+    name = next(row for row in result.report["candidate_keys"] if row["key"] == "name")
+    assert (name["capped_blocks"], name["largest_block"], name["pairs"]) == (1, 300, 6 * 300 - 21)
+    assert name["pairs"] + name["pairs_left_out"] == 300 * 299 // 2
+    assert result.golden["n_records"].to_list() == [300]
+
+
+def test_stored_evidence_equals_a_fresh_score(new_hub, one_firm):
+    result = new_hub().run(one_firm)
+    for edge in result.edges.iter_rows(named=True):
+        a, b = (edge["source_a"], edge["source_key_a"]), (edge["source_b"], edge["source_key_b"])
+        explained = explain_pair(one_firm, a, b, default_rules("organisation"))
+        stored = json.loads(edge["evidence"])
+        assert explained["weight"] == edge["weight"] == pytest.approx(sum(stored.values()))
+        assert {field["field"]: field["bits"] for field in explained["fields"] if field["bits"]} == {
+            name: bits for name, bits in stored.items() if name != "prior"
+        }
+
+
+def test_a_customer_explains_itself_and_its_path(new_hub, one_firm):
+    result = new_hub().run(one_firm)
+    gid = result.golden["gid"].item()
+    explained = explain_customer(result, gid)
+    assert sorted(explained["records"]) == [("hubspot", "h1"), ("u8", "u1"), ("wecom", "w1")]
+    path = find_path(result, ("wecom", "w1"), ("u8", "u1"))
+    assert 1 <= len(path) <= 2
+    with pytest.raises(KeyError, match="never issued"):
+        explain_customer(result, "cus_0000000000000000")
+
+
+def test_the_grey_band_asks_and_the_queue_is_bounded(new_hub, parties):
+    pairs = [(f"上海昌{a}机械有限公司", f"上海昌{b}机械有限公司") for a, b in ("建健", "双霜", "利力")]
+    records = parties(*({"company_name": name, "city": "上海"} for pair in pairs for name in pair))
+    rules = replace(default_rules("organisation"), review_limit=2)
+    result = new_hub().run(records, rules=rules)
+    assert result.review.height == 2
+    assert result.report["review_found"] > 2
+    assert set(result.review["reason"]) == {"grey band"}
+
+
+def test_guards_speak_when_a_run_runs_away(new_hub, parties, credit_code):
+    hub = new_hub()
+    firms = [
+        {"company_name": f"上海{a}{b}机械有限公司", "tax_no": credit_code(72000000 + i)}
+        for i, (a, b) in enumerate(zip("天地玄黄宇宙" * 10, "日月盈昃辰宿列张寒来" * 6, strict=True))
+    ]
+    records = parties(*firms)
+    before = hub.run(records)
+    assert check_invariants(before, records) == []
+    merged = records.with_columns(tax_no=pl.lit(credit_code(72999999)), company_name=pl.lit("上海天日机械有限公司"))
+    history = hub.history
+    after = hub.run(merged)
+    found = {finding.check for finding in check_invariants(after, merged, Limits(), history)}
+    assert found == {"largest_cluster", "share_ids_changed"}
+
+
+def test_invariants_see_a_tampered_result(new_hub, one_firm):
+    result = new_hub().run(one_firm)
+    wrong = replace(result, golden=result.golden.with_columns(company_name=pl.lit("别的公司")))
+    assert [finding.check for finding in check_invariants(wrong, one_firm)] == ["golden_from_lineage"]
+    lost = replace(result, crosswalk=result.crosswalk.head(2))
+    assert "one_current_id" in [finding.check for finding in check_invariants(lost, one_firm)]
+
+
+def test_persons_follow_their_mobile_and_not_their_employer(new_hub, parties):
+    records = parties(
+        {"full_name": "李明轩", "mobile": MOBILE, "customer_gid": "cus_a"},
+        {"full_name": "李明轩", "mobile": "+86 139-1234-5670", "customer_gid": "cus_b"},
+        {"full_name": "李明轩", "customer_gid": "cus_a", "email": "lmx@qq.com"},
+        {"full_name": "王芳", "mobile": MOBILE, "customer_gid": "cus_c"},
+    )
+    result = new_hub("person").run(records)
+    assert sorted(result.golden["n_records"].to_list()) == [1, 3]
+    assert set(result.tables()) >= {"person_crosswalk", "golden_persons"}
+    assert "person_gid" in result.tables()["person_crosswalk"].columns
+
+
+def test_tables_carry_the_columns_of_the_warehouse(new_hub, one_firm):
+    tables = new_hub().run(one_firm).tables()
+    assert tables["crosswalk"].columns == ["source", "source_key", "customer_gid", "valid_from", "valid_to", "is_current"]
+    assert tables["golden_customers"].columns[:3] == ["customer_gid", "company_name", "legal_name_key"]
+    assert tables["edges"].columns[-2:] == ["weight", "evidence"]
+    assert tables["identity_events"].columns[:5] == ["event_no", "at", "kind", "customer_gid", "other_gid"]
+
+
+def test_no_records_give_an_empty_typed_result(parties):
+    empty = parties({"company_name": "x"}).head(0)
+    result = resolve(empty, entity="organisation", history=None, run_id="r", at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert (result.golden.height, result.edges.height, result.events.height) == (0, 0, 0)
+    assert check_invariants(result, empty) == []
+    assert resolve(empty, entity="person", history=None, run_id="r", at=datetime(2026, 1, 1, tzinfo=UTC)).golden.height == 0
+
+
+def test_bad_input_is_refused_with_its_reason(parties):
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    twice = parties({"source_key": "1"}, {"source_key": "1"})
+    with pytest.raises(RecordsError, match="keep one row per key"):
+        resolve(twice, entity="organisation", history=None, run_id="r", at=at)
+    with pytest.raises(RecordsError, match="source_key"):
+        resolve(pl.DataFrame({"source": ["a"]}), entity="organisation", history=None, run_id="r", at=at)
+    with pytest.raises(ValueError, match="time zone"):
+        resolve(twice, entity="organisation", history=None, run_id="r", at=at.replace(tzinfo=None))
+
+
+def test_evaluation_by_hand():
+    found = pl.DataFrame({"source": ["s"] * 4, "source_key": list("abcd"), "gid": ["1", "1", "2", "2"]})
+    truth = pl.DataFrame({"source": ["s"] * 4, "source_key": list("abcd"), "customer_id": ["x", "x", "x", "y"]})
+    figures = evaluate(found, truth)
+    assert (figures["precision"], figures["recall"]) == (0.5, 1 / 3)
+    assert figures["bcubed_precision"] == pytest.approx(0.75)
+    assert figures["bcubed_recall"] == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1) / 4)
