@@ -10,4 +10,6 @@ with workdays as (
 
 )
 
-select * from workdays where n_workdays != 248
+select *
+from workdays
+where n_workdays != 248

@@ -40,18 +40,20 @@ TYPES: dict[FieldKind, str] = {
 }
 LANDING = "_key varchar, _batch_id varchar, _row_no bigint, _extracted_at timestamptz"
 HUB = {
-    "crosswalk": "source varchar, source_key varchar, customer_gid varchar, valid_from timestamptz, valid_to timestamptz, is_current boolean",
+    "crosswalk": (
+        "source varchar, source_key varchar, customer_gid varchar, valid_from timestamptz, valid_to timestamptz,"
+        " is_current boolean"
+    ),
     "golden_customers": (
         "customer_gid varchar, company_name varchar, legal_name_key varchar, tax_no varchar, phone varchar, email_domain varchar,"
         " province varchar, city varchar, address varchar, industry varchar, tier varchar, parent_gid varchar, n_records bigint,"
         " n_sources bigint, first_seen_at timestamptz, updated_at timestamptz, status varchar"
     ),
     "golden_lineage": (
-        "customer_gid varchar, attribute varchar, value varchar, source varchar, source_key varchar, rule varchar, is_winner boolean"
+        "customer_gid varchar, attribute varchar, value varchar, source varchar, source_key varchar, rule varchar,"
+        " is_winner boolean"
     ),
-    "edges": (
-        "source_a varchar, source_key_a varchar, source_b varchar, source_key_b varchar, weight double, evidence varchar"
-    ),
+    "edges": ("source_a varchar, source_key_a varchar, source_b varchar, source_key_b varchar, weight double, evidence varchar"),
     "review_queue": (
         "pair_id varchar, source_a varchar, source_key_a varchar, source_b varchar, source_key_b varchar, weight double,"
         " reason varchar, value_at_stake double"
@@ -88,9 +90,7 @@ def create_sources(path: Path) -> None:
             con.execute(f"create or replace table landing.{vendor}__{stream.name} ({columns}, {LANDING})")
     for entity, (kinds, _key) in ENTITIES.items():
         columns = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in kinds.items())
-        con.execute(
-            f"create or replace table files.{table_name(entity)} (source varchar, stream varchar, {columns}, {LANDING})"
-        )
+        con.execute(f"create or replace table files.{table_name(entity)} (source varchar, stream varchar, {columns}, {LANDING})")
     for name, columns in HUB.items():
         con.execute(f"create or replace table hub.{name} ({columns})")
     con.close()

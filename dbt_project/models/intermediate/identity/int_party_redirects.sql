@@ -10,7 +10,7 @@ contacts as (
 
 ),
 
-merges as (
+merged_away as (
 
     select
         'party' as kind,
@@ -39,9 +39,9 @@ latest as (
         'hubspot' as source,
         trim(merged_id) as source_key,
         survivor_key
-    from merges
-    where trim(merged_id) not in ('', survivor_key)
-    qualify row_number() over (partition by kind, trim(merged_id) order by updated_at desc, survivor_key) = 1
+    from merged_away
+    where trim(merged_id) != '' and trim(merged_id) != survivor_key
+    qualify row_number() over (partition by kind, trim(merged_id) order by updated_at desc, survivor_key asc) = 1
 
 )
 

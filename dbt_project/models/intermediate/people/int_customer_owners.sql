@@ -34,10 +34,10 @@ owners as (
     qualify row_number() over (
         partition by links.customer_gid
         order by
-            case parties.source when 'hubspot' then 1 when 'u8' then 2 when 'wecom' then 4 else 3 end,
+            case parties.source when 'hubspot' then 1 when 'u8' then 2 when 'wecom' then 4 else 3 end asc,
             parties.updated_at desc nulls last,
-            parties.source,
-            parties.source_key
+            parties.source asc,
+            parties.source_key asc
     ) = 1
 
 )

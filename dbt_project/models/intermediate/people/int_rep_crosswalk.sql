@@ -6,17 +6,35 @@ with candidates as (
 
 file_refs as (
 
-    select source, owner_ref as rep_ref from {{ ref('stg_files__parties') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__parties') }}
     union
-    select source, owner_ref as rep_ref from {{ ref('stg_files__leads') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__leads') }}
     union
-    select source, owner_ref as rep_ref from {{ ref('stg_files__lead_outcomes') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__lead_outcomes') }}
     union
-    select source, owner_ref as rep_ref from {{ ref('stg_files__opportunities') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__opportunities') }}
     union
-    select source, owner_ref as rep_ref from {{ ref('stg_files__activities') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__activities') }}
     union
-    select source, owner_ref as rep_ref from {{ ref('stg_files__orders') }}
+    select
+        source,
+        owner_ref as rep_ref
+    from {{ ref('stg_files__orders') }}
 
 ),
 

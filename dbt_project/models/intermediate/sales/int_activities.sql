@@ -238,7 +238,8 @@ unioned as (
         source,
         activity_id,
         case
-            when lower(activity_type) in ('call', 'visit', 'meeting', 'email', 'note', 'wecom', 'checkin') then lower(activity_type)
+            when lower(activity_type) in ('call', 'visit', 'meeting', 'email', 'note', 'wecom', 'checkin')
+                then lower(activity_type)
             else 'note'
         end as activity_type,
         party_id as party_source_key,

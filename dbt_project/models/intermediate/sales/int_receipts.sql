@@ -113,7 +113,14 @@ unioned as (
 settled as (
 
     select
-        unioned.* exclude (invoice_key, order_key),
+        unioned.source,
+        unioned.receipt_id,
+        unioned.party_source_key,
+        unioned.owner_ref,
+        unioned.received_date,
+        unioned.amount,
+        unioned.currency,
+        unioned.record_ref,
         invoices.invoice_key,
         coalesce(unioned.order_key, invoices.order_key) as order_key,
         invoices.customer_gid as invoice_customer_gid,

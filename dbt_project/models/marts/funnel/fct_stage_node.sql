@@ -10,27 +10,36 @@ opportunities as (
 
 ),
 
+ended as (
+
+    select
+        *,
+        coalesce(completed_at, closed_stage_at, {{ as_of() }}) as open_until
+    from nodes
+
+),
+
 measured as (
 
     select
-        nodes.node_key,
-        nodes.opportunity_key || '/' || nodes.visit_no as visit_key,
-        nodes.opportunity_key,
+        ended.node_key,
+        ended.opportunity_key || '/' || ended.visit_no as visit_key,
+        ended.opportunity_key,
         opportunities.rep_key,
         opportunities.team_key,
         opportunities.region,
-        nodes.pipeline,
-        nodes.stage,
-        nodes.node_code,
-        nodes.opened_at,
-        nodes.closed_stage_at,
-        nodes.completed_at,
-        nodes.completed_at is not null as is_completed,
-        {{ hours_between('nodes.opened_at', 'coalesce(nodes.completed_at, nodes.closed_stage_at, ' ~ as_of() ~ ')') }} as open_hours,
-        nodes.evidence_ref,
-        nodes.record_ref
-    from nodes
-    inner join opportunities on nodes.opportunity_key = opportunities.opportunity_key
+        ended.pipeline,
+        ended.stage,
+        ended.node_code,
+        ended.opened_at,
+        ended.closed_stage_at,
+        ended.completed_at,
+        ended.completed_at is not null as is_completed,
+        {{ hours_between('ended.opened_at', 'ended.open_until') }} as open_hours,
+        ended.evidence_ref,
+        ended.record_ref
+    from ended
+    inner join opportunities on ended.opportunity_key = opportunities.opportunity_key
 
 )
 

@@ -129,16 +129,17 @@ judged as (
 
 ),
 
--- days since the last one that was not below
+-- the last day, up to each, that was not outside the limits
 runs as (
 
     select
         *,
-        count(*) filter (where below is distinct from true) over (
+        max(case when below is distinct from true then phi_date end) over (
             partition by scope_type, scope_id, dimension
             order by phi_date
             rows between unbounded preceding and current row
-        ) as run_no
+        ) as last_day_within,
+        min(phi_date) over () as first_day
     from judged
 
 ),
@@ -157,11 +158,7 @@ counted_runs as (
         threshold_hi,
         below,
         case
-            when below then count(*) filter (where below) over (
-                partition by scope_type, scope_id, dimension, run_no
-                order by phi_date
-                rows between unbounded preceding and current row
-            )
+            when below then phi_date - coalesce(last_day_within, first_day - 1)
             else 0
         end as consecutive_below,
         is_lower_bound

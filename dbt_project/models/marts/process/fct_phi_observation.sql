@@ -91,7 +91,8 @@ due_nodes as (
     from nodes
     inner join opportunities on nodes.opportunity_key = opportunities.opportunity_key
     cross join limits
-    where nodes.closed_stage_at is null
+    where
+        nodes.closed_stage_at is null
         or nodes.visit_outcome = 'advanced'
         or nodes.closed_stage_at >= nodes.opened_at + limits.node_limit
 

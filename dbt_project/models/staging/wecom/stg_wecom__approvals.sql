@@ -18,7 +18,13 @@ renamed as (
 
         ---------- text
         sp_name as template_name,
-        case sp_status when 1 then 'pending' when 2 then 'passed' when 3 then 'rejected' when 4 then 'withdrawn' else 'other' end as status,
+        case sp_status
+            when 1 then 'pending'
+            when 2 then 'passed'
+            when 3 then 'rejected'
+            when 4 then 'withdrawn'
+            else 'other'
+        end as status,
         {{ approval_field('客户名称') }} as customer_name,
         {{ approval_field('障碍类型') }} as barrier_label,
         {{ approval_field('处理说明') }} as handling_note,
