@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from connectors.errors import ConnectorError
 from orchestration.cli import demo, identity, publication, quarantine, run, sandbox, status
+from orchestration.cli.console import open_console
 from orchestration.project import ProjectError
 from warehouse.errors import WarehouseError
 
@@ -49,5 +49,5 @@ def main() -> None:
     try:
         app()
     except (ProjectError, ConnectorError, WarehouseError) as error:
-        Console(stderr=True).print(f"[bold red]goldthread:[/] {error}", highlight=False)
+        open_console(stderr=True).print(f"[bold red]goldthread:[/] {error}", highlight=False)
         raise SystemExit(1) from None

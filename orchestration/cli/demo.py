@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.evaluate import evaluate
+from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.cli.run import execute
 from orchestration.cli.sandbox import RateScale, Scale, Seed
@@ -21,7 +22,7 @@ from orchestration.project import current_project
 
 def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) -> None:
     """Start the sandbox company, run the whole line, publish, and show what came of it."""
-    console = Console()
+    console = open_console()
     project = current_project()
     started = time.monotonic()
     console.print("[bold]1[/] making a company and starting its CRM, ERP, messaging and forms ...")

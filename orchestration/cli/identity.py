@@ -6,8 +6,8 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
 from orchestration.lib.explain import explain_customer, explain_pair, explain_record
 from orchestration.lib.stores import open_stores
@@ -31,7 +31,7 @@ def resolve(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps(report))
     else:
-        Console().print(f"{records:,} records are {customers:,} customers; new events: {report['new_events'] or 'none'}")
+        open_console().print(f"{records:,} records are {customers:,} customers; new events: {report['new_events'] or 'none'}")
 
 
 def explain(
@@ -54,7 +54,7 @@ def explain(
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, default=str))
     else:
-        Console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
+        open_console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
 
 
 def _parse_record(text: str) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption
 from orchestration.lib.identity import current_rule_version
 from orchestration.lib.publication import list_published_tables
@@ -51,4 +51,4 @@ def _print_served(served: publication.Publication, path: object, as_json: bool) 
     if as_json:
         typer.echo(json.dumps(facts))
     else:
-        Console().print(f"serving [bold]{facts['path']}[/]: publication {facts['seq']} of run {facts['run_id']}")
+        open_console().print(f"serving [bold]{facts['path']}[/]: publication {facts['seq']} of run {facts['run_id']}")

@@ -7,10 +7,10 @@ import uuid
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from connectors.catalog import build_connector
+from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
 from orchestration.lib.stores import open_stores
 from orchestration.project import current_project
@@ -40,7 +40,7 @@ def list_rows(
     for row in rows.iter_rows(named=True):
         payload = (row["payload"] or "")[:200]
         table.add_row(f"{row['source']}.{row['stream']}", row["key"] or row["position"] or "", row["reason"], payload)
-    Console().print(table)
+    open_console().print(table)
 
 
 @app.command()
@@ -65,7 +65,7 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": outcome.success, "errors": outcome.errors}))
     else:
-        console = Console()
+        console = open_console()
         console.print(f"{n_landed} rejected rows could be read now; still in quarantine:" if left else "quarantine is empty")
         for row in left:
             console.print(f"  {row['source']}.{row['stream']}: {row['quarantined']}")

@@ -57,10 +57,10 @@ def print_line(console: Console, report: dict[str, Any]) -> None:
 
 def _stream_table(streams: list[dict[str, Any]]) -> Table:
     table = Table(title="streams", title_justify="left", header_style="bold")
-    table.add_column("source.stream")
+    table.add_column("source.stream", no_wrap=True)
     for name in FATES:
-        table.add_column(name, justify="right")
-    table.add_column("fresh at (UTC)")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("fresh at (UTC)", no_wrap=True)
     for stream in streams:
         fresh = (stream["fresh_at"] or "never")[:16].replace("T", " ")
         table.add_row(f"{stream['source']}.{stream['stream']}", *(f"{stream[name]:,}" for name in FATES), fresh)

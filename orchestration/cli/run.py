@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import dagster as dg
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.lib.runs import RunOutcome, open_instance, run_job
 from orchestration.lib.stores import open_stores
@@ -36,7 +36,7 @@ def run_line(
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
     else:
-        print_line(Console(), report)
+        print_line(open_console(), report)
     if not outcome.success:
         raise typer.Exit(1)
 
@@ -67,7 +67,7 @@ def _plan(project: Project, chosen: list[str], full: bool, rebuild: bool) -> tup
 @contextmanager
 def _show_progress(job: str) -> Iterator[Any]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=open_console(stderr=True), transient=True) as progress:
         task = progress.add_task(job, total=0)
 
         def on_event(event: dg.DagsterEvent) -> None:

@@ -6,8 +6,8 @@ import signal
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from orchestration.cli.console import open_console
 from orchestration.lib.sandbox import SandboxOptions, advance_sandbox, run_sandbox
 from orchestration.project import find_home
 
@@ -22,7 +22,7 @@ RateScale = Annotated[float, typer.Option(help="Loosens the vendors' rate limits
 @app.command()
 def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate_scale: RateScale = 1.0) -> None:
     """Serve CRM, ERP, messaging and forms on loopback until Ctrl-C."""
-    console = Console()
+    console = open_console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.print("making the company ...")
     try:
@@ -38,4 +38,4 @@ def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate
 def advance(days: Annotated[int, typer.Option(min=1, max=31)] = 7) -> None:
     """Let the running company live on: new leads, visits, orders, corrections and deletions."""
     as_of = advance_sandbox(find_home(), days)
-    Console().print(f"the company's clock now stands at {as_of}")
+    open_console().print(f"the company's clock now stands at {as_of}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import typer
-from rich.console import Console
 
+from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.cli.run import JsonOption
 from orchestration.lib.stores import open_stores
@@ -19,4 +19,4 @@ def show_status(as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
     else:
-        print_line(Console(), report)
+        print_line(open_console(), report)

@@ -12,6 +12,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from orchestration.lib import dbt
 from orchestration.lib.dbt_selection import select_nodes
 from orchestration.lib.gate import read_project_manifest
+from orchestration.lib.inputs import fingerprint_code
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import current_project
@@ -41,12 +42,17 @@ def _as_check(result: dbt.NodeResult) -> CheckResult:
 @dg.definitions
 def dbt_definitions() -> dg.Definitions:
     manifest = read_project_manifest(current_project())
+    inputs = fingerprint_code(manifest)
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=_translator(), name="dbt_models", exclude="resource_type:unit_test")
     def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
-        names = select_nodes(manifest, _translator(), context.selected_asset_keys)
+        if stores.is_published_already(inputs):
+            context.log.info("no source brought anything new: what is published stands, and everything after this is skipped")
+            return
+        selection = select_nodes(manifest, _translator(), context.selected_asset_keys, stores.built_tables)
+        stores.built_tables.update(selection.tables)
         results = dbt.build(
-            names,
+            selection.names,
             target=stores.home.path / "dbt",
             working=stores.home.working,
             variables={"as_of": stores.now.isoformat()},

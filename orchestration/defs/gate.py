@@ -47,7 +47,7 @@ def gate_definitions() -> dg.Definitions:
         findings = validate_metrics("landing", metrics, "stream", read_rules("landing"))
         for name, key in keys.items():
             broken = [finding.describe() for finding in findings if finding.subject == name]
-            yield stores.judge(context.run_id, key, CONTRACT, broken)
+            yield stores.judge(context.run.run_id, key, CONTRACT, broken)
 
     @dg.asset_check(
         asset=CUSTOMERS, name=GOLDEN, blocking=True, description="Great Expectations over the golden records and crosswalks."
@@ -56,7 +56,7 @@ def gate_definitions() -> dg.Definitions:
         with stores.open_working() as con:
             metrics = measure_golden(con)
         findings = validate_metrics("golden", metrics, "subject", read_rules("golden"))
-        return stores.judge(context.run_id, CUSTOMERS, GOLDEN, [finding.describe() for finding in findings])
+        return stores.judge(context.run.run_id, CUSTOMERS, GOLDEN, [finding.describe() for finding in findings])
 
     staged = gate.find_staging_models(manifest)
     derived = gate.find_models(manifest, GoldthreadTranslator())

@@ -12,7 +12,7 @@ from orchestration.lib.plots import draw_bars
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import OWNER
 from orchestration.project import current_project
-from warehouse.identity_log import discard_pending, read_events, stage_events
+from warehouse.identity_log import read_events, stage_events
 
 TABLES = {
     "crosswalk": "Which customer a source record belongs to, and when.",
@@ -45,7 +45,6 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
     ],
 )
 def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
-    discard_pending(stores.ledger, except_run=context.run_id)
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
         identities = resolve_identities(con, log, context.run_id, stores.now)

@@ -5,11 +5,14 @@ from importlib.metadata import version
 import dagster as dg
 
 from orchestration.defs.gate import VERDICT
+from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.identity import current_rule_version
+from orchestration.lib.inputs import fingerprint_code
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import OWNER
+from orchestration.project import current_project
 from warehouse.publication import publish
 
 PUBLICATION = dg.AssetKey(["publication", "goldthread"])
@@ -22,7 +25,7 @@ def publication(context: dg.AssetExecutionContext, stores: Stores) -> dg.Materia
         tables = list_published_tables(con)
         funnel = count_funnel(con)
     made = publish(stores.home, stores.ledger, context.run_id, tables, version("goldthread"), current_rule_version())
-    stores.ledger.finish_run(context.run_id, "succeeded")
+    stores.remember_published(fingerprint_code(read_project_manifest(current_project())))
     picture = {
         "funnel": draw_bars([f"{p} {s}" for p, s, _ in funnel], [n for *_, n in funnel], "opportunities that entered a stage")
     }

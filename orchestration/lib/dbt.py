@@ -136,7 +136,7 @@ def _read_event(event: dict[str, Any]) -> NodeResult:
     return NodeResult(
         unique_id=info["unique_id"],
         name=info["node_name"],
-        status=str(data.get("status", info.get("node_status", ""))).split(" ")[0].lower(),
+        status=str(info["node_status"]).lower(),
         message=event["info"].get("msg", ""),
         failures=int(data.get("num_failures", 0)),
         event=event,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -11,26 +12,35 @@ from dagster_dbt import DagsterDbtTranslator
 MATERIALISED = ("model.", "seed.", "snapshot.")
 
 
-def select_nodes(manifest: Mapping[str, Any], translator: DagsterDbtTranslator, keys: Set[dg.AssetKey]) -> list[str]:
-    """Fully qualified names of the nodes behind `keys` and of the tests that become possible with them.
+@dataclass(frozen=True)
+class Selection:
+    """`tables` are the unique ids that the step builds; `names` select them and their tests, fully qualified."""
 
-    A test belongs to the step that makes the last of its parents: it has a parent among `keys`, and every parent is
-    among them or upstream of them. dbt's own indirect selection would run tests of tables that do not exist yet.
+    tables: frozenset[str]
+    names: tuple[str, ...]
+
+
+def select_nodes(
+    manifest: Mapping[str, Any], translator: DagsterDbtTranslator, keys: Set[dg.AssetKey], built: Set[str]
+) -> Selection:
+    """The nodes behind `keys`, and the tests that become possible with them; `built` are the tables of earlier steps.
+
+    A test belongs to the step that makes the last of its parents. dbt's own indirect selection would run tests of tables
+    that do not exist yet, or leave out those that span steps.
     """
     chosen = {
         unique_id
         for unique_id in manifest["nodes"]
         if unique_id.startswith(MATERIALISED) and translator.get_asset_spec(manifest, unique_id, None).key in keys
     }
-    reachable = chosen | _find_ancestors(manifest, chosen)
+    standing = chosen | built | _find_ancestors(manifest, chosen)
     tests = {
         unique_id
         for unique_id, node in manifest["nodes"].items()
-        if unique_id.startswith("test.")
-        and chosen.intersection(_table_parents(node))
-        and reachable.issuperset(_table_parents(node))
+        if unique_id.startswith("test.") and chosen & _table_parents(node) and standing >= _table_parents(node)
     }
-    return sorted("fqn:" + ".".join(manifest["nodes"][unique_id]["fqn"]) for unique_id in chosen | tests)
+    names = sorted("fqn:" + ".".join(manifest["nodes"][unique_id]["fqn"]) for unique_id in chosen | tests)
+    return Selection(frozenset(chosen), tuple(names))
 
 
 def _table_parents(node: Mapping[str, Any]) -> set[str]:

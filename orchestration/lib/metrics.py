@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from connectors.base import Stream
+from hub.normalize.codes import parse_tax_numbers
 
 SECONDS_A_DAY = 86400.0
 TIME_KINDS = {"timestamp", "epoch_ms", "epoch_s"}
@@ -57,7 +58,15 @@ def _landing_query(source: str, stream: Stream) -> str:
 def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
     parts = [_golden_query(table, *columns) for table, columns in GOLDEN_TABLES.items()]
-    return con.sql(" union all by name ".join(parts)).pl()
+    measured = con.sql(" union all by name ".join(parts)).pl()
+    invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(_count_invalid_codes(con))
+    return measured.with_columns(invalid_tax_numbers=invalid)
+
+
+def _count_invalid_codes(con: duckdb.DuckDBPyConnection) -> int:
+    """Golden credit codes of full length that fail a check digit; shorter numbers are other kinds of number."""
+    codes = con.sql("select tax_no from hub.golden_customers where length(tax_no) = 18").pl()["tax_no"]
+    return int(parse_tax_numbers(codes)["tax_code"].null_count())
 
 
 def _golden_query(table: str, gid: str, name: str, crosswalk: str) -> str:

@@ -51,7 +51,8 @@ def run_job(
     result = job.execute_in_process(
         instance=instance,
         run_id=run_id,
-        run_config=dict(run_config or {}),
+        # every event is stored for the UI; the terminal shows what the caller prints
+        run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
         tags={"dagster/repository": "__repository__@goldthread"},
     )

@@ -47,7 +47,7 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
                 description=stream.description,
                 group_name=source.name,
                 owners=[OWNER],
-                kinds={source.kind, "parquet"},
+                kinds={KINDS[source.kind].icon, "parquet"},
                 metadata={"cursor": stream.cursor, "deletes": stream.deletes, "key": ", ".join(stream.key)},
             )
             for stream in streams
@@ -94,7 +94,7 @@ def _sync_streams(
 
 def _connect(project: Project, source: SourceSettings) -> Connector:
     settings = project.resolve_settings(source)
-    if project.as_of is not None and "now" in {setting.name for setting in KINDS[source.kind].settings}:
+    if project.as_of is not None and "now" in KINDS[source.kind].settings:
         settings.setdefault("now", project.now().isoformat())
     return build_connector(source.kind, source.name, settings, project.folder)
 

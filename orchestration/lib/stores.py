@@ -16,14 +16,16 @@ from pydantic import PrivateAttr
 from connectors.base import Batch, Stream
 from connectors.catalog import KINDS, declare_streams
 from connectors.files.entities import ENTITIES, table_name
+from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
 from orchestration.project import Project, current_project
 from warehouse.batches import Fates, read_cursor, stream_state
 from warehouse.canonical import create_canonical_views
-from warehouse.compaction import compact
+from warehouse.compaction import compact, sweep
 from warehouse.home import Home
 from warehouse.landing import LandedBatch, land
 from warehouse.ledger import CheckResult, Ledger, open_ledger
 from warehouse.load import create_empty, load_stream
+from warehouse.publication import ensure_served
 from warehouse.working import open_working
 
 REBUILD_TAG = "goldthread/rebuild"
@@ -40,6 +42,7 @@ class Stores(dg.ConfigurableResource):
     path: str
     ledger_address: str = ""
     _now: datetime = PrivateAttr(default_factory=lambda: datetime.now(UTC))
+    _built: set[str] = PrivateAttr(default_factory=set)
 
     @property
     def home(self) -> Home:
@@ -48,6 +51,11 @@ class Stores(dg.ConfigurableResource):
     @property
     def ledger(self) -> Ledger:
         return open_ledger(self.home)
+
+    @property
+    def built_tables(self) -> set[str]:
+        """dbt tables that earlier steps of this run have built (unique ids)."""
+        return self._built
 
     @property
     def now(self) -> datetime:
@@ -60,12 +68,15 @@ class Stores(dg.ConfigurableResource):
         if run is None:
             yield self
             return
-        with self.home.hold_run_lock(run.run_id):
-            self._now = current_project().now()
+        with self.home.hold_run_lock(run.run_id) as lock:
+            self._now, self._built = current_project().now(), set()
+            self.ledger.start_run(run.run_id)
+            ensure_served(self.home, self.ledger)
+            sweep(self.home, self.ledger, lock)
             if run.tags.get(REBUILD_TAG):
                 self.home.working.unlink(missing_ok=True)
-            self.ledger.start_run(run.run_id)
             yield self
+            self.ledger.finish_run(run.run_id, "failed" if self.ledger.verdict(run.run_id) == "fail" else "succeeded")
 
     @contextmanager
     def open_working(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -98,6 +109,16 @@ class Stores(dg.ConfigurableResource):
             names = [table_name(entity) for entity in ENTITIES]
             return {name: connection.execute(f"select count(*) from files.{name}").fetchall()[0][0] for name in names}  # noqa: S608
 
+    def is_published_already(self, code: str) -> bool:
+        """Whether the newest publication was made from just these landed rows, contracts, clock and code."""
+        with self.open_working() as connection:
+            return read_published_inputs(connection) == describe_inputs(connection, code, self.now)
+
+    def remember_published(self, code: str) -> None:
+        """Note what the publication just made came from."""
+        with self.open_working() as connection:
+            write_published_inputs(connection, describe_inputs(connection, code, self.now))
+
     def judge(
         self, run_id: str, asset: dg.AssetKey, name: str, broken: Sequence[str], *, warn: bool = False
     ) -> dg.AssetCheckResult:
@@ -123,7 +144,6 @@ class Stores(dg.ConfigurableResource):
         """A verdict for a run that broke; one that has its verdict keeps it."""
         if self.ledger.verdict(run_id) is None:
             self.ledger.record_verdict(run_id, "fail", f"{where}: {reason}")
-        self.ledger.finish_run(run_id, "failed")
 
 
 def open_stores(project: Project) -> Stores:

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
 OWNER = "team:goldthread"
+SYNCED = dg.AssetKey(["files", "parties"])
 
 
 class GoldthreadTranslator(DagsterDbtTranslator):
@@ -21,7 +22,10 @@ class GoldthreadTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         props = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
         lines = (props.get("description") or "").strip().splitlines()
+        # policy is read once the sources have been: one step then holds everything before the hub
+        deps = [SYNCED] if props["resource_type"] == "seed" else spec.deps
         return spec.replace_attributes(
+            deps=deps,
             description=lines[0] if lines else None,
             owners=[OWNER],
             kinds={"dbt", "duckdb"} if props["resource_type"] == "model" else {"dbt", "csv"},

@@ -1,0 +1,42 @@
+"""What a publication was made from, so that a run which finds nothing new need not derive everything again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import duckdb
+
+from hub.rules import default_rules
+
+
+def fingerprint_code(manifest: Mapping[str, Any]) -> str:
+    """Changes with the package's version, the hub's rules and any file of the dbt project."""
+    nodes = {unique_id: node["checksum"]["checksum"] for unique_id, node in manifest["nodes"].items() if "checksum" in node}
+    macros = {unique_id: macro["macro_sql"] for unique_id, macro in manifest["macros"].items() if ".goldthread." in unique_id}
+    rules = [default_rules("organisation").version, default_rules("person").version]
+    text = json.dumps([version("goldthread"), rules, nodes, macros], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, now: datetime) -> str:
+    """Newest batch and contract of every stream, the clock, the code."""
+    loaded = con.execute("select source, stream, batch_seq, contract_hash from landing._loaded order by all").fetchall()
+    return hashlib.sha256(json.dumps([loaded, now.isoformat(), code]).encode()).hexdigest()
+
+
+def read_published_inputs(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The inputs of the newest publication; None where the working file made none."""
+    known = con.execute("select 1 from information_schema.tables where table_name = '_published_inputs'").fetchall()
+    rows = con.execute("select inputs from gate._published_inputs").fetchall() if known else []
+    return str(rows[0][0]) if rows else None
+
+
+def write_published_inputs(con: duckdb.DuckDBPyConnection, inputs: str) -> None:
+    """Replace the note."""
+    con.execute("create schema if not exists gate")
+    con.execute("create or replace table gate._published_inputs as select ? as inputs", [inputs])
