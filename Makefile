@@ -12,7 +12,7 @@ help: ## list the targets
 
 .venv/.ready: pyproject.toml uv.lock
 	@test -x $(UV) || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==0.13.9; }
-	$(UV) sync --quiet --locked --extra sandbox
+	$(UV) sync --quiet --locked --compile-bytecode --extra sandbox
 	@touch $@
 
 demo: .venv/.ready ## start the sandbox company, run the whole line, publish and explain the warehouse

@@ -19,7 +19,8 @@ LINEAGE_SCHEMA = {
 
 
 def list_values(aligned: pl.DataFrame, prepared: pl.DataFrame, gids: pl.Series, rules: Rules) -> pl.DataFrame:
-    """Per record: gid, the value that it offers for each golden attribute (null: none), and `_full_<attribute>` completeness."""
+    """Per record: gid, the value that it offers for each golden attribute (null: none), its `_full_<attribute>` completeness
+    and, where not every value may win, `_may_<attribute>`."""
     raw = {column: _trim(pl.col(f"raw_{column}")) for column in aligned.columns}
     frame = pl.concat([prepared, aligned.rename({column: f"raw_{column}" for column in aligned.columns})], how="horizontal")
     frame = frame.with_columns(gid=gids)
@@ -48,6 +49,8 @@ def list_values(aligned: pl.DataFrame, prepared: pl.DataFrame, gids: pl.Series, 
         + pl.col("name_province").is_not_null().cast(pl.Int32),
         tax_no=pl.coalesce("tax_code", "tax_text"),
         _full_tax_no=pl.col("tax_code").is_not_null().cast(pl.Int32),
+        # a credit code that fails its check digits is kept in the lineage, but is nobody's number
+        _may_tax_no=pl.col("tax_code").is_not_null() | (pl.col("tax_text").str.len_chars() != 18),
         phone=pl.coalesce("phone", "mobile"),
         email_domain=pl.col("domain"),
         province=place[0],
@@ -86,7 +89,9 @@ def _choose(values: pl.DataFrame, survivor: Survivor, precedence: tuple[str, ...
     ranked = offers.with_columns(ranking[step].alias(f"_by_{step}") for step in survivor.order)
     steps = [f"_by_{step}" for step in survivor.order]
     ranked = ranked.sort("gid", *steps, *_RECORD, descending=[False, *([True] * len(steps)), False, False])
-    ranked = ranked.with_columns(_first=pl.int_range(pl.len()).over("gid") == 0)
+    may = f"_may_{attributes[0]}"
+    eligible = pl.col(may) if may in values.columns else pl.lit(value=True)
+    ranked = ranked.with_columns(_first=(pl.int_range(pl.len()).over("gid") == 0) & eligible)
     rule = pl.lit(" > ".join(survivor.order)).alias("rule")
     return pl.concat(
         ranked.filter(pl.col(attribute).is_not_null()).select(

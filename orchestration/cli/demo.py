@@ -61,14 +61,14 @@ def _show_figures(console: Console, con: duckdb.DuckDBPyConnection) -> None:
     health = con.execute(
         """
         select dimension, numerator, denominator, value, threshold_lo, threshold_hi, below from fct_phi_daily
-        where scope_type = 'company' and date = (select max(date) from fct_phi_daily) order by dimension
+        where scope_type = 'company' and phi_date = (select max(phi_date) from fct_phi_daily) order by dimension
         """
     ).fetchall()
     table = Table(title="process health (rolling 30 days)", title_justify="left", header_style="bold")
     for name in ("dimension", "numerator", "denominator", "value", "threshold", "state"):
         table.add_column(name, justify="left" if name in {"dimension", "state"} else "right")
     for dimension, numerator, denominator, value, low, high, below in health:
-        band = f"{low:g}" if high is None else f"{low:g}-{high:g}"
+        band = f">= {low:g}" if high is None else f"{low:g} to {high:g}"
         shown = "no data" if value is None else f"{value:.3f}"
         state = "" if below is None else "below" if below else "fine"
         table.add_row(dimension, f"{numerator:g}", f"{denominator:g}", shown, band, state)
