@@ -71,7 +71,7 @@ ORDERS = _table_stream(
         _date("dPreReceiptDate"),
         Field("dcreatesystime", "timestamp", zone=CHINA),
     ),
-    "SO_SOMain: sales orders; dPreDateBT promised delivery, dPreReceiptDate expected payment, cDefine1 CRM deal id, cDefine2 contract no.",
+    "SO_SOMain: sales orders; dPreDateBT promised delivery, dPreReceiptDate expected payment, cDefine1 deal, cDefine2 contract.",
 )
 ORDER_LINES = _table_stream(
     "order_lines",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -12,9 +12,10 @@ from rich.table import Table
 from connectors.catalog import build_connector
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
-from orchestration.lib.stores import open_stores
+from orchestration.lib.stores import Stores, open_stores
 from orchestration.project import current_project
 from warehouse.quarantine import list_quarantine, retry_rejects
+from warehouse.status import read_status
 
 app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
 Source = Annotated[str | None, typer.Option(help="Only this source.")]
@@ -75,8 +76,6 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _count_left(stores) -> list[dict]:
-    from warehouse.status import read_status
-
+def _count_left(stores: Stores) -> list[dict[str, Any]]:
     streams = read_status(stores.home, stores.ledger)["streams"]
     return [{name: row[name] for name in ("source", "stream", "quarantined")} for row in streams if row["quarantined"]]

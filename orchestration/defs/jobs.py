@@ -1,5 +1,7 @@
 """The jobs, when they run by themselves, and what happens when one fails."""
 
+from typing import Any
+
 import dagster as dg
 
 from orchestration.lib.stores import Stores, open_stores
@@ -10,7 +12,7 @@ from orchestration.project import current_project
 def record_failed_verdict(context: dg.HookContext) -> None:
     """A run that breaks has a verdict too: fail, and where."""
     stores: Stores = context.resources.stores
-    stores.record_failure(context.run_id, context.op.name, context.op_exception)
+    stores.record_failure(context.run_id, context.op.name, str(context.op_exception))
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=60)
@@ -24,7 +26,7 @@ def note_dead_runs(context: dg.RunFailureSensorContext) -> None:
 def job_definitions() -> dg.Definitions:
     sources = [source.name for source in current_project().sources]
 
-    def config(mode: str) -> dict:
+    def config(mode: str) -> dict[str, Any]:
         return {"ops": {f"sync_{name}": {"config": {"mode": mode}} for name in sources}}
 
     everything = dg.AssetSelection.all()

@@ -59,7 +59,7 @@ def _profile(working: Path) -> Iterator[None]:
     finally:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -38,6 +38,7 @@ def validate_metrics(name: str, metrics: pl.DataFrame, subject: str, rules: Sequ
     """Run the suite `name` over a metrics frame; `subject` is the column that names a row. Empty list: all hold."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -45,7 +46,7 @@ def validate_metrics(name: str, metrics: pl.DataFrame, subject: str, rules: Sequ
     suite = context.suites.add(gx.ExpectationSuite(name=name))
     for number, rule in enumerate(rules):
         suite.add_expectation(
-            gx.expectations.ExpectColumnValuesToBeBetween(
+            ExpectColumnValuesToBeBetween(
                 column=rule.column, min_value=rule.minimum, max_value=rule.maximum, meta={"rule": number}
             )
         )
@@ -59,8 +60,13 @@ def validate_metrics(name: str, metrics: pl.DataFrame, subject: str, rules: Sequ
         if outcome.exception_info.get("raised_exception"):
             raise RuntimeError(f"expectation suite {name} could not run: {outcome.exception_info.get('exception_message')}")
         if not outcome.success:
-            findings += _find_rows(metrics, subject, rules[outcome.expectation_config.meta["rule"]])
+            findings += _find_rows(metrics, subject, rules[_read_rule_number(outcome)])
     return findings
+
+
+def _read_rule_number(outcome: Any) -> int:
+    number: int = outcome.expectation_config.meta["rule"]
+    return number
 
 
 def _find_rows(metrics: pl.DataFrame, subject: str, rule: Rule) -> list[Finding]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from hub.explain import explain_pair as score_pair
 from hub.rules import default_rules
@@ -105,4 +106,5 @@ def _find_customer(con: duckdb.DuckDBPyConnection, subject: str) -> str:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    return con.sql(query, params=parameters).pl().to_dicts()
+    frame: pl.DataFrame = con.sql(query, params=parameters).pl()
+    return frame.to_dicts()

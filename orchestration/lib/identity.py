@@ -37,12 +37,12 @@ def resolve_identities(con: duckdb.DuckDBPyConnection, log: pl.DataFrame, run_id
     parties = con.sql("select * from intermediate.int_parties_unioned").pl()
     organisations, org_findings = _resolve_entity(con, parties, "organisation", log, run_id, at)
     org_events = organisations.tables()["identity_events"]
-    grown = pl.concat([log, org_events.cast(dict(LOG_SCHEMA))])
+    grown = pl.concat([log, _align(org_events)])
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
     persons_in = _attach_customers(persons_in, organisations.crosswalk)
     persons, person_findings = _resolve_entity(con, persons_in, "person", grown, run_id, at)
     person_events = persons.tables()["person_identity_events"]
-    new_events = pl.concat([org_events, person_events]).cast(dict(LOG_SCHEMA))
+    new_events = _align(pl.concat([org_events, person_events]))
     return Identities(organisations, persons, new_events, (*org_findings, *person_findings))
 
 
@@ -58,6 +58,10 @@ def write_identities(con: duckdb.DuckDBPyConnection, identities: Identities, log
         _replace_table(con, name, frame)
     con.execute("commit")
     return {name: frame.height for name, frame in tables.items()}
+
+
+def _align(events: pl.DataFrame) -> pl.DataFrame:
+    return events.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
 
 
 def _resolve_entity(

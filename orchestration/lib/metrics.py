@@ -58,7 +58,7 @@ def _landing_query(source: str, stream: Stream) -> str:
 def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
     parts = [_golden_query(table, *columns) for table, columns in GOLDEN_TABLES.items()]
-    measured = con.sql(" union all by name ".join(parts)).pl()
+    measured: pl.DataFrame = con.sql(" union all by name ".join(parts)).pl()
     invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(_count_invalid_codes(con))
     return measured.with_columns(invalid_tax_numbers=invalid)
 

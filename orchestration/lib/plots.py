@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -31,8 +32,8 @@ def draw_histogram(values: Sequence[float], threshold: float, title: str, unit: 
     return _close_figure(figure, axes, title)
 
 
-def _open_figure(height: float):
-    # the object interface, not pyplot: no global state, no display
+def _open_figure(height: float) -> tuple[Any, Any]:
+    """A figure and its axes, by the object interface: pyplot would keep global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -41,7 +42,7 @@ def _open_figure(height: float):
     return figure, figure.subplots()
 
 
-def _close_figure(figure, axes, title: str) -> dg.MarkdownMetadataValue:
+def _close_figure(figure: Any, axes: Any, title: str) -> dg.MarkdownMetadataValue:
     axes.set_title(title, fontsize=9, color=INK, loc="left")
     axes.tick_params(labelsize=8, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
