@@ -19,6 +19,9 @@ from orchestration.project import current_project
 from warehouse.ledger import CheckResult
 
 
+NOTHING_NEW = "no source brought anything new: what is published stands"
+
+
 @cache
 def _translator() -> GoldthreadTranslator:
     return GoldthreadTranslator()
@@ -47,7 +50,8 @@ def dbt_definitions() -> dg.Definitions:
     @dbt_assets(manifest=manifest, dagster_dbt_translator=_translator(), name="dbt_models", exclude="resource_type:unit_test")
     def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
         if stores.is_published_already(inputs):
-            context.log.info("no source brought anything new: what is published stands, and everything after this is skipped")
+            context.log.info(f"{NOTHING_NEW}; everything after this is skipped")
+            stores.ledger.record_verdict(context.run_id, "pass", NOTHING_NEW)
             return
         selection = select_nodes(manifest, _translator(), context.selected_asset_keys, stores.built_tables)
         stores.built_tables.update(selection.tables)
