@@ -4,11 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.project import current_project
+from orchestration.project import silence_telemetry
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    current_project()
+    silence_telemetry()
     found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     return dg.Definitions.merge(found, dg.Definitions(executor=dg.in_process_executor))

@@ -21,7 +21,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 PROJECT_FILE = "goldthread.yaml"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-# every dependency that would report home is told not to, before it is imported
 TELEMETRY_OFF = {
     "DO_NOT_TRACK": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -142,8 +141,13 @@ def _place(written: str | None, folder: Path, home: Path) -> Path | None:
     return folder / written.replace("{home}", str(home)) if written else None
 
 
+def silence_telemetry() -> None:
+    """Tell every dependency not to report home, before it is imported."""
+    os.environ.update(TELEMETRY_OFF)
+
+
 @cache
 def current_project() -> Project:
     """The project of this process."""
-    os.environ.update({key: value for key, value in TELEMETRY_OFF.items() if key not in os.environ})
+    silence_telemetry()
     return load_project(find_project_file(), find_home())

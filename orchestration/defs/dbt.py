@@ -18,7 +18,6 @@ from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import current_project
 from warehouse.ledger import CheckResult
 
-
 NOTHING_NEW = "no source brought anything new: what is published stands"
 
 

@@ -11,14 +11,21 @@ from orchestration.lib.inputs import fingerprint_code
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import OWNER
+from orchestration.lib.translator import FRESHNESS, OWNER
 from orchestration.project import current_project
 from warehouse.publication import publish
 
 PUBLICATION = dg.AssetKey(["publication", "goldthread"])
 
 
-@dg.asset(key=PUBLICATION, deps=[VERDICT], group_name="publication", owners=[OWNER], kinds={"duckdb", "file"})
+@dg.asset(
+    key=PUBLICATION,
+    deps=[VERDICT],
+    freshness_policy=FRESHNESS,
+    group_name="publication",
+    owners=[OWNER],
+    kinds={"duckdb", "file"},
+)
 def publication(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
     """The served file: marts, hub and policy tables of the last run that passed; refuses without this run's own verdict."""
     with stores.open_working() as con:

@@ -11,7 +11,7 @@ from connectors.catalog import KINDS, build_connector, declare_streams
 from connectors.errors import ConnectorError
 from orchestration.lib.limits import read_maximum
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import OWNER
+from orchestration.lib.translator import FRESHNESS, OWNER
 from orchestration.project import Project, ProjectError, SourceSettings
 from warehouse.batches import Fates
 
@@ -48,6 +48,7 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
                 group_name=source.name,
                 owners=[OWNER],
                 kinds={KINDS[source.kind].icon, "parquet"},
+                freshness_policy=FRESHNESS,
                 metadata={"cursor": stream.cursor, "deletes": stream.deletes, "key": ", ".join(stream.key)},
             )
             for stream in streams
