@@ -48,7 +48,7 @@ sql: .venv/.ready
 
 dev: .venv/.ready ## the Dagster UI at http://localhost:3000
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dg dev
+	VIRTUAL_ENV=$(CURDIR)/.venv PATH="$(CURDIR)/.venv/bin:$$PATH" dg dev
 
 serve: .venv/.ready ## run the sandbox company's systems until you press Ctrl-C
 	$(BIN)/goldthread sandbox serve

@@ -23,15 +23,6 @@ def draw_bars(labels: Sequence[str], values: Sequence[float], title: str) -> dg.
     return _close_figure(figure, axes, title)
 
 
-def draw_histogram(values: Sequence[float], threshold: float, title: str, unit: str) -> dg.MarkdownMetadataValue:
-    """How a measure is spread, with the line from which it counts."""
-    figure, axes = _open_figure(height=2.4)
-    axes.hist(list(values), bins=40, color=GOLD)
-    axes.axvline(threshold, color=INK, linewidth=1, linestyle="--")
-    axes.set_xlabel(unit, fontsize=8, color=INK)
-    return _close_figure(figure, axes, title)
-
-
 def _open_figure(height: float) -> tuple[Any, Any]:
     """A figure and its axes, by the object interface: pyplot would keep global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
