@@ -47,7 +47,7 @@ def job_definitions() -> dg.Definitions:
     )
     resolve = dg.define_asset_job(
         "resolve",
-        dg.AssetSelection.groups("hub").upstream(),
+        dg.AssetSelection.groups("hub").upstream().required_multi_asset_neighbors(),
         config=config("none"),
         description="Resolve identities over what has landed, without publishing.",
     )

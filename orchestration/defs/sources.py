@@ -35,7 +35,7 @@ def _canonical_specs(project: Project) -> list[dg.AssetSpec]:
 def source_definitions() -> dg.Definitions:
     project = current_project()
 
-    @dg.multi_asset(name="canonical_files", specs=_canonical_specs(project), can_subset=True)
+    @dg.multi_asset(name="canonical_files", specs=_canonical_specs(project))
     def canonical_files(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
         counts = stores.prepare_canonical_tables(project)
         for key in context.selected_asset_keys:
