@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.lib.runs import RunOutcome, open_instance, run_job
+from orchestration.lib.sources import SYNCED
 from orchestration.lib.stores import open_stores
 from orchestration.project import Project, ProjectError, current_project
 
@@ -37,8 +38,14 @@ def run_line(
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
     else:
         print_line(open_console(), report)
-    if not outcome.success:
+    if not outcome.success or _is_cut_off(report):
         raise typer.Exit(1)
+
+
+def _is_cut_off(report: dict[str, Any]) -> bool:
+    """Whether not one stream could be read: what is published may stand, but something is wrong on our side."""
+    unread = {problem["asset"] for problem in report["problems"] if problem["check"] == SYNCED}
+    return bool(unread) and len(unread) == len(report["streams"])
 
 
 def execute(project: Project, job: str, config: dict[str, Any], *, quiet: bool) -> RunOutcome:
