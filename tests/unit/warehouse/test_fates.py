@@ -1,11 +1,11 @@
 """Every landed row has exactly one fate, whatever came in whatever batches; the oracle compares rows pairwise."""
 
-import tempfile
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import count
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +57,14 @@ def expected_fate(row: Row, rows: list[Row]) -> str:
     return "accepted" if row.is_good else "quarantined"
 
 
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory):
+    """One home, its ledger and its open working file for all examples, each of which takes the next stream number."""
+    home = Home(tmp_path_factory.mktemp("fates")).create()
+    with open_working(home) as connection:
+        yield home, open_ledger(home), connection, count()
+
+
 keys = st.sampled_from(["a", "b", None])
 upserts = st.tuples(keys, st.sampled_from(["1", "2", "3", "bad", None]), st.sampled_from(["10", "20", "x"]))
 batches = st.lists(
@@ -64,42 +72,39 @@ batches = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @example(batches=[([("a", "1", "10"), ("a", None, "20")], [], False)], versioned=True, compacted=False)
 @given(batches=batches, versioned=st.booleans(), compacted=st.booleans())
-def test_the_fates_of_any_history_partition_its_rows(batches, versioned, compacted):
-    stream = VERSIONED if versioned else UNVERSIONED
+def test_the_fates_of_any_history_partition_its_rows(shared_store, batches, versioned, compacted):
+    home, ledger, connection, numbers = shared_store
+    stream = replace(VERSIONED if versioned else UNVERSIONED, name=f"deals_{next(numbers)}")
     rows: list[Row] = []
     gone: set[str] = set()
     n_rejects = 0
-    with tempfile.TemporaryDirectory() as directory:
-        home = Home(Path(directory)).create()
-        ledger = open_ledger(home)
-        for number, (good_rows, deleted, has_reject) in enumerate(batches):
-            for row_no, (key, version, amount) in enumerate(good_rows):
-                readable = version != "bad"
-                is_good = key is not None and readable and amount != "x"
-                ordered = int(version) if versioned and readable and version else None
-                rows.append(Row((number, row_no), key, False, ordered, is_good, amount))
-            came = {key for key, _, _ in good_rows}
-            # a delete of what is gone already is a repeat and does not land
-            fresh = [key for key in deleted if key not in gone or key in came]
-            rows += [Row((number, 100), key, True, None, True, None) for key in fresh]
-            gone = (gone - came) | set(deleted)
-            n_rejects += has_reject
-            batch = Batch(
-                "deals",
-                pl.DataFrame(good_rows, schema=TYPED, orient="row"),
-                {"n": number},
-                deleted=pl.DataFrame({"id": deleted}, schema={"id": pl.String}) if deleted else None,
-                rejects=pl.DataFrame({"position": ["1"], "reason": ["no"], "payload": ["?"]}) if has_reject else None,
-            )
-            land(home, ledger, "crm", stream, batch, "run-1")
-        if compacted:
-            compact(home, ledger, "crm", "deals", min_files=2)
-        with open_working(home) as connection:
-            fates = load_stream(connection, home, ledger, "crm", stream)
-            accepted = connection.execute("select id, amount::INTEGER::VARCHAR from landing.crm__deals").fetchall()
+    for number, (good_rows, deleted, has_reject) in enumerate(batches):
+        for row_no, (key, version, amount) in enumerate(good_rows):
+            readable = version != "bad"
+            is_good = key is not None and readable and amount != "x"
+            ordered = int(version) if versioned and readable and version else None
+            rows.append(Row((number, row_no), key, False, ordered, is_good, amount))
+        came = {key for key, _, _ in good_rows}
+        # a delete of what is gone already is a repeat and does not land
+        fresh = [key for key in deleted if key not in gone or key in came]
+        rows += [Row((number, 100), key, True, None, True, None) for key in fresh]
+        gone = (gone - came) | set(deleted)
+        n_rejects += has_reject
+        batch = Batch(
+            stream.name,
+            pl.DataFrame(good_rows, schema=TYPED, orient="row"),
+            {"n": number},
+            deleted=pl.DataFrame({"id": deleted}, schema={"id": pl.String}) if deleted else None,
+            rejects=pl.DataFrame({"position": ["1"], "reason": ["no"], "payload": ["?"]}) if has_reject else None,
+        )
+        land(home, ledger, "crm", stream, batch, "run-1")
+    if compacted:
+        compact(home, ledger, "crm", stream.name, min_files=2)
+    fates = load_stream(connection, home, ledger, "crm", stream)
+    accepted = connection.execute(f"select id, amount::INTEGER::VARCHAR from landing.crm__{stream.name}").fetchall()
     expected = Counter(expected_fate(row, rows) for row in rows)
     expected["quarantined"] += n_rejects
     assert fates.rows_in == len(rows) + n_rejects
