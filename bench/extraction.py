@@ -28,7 +28,8 @@ create table {TABLE} (
 );
 insert into {TABLE}
 select g, 'SO' || lpad(g::text, 10, '0'), 'C' || (g % 5000), '客户' || (g % 5000) || '有限公司', 'X-' || (g % 97), g % 100 + 0.25,
-    (g % 9973) * 1.37, (g % 100) * (g % 9973) * 1.37, case when g % 20 = 0 then '美元' else '人民币' end, date '2025-07-01' + g % 365,
+    (g % 9973) * 1.37, (g % 100) * (g % 9973) * 1.37, case when g % 20 = 0 then '美元' else '人民币' end,
+    date '2025-07-01' + g % 365,
     timestamp '2025-07-01 08:00' + g * interval '37 seconds', g % 3 = 0, case when g % 4 = 0 then '备注' || md5(g::text) end, g
 from generate_series(1, %s) g;
 create index on {TABLE} (ufts, id);

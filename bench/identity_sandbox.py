@@ -1,18 +1,15 @@
-"""Accuracy and speed of hub.resolve on the sandbox company: `python bench/identity_sandbox.py [--scale 1] [--seed 7]`.
+"""Accuracy and speed of hub.resolve on the sandbox company: `python -m bench identity [--scale 1] [--seed 7]`.
 
 Party records are put together from the vendors' newest rows as int_parties_unioned does it; the sandbox's truth is only compared.
 """
 
 import argparse
-import json
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from typing import Any
 
 import polars as pl
 
+from bench.results import make_table, report
 from hub.evaluate import evaluate
 from hub.invariants import check_invariants
 from hub.resolve import History, resolve
@@ -83,7 +80,7 @@ def build_records(company: Company, mapping: dict[str, tuple[str, str, str]]) ->
     return pl.concat(parts, how="diagonal")
 
 
-def measure(entity: str, records: pl.DataFrame, truth: pl.DataFrame, company: Company) -> tuple[dict[str, object], pl.DataFrame]:
+def measure(entity: str, records: pl.DataFrame, truth: pl.DataFrame, company: Company) -> tuple[dict[str, Any], pl.DataFrame]:
     """Resolve once, then again with nothing new; accuracy, seconds and broken invariants."""
     started = time.perf_counter()
     first = resolve(records, entity=entity, history=None, run_id="bench-1", at=company.as_of)
@@ -101,7 +98,7 @@ def measure(entity: str, records: pl.DataFrame, truth: pl.DataFrame, company: Co
         "pairs_left_out",
         "seconds",
     )
-    figures = {
+    figures: dict[str, Any] = {
         "records": records.height,
         "seconds_first": round(middle - started, 2),
         "seconds_again": round(ended - middle, 2),
@@ -113,20 +110,20 @@ def measure(entity: str, records: pl.DataFrame, truth: pl.DataFrame, company: Co
     return figures, first.crosswalk
 
 
-def main() -> None:
-    """Print the figures of both entities as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: list[str]) -> None:
+    """Print the figures of both entities and write them."""
+    parser = argparse.ArgumentParser(prog="python -m bench identity", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     company = build_company(options.scale, options.seed)
     truth = company.truth["parties"].select("source", "source_key", "customer_id")
     organisations, crosswalk = measure("organisation", build_records(company, ORGANISATIONS), truth, company)
     owner = crosswalk.select("source", party_source_key="source_key", customer_gid="gid")
     people = build_records(company, PERSONS).join(owner, on=["source", "party_source_key"], how="left")
     persons, _ = measure("person", people, company.truth["persons"], company)
-    print(json.dumps({"organisation": organisations, "person": persons}, ensure_ascii=False, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+    figures = {"organisation": organisations, "person": persons}
+    shown = ("records", "seconds_first", "seconds_again", "clusters", "candidates", "review_found", "events_again")
+    rows = [(name, *(str(one[name]) for one in figures.values())) for name in shown]
+    rows += [(name, str(value), str(persons["accuracy"][name])) for name, value in organisations["accuracy"].items()]
+    report("identity", {"scale": options.scale, **figures}, make_table(f"hub at scale {options.scale:g}", ("", *figures), rows))

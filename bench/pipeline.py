@@ -68,8 +68,6 @@ def measure(scale: float) -> dict[str, Any]:
         }
 
 
-
-
 def split_by_stage(home: Path, watched: Watched, run_id: str) -> Seconds:
     """Wall and CPU seconds by stage, from Dagster's step times; `frame` is all that no step takes (imports, graph, events)."""
     import dagster as dg

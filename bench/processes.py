@@ -70,7 +70,12 @@ def watch(command: Sequence[str], env: Mapping[str, str]) -> Watched:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said['out'][-3000:]}\n{said['err'][-3000:]}")
     return Watched(
-        said["out"], wall, usage.ru_utime + usage.ru_stime, samples.peak_rss / 2**20, samples.peak_tree / 2**20, tuple(samples.clock)
+        said["out"],
+        wall,
+        usage.ru_utime + usage.ru_stime,
+        samples.peak_rss / 2**20,
+        samples.peak_tree / 2**20,
+        tuple(samples.clock),
     )
 
 

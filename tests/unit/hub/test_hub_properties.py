@@ -44,7 +44,10 @@ def test_neither_order_nor_batching_changes_the_partition(company_records, new_h
 
 
 @BRIEFLY
-@given(choices=CHOICES, steps=st.lists(st.tuples(st.sampled_from(["add", "change", "delete"]), st.integers(0, 13)), min_size=1, max_size=3))
+@given(
+    choices=CHOICES,
+    steps=st.lists(st.tuples(st.sampled_from(["add", "change", "delete"]), st.integers(0, 13)), min_size=1, max_size=3),
+)
 def test_incremental_equals_rebuild_and_every_id_resolves(company_records, new_hub, choices, steps):
     everything = company_records(choices)
     present = set(range(0, len(choices), 2))
