@@ -1,0 +1,105 @@
+"""What a first run leaves behind: one whole file, an honest status, every bad row with its reason."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from hub.evaluate import evaluate
+from orchestration.cli.app import app
+from tests.integration.line_harness import MARKS, SOURCES, Line, parse_json
+
+pytestmark = MARKS
+
+FATES = ("accepted", "superseded", "quarantined", "tombstoned")
+
+
+@pytest.fixture
+def status(look: Line) -> dict:
+    return parse_json(CliRunner().invoke(app, ["status", "--json"], catch_exceptions=False).stdout)
+
+
+def test_the_served_file_is_read_only_and_says_which_run_made_it(look):
+    [[run_id, verdict, seq]] = look.read("select run_id, verdict, seq from _publication")
+    assert (run_id, verdict, seq) == (look.newest_run, "pass", 1)
+    with pytest.raises(duckdb.Error), duckdb.connect(str(look.served), read_only=True) as con:
+        con.execute("create table intruder as select 1")
+
+
+def test_the_description_of_a_publication_counts_its_rows(look):
+    promised = dict(look.read("select unnest(json_keys(n_rows)), unnest(json_extract(n_rows, '$.*'))::BIGINT from _publication"))
+    tables = {name for (name,) in look.read("select table_name from information_schema.tables")} - {"_publication"}
+    assert set(promised) == tables
+    found = {name: look.read(f'select count(*) from "{name}"')[0][0] for name in tables}
+    assert found == promised
+
+
+@pytest.mark.parametrize(
+    "mart",
+    [
+        *("dim_customer", "dim_person", "dim_rep", "dim_team", "dim_workday"),
+        *("fct_stage_visit", "fct_lead_response", "fct_phi_daily", "fct_score_item", "fct_score", "fct_receipt_plan"),
+        *("fct_forecast", "fct_alert"),
+    ],
+)
+def test_every_promised_mart_is_served_with_rows(look, mart):
+    assert look.read(f"select count(*) from {mart}")[0][0] > 0
+
+
+def test_status_has_what_it_promises_and_every_landed_row_has_one_fate(status, look):
+    assert status["publication"]["path"] == str(look.served)
+    assert status["publication"]["run_id"] == look.newest_run
+    assert status["publication"]["published_at"]
+    assert status["verdict"] == "pass"
+    assert {stream["source"] for stream in status["streams"]} == set(SOURCES)
+    for stream in status["streams"]:
+        promised = {"source", "stream", "rows_in", *FATES, "cursor", "fresh_at"}
+        assert promised == set(stream)
+        assert stream["rows_in"] == sum(stream[fate] for fate in FATES), stream
+        assert stream["cursor"]
+        assert stream["fresh_at"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "reason", "payload"),
+    [
+        ("hubspot.deals", "amount: '面议' is not a decimal", "面议"),
+        ("wecom.events", "the signature is wrong", "Encrypt"),
+        ("forms.web_leads", "is no JSON", "W2"),
+        ("forms.web_leads", "2999-", "2999-"),
+    ],
+)
+def test_a_dirty_row_is_quarantined_with_reason_and_payload(look, stream, reason, payload):
+    answer = CliRunner().invoke(app, ["quarantine", "list", "--json"], catch_exceptions=False)
+    rows = parse_json(answer.stdout)
+    hits = [row for row in rows if f"{row['source']}.{row['stream']}" == stream and reason in row["reason"]]
+    assert hits
+    assert all(payload in row["payload"] for row in hits)
+
+
+def test_a_quarantined_deal_is_in_no_mart(look):
+    [[key]] = look.query("select key from landing._quarantine where stream = 'deals' limit 1")
+    assert look.read(f"select count(*) from fct_opportunity where record_ref = 'hubspot/deals/{key}'") == [(0,)]
+
+
+def test_identities_are_near_the_truth_and_no_credit_code_is_merged_with_another(look, company):
+    with duckdb.connect(str(look.served), read_only=True) as con:
+        crosswalk = con.sql("select source, source_key, customer_gid, is_current from crosswalk").pl()
+    truth = pl.read_parquet(company._directory / "truth" / "parties.parquet").select("source", "source_key", "customer_id")
+    figures = evaluate(crosswalk, truth)
+    assert figures["precision"] > 0.97
+    assert figures["recall"] > 0.8
+
+
+def test_the_reconciliation_covers_every_stream_down_to_staging(look):
+    equalities = look.read("select source || '.' || stream, count(*), bool_and(ok) from reconciliation group by all")
+    assert all(ok for _, _, ok in equalities)
+    staged = {name for name, count, _ in equalities if count == 6}
+    assert staged >= {"hubspot.deals", "u8.orders", "wecom.external_contacts"}
+    assert {name for name, _, _ in equalities} >= {"forms.web_leads", "forms.price_sheets"}
+
+
+def test_the_working_file_holds_no_path_of_its_home(look):
+    assert not [1 for (sql,) in look.query("select sql from duckdb_views() where not internal") if str(look.home) in sql]
