@@ -1,17 +1,31 @@
 with sales as (
 
-    select rep_key, team_key, region, closed_month as period_month, won_amount_cny as amount_cny
+    select
+        rep_key,
+        team_key,
+        region,
+        closed_month as period_month,
+        won_amount_cny as amount_cny
     from {{ ref('int_forecast_deals') }}
     where is_won and closed_month is not null
     union all
-    select rep_key, team_key, region, ordered_month, amount_cny
+    select
+        rep_key,
+        team_key,
+        region,
+        ordered_month,
+        amount_cny
     from {{ ref('int_forecast_orders') }}
 
 ),
 
 closings as (
 
-    select rep_key, team_key, region, closed_month
+    select
+        rep_key,
+        team_key,
+        region,
+        closed_month
     from {{ ref('int_forecast_deals') }}
     where closed_month is not null
 
@@ -20,22 +34,29 @@ closings as (
 {%- set scopes = {'company': "'company'", 'region': 'region', 'team': 'team_key', 'rep': 'rep_key'} %}
 
 scope_starts as (
-{% for scope_type, scope_id in scopes.items() %}
-    select '{{ scope_type }}' as scope_type, {{ scope_id }} as scope_id, min(closed_month) as first_month
-    from closings
-    group by {{ scope_id }}
-    {{ "union all" if not loop.last }}
-{%- endfor %}
+    {% for scope_type, scope_id in scopes.items() %}
+        select
+            '{{ scope_type }}' as scope_type,
+            {{ scope_id }} as scope_id,
+            min(closed_month) as first_month
+        from closings
+        group by {{ scope_id }}
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 
 ),
 
 scope_sales as (
-{% for scope_type, scope_id in scopes.items() %}
-    select '{{ scope_type }}' as scope_type, {{ scope_id }} as scope_id, period_month, sum(amount_cny) as actual
-    from sales
-    group by {{ scope_id }}, period_month
-    {{ "union all" if not loop.last }}
-{%- endfor %}
+    {% for scope_type, scope_id in scopes.items() %}
+        select
+            '{{ scope_type }}' as scope_type,
+            {{ scope_id }} as scope_id,
+            period_month,
+            sum(amount_cny) as actual
+        from sales
+        group by {{ scope_id }}, period_month
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -62,4 +83,8 @@ select
     scope_months.first_month,
     coalesce(scope_sales.actual, 0) as actual
 from scope_months
-left join scope_sales using (scope_type, scope_id, period_month)
+left join scope_sales
+    on
+        scope_months.scope_type = scope_sales.scope_type
+        and scope_months.scope_id = scope_sales.scope_id
+        and scope_months.period_month = scope_sales.period_month

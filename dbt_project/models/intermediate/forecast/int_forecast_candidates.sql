@@ -31,31 +31,50 @@ remainders as (
         sums.scope_id,
         actuals.actual - sums.value_so_far as remainder
     from (
-        select origin_no, period_month, scope_type, scope_id, sum(value_so_far) as value_so_far
+        select
+            origin_no,
+            period_month,
+            scope_type,
+            scope_id,
+            sum(value_so_far) as value_so_far
         from components
         where horizon = 0
         group by all
     ) as sums
-    inner join actuals using (scope_type, scope_id, period_month)
+    inner join actuals
+        on
+            sums.scope_type = actuals.scope_type
+            and sums.scope_id = actuals.scope_id
+            and sums.period_month = actuals.period_month
+
+),
+
+forecast_scopes as (
+
+    select distinct
+        origin_no,
+        scope_type,
+        scope_id
+    from components
 
 ),
 
 remainder_means as (
 
     select
-        components.origin_no,
-        components.scope_type,
-        components.scope_id,
-        max(remainders.remainder) filter (where remainders.origin_no = components.origin_no + 1) as last_remainder,
+        forecast_scopes.origin_no,
+        forecast_scopes.scope_type,
+        forecast_scopes.scope_id,
+        max(remainders.remainder) filter (where remainders.origin_no = forecast_scopes.origin_no + 1) as last_remainder,
         sum(remainders.remainder) / count(*) as mean_remainder
-    from (select distinct origin_no, scope_type, scope_id from components) as components
+    from forecast_scopes
     inner join remainders
         on
-            components.scope_type = remainders.scope_type
-            and components.scope_id = remainders.scope_id
-            and remainders.origin_no > components.origin_no
-            and remainders.origin_no <= components.origin_no + 3
-    group by components.origin_no, components.scope_type, components.scope_id
+            forecast_scopes.scope_type = remainders.scope_type
+            and forecast_scopes.scope_id = remainders.scope_id
+            and forecast_scopes.origin_no < remainders.origin_no
+            and remainders.origin_no <= forecast_scopes.origin_no + 3
+    group by forecast_scopes.origin_no, forecast_scopes.scope_type, forecast_scopes.scope_id
 
 ),
 
@@ -111,9 +130,10 @@ gate_outcomes as (
             origins.origin_at >= deals.closed_at
             and deals.closed_at > origins.origin_at - to_months(cast(parameters.history_months as integer))
             and {{ days_between('deals.created_at', 'deals.closed_at') }} >= parameters.min_lifespan_days
-    cross join lateral (
-        values ('company', 'company'), ('region', deals.region), ('team', deals.team_key), ('rep', deals.rep_key)
-    ) as scopes (scope_type, scope_id)
+    cross join
+        lateral (
+            values ('company', 'company'), ('region', deals.region), ('team', deals.team_key), ('rep', deals.rep_key)
+        ) as scopes (scope_type, scope_id)
     where origins.origin_no <= parameters.backtest_months
     group by origins.origin_no, scopes.scope_type, scopes.scope_id
 
@@ -130,7 +150,7 @@ recent_actuals as (
     from {{ ref('int_forecast_origins') }} as origins
     inner join actuals
         on
-            actuals.period_month < origins.origin_month
+            origins.origin_month > actuals.period_month
             and actuals.period_month >= origins.origin_month - interval 3 month
     group by origins.origin_no, actuals.scope_type, actuals.scope_id
 
@@ -156,11 +176,29 @@ final as (
         coalesce(gate_outcomes.n_lost, 0) as n_lost
     from pipeline_sums
     cross join parameters
-    left join learned using (origin_no, horizon)
-    left join scope_starts using (scope_type, scope_id)
-    left join recent_actuals using (origin_no, scope_type, scope_id)
-    left join remainder_means using (origin_no, scope_type, scope_id)
-    left join gate_outcomes using (origin_no, scope_type, scope_id)
+    left join learned
+        on
+            pipeline_sums.origin_no = learned.origin_no
+            and pipeline_sums.horizon = learned.horizon
+    left join scope_starts
+        on
+            pipeline_sums.scope_type = scope_starts.scope_type
+            and pipeline_sums.scope_id = scope_starts.scope_id
+    left join recent_actuals
+        on
+            pipeline_sums.origin_no = recent_actuals.origin_no
+            and pipeline_sums.scope_type = recent_actuals.scope_type
+            and pipeline_sums.scope_id = recent_actuals.scope_id
+    left join remainder_means
+        on
+            pipeline_sums.origin_no = remainder_means.origin_no
+            and pipeline_sums.scope_type = remainder_means.scope_type
+            and pipeline_sums.scope_id = remainder_means.scope_id
+    left join gate_outcomes
+        on
+            pipeline_sums.origin_no = gate_outcomes.origin_no
+            and pipeline_sums.scope_type = gate_outcomes.scope_type
+            and pipeline_sums.scope_id = gate_outcomes.scope_id
     left join actuals as same_month
         on
             pipeline_sums.scope_type = same_month.scope_type

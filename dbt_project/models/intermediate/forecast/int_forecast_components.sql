@@ -119,7 +119,7 @@ deals_yet_to_come as (
         on
             deals.is_won
             and sample_origins.sample_month = deals.closed_month
-            and deals.created_at > sample_origins.origin_at
+            and sample_origins.origin_at < deals.created_at
 
 ),
 
@@ -161,7 +161,7 @@ orders_yet_to_come as (
     inner join orders
         on
             sample_origins.sample_month = orders.ordered_month
-            and orders.ordered_date > sample_origins.origin_date
+            and sample_origins.origin_date < orders.ordered_date
 
 ),
 
@@ -181,42 +181,59 @@ parts as (
 
 known_scopes as (
 
-    select distinct rep_key, team_key, region from deals
+    select distinct
+        rep_key,
+        team_key,
+        region
+    from deals
     union
-    select distinct rep_key, team_key, region from orders
+    select distinct
+        rep_key,
+        team_key,
+        region
+    from orders
 
 ),
 
 {%- set scopes = {'company': "'company'", 'region': 'region', 'team': 'team_key', 'rep': 'rep_key'} %}
 
 scopes as (
-{% for scope_type, scope_id in scopes.items() %}
-    select distinct '{{ scope_type }}' as scope_type, {{ scope_id }} as scope_id from known_scopes
-    {{ "union all" if not loop.last }}
-{%- endfor %}
+    {% for scope_type, scope_id in scopes.items() %}
+        select distinct
+            '{{ scope_type }}' as scope_type,
+            {{ scope_id }} as scope_id
+        from known_scopes
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 
 ),
 
 scope_sums as (
-{% for scope_type, scope_id in scopes.items() %}
-    select
-        origin_no,
-        horizon,
-        component,
-        '{{ scope_type }}' as scope_type,
-        {{ scope_id }} as scope_id,
-        sum(value) as value,
-        sum(value_so_far) as value_so_far,
-        sum(n_deals) as n_deals,
-        sum(n_without_amount) as n_without_amount
-    from parts
-    group by origin_no, horizon, component, {{ scope_id }}
-    {{ "union all" if not loop.last }}
-{%- endfor %}
+    {% for scope_type, scope_id in scopes.items() %}
+        select
+            origin_no,
+            horizon,
+            component,
+            '{{ scope_type }}' as scope_type,
+            {{ scope_id }} as scope_id,
+            sum(value) as value,
+            sum(value_so_far) as value_so_far,
+            sum(n_deals) as n_deals,
+            sum(n_without_amount) as n_without_amount
+        from parts
+        group by origin_no, horizon, component, {{ scope_id }}
+        {{ "union all" if not loop.last }}
+    {%- endfor %}
 
 ),
 
 -- null, not zero, where all that would count lacks an amount
+components as (
+
+    select unnest(['closed', 'existing', 'new', 'recurring']) as component
+
+),
+
 final as (
 
     select
@@ -234,7 +251,7 @@ final as (
         cast(coalesce(scope_sums.n_without_amount, 0) as bigint) as n_without_amount
     from forecasts
     cross join scopes
-    cross join (select unnest(['closed', 'existing', 'new', 'recurring']) as component) as components
+    cross join components
     left join scope_sums
         on
             forecasts.origin_no = scope_sums.origin_no

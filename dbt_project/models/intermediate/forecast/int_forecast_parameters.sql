@@ -11,6 +11,6 @@ select
         'min_lifespan_days', 'zombie_percentile', 'zombie_min_closed', 'new_deal_months', 'min_order_link_share',
         'blend_min_months', 'blend_max_weight', 'interval_min_errors', 'interval_max_errors', 'interval_coverage',
     ] %}
-    max(parameter_value) filter (where parameter = '{{ parameter }}') as {{ parameter }}{{ "," if not loop.last }}
-    {%- endfor %}
+        max(parameter_value) filter (where parameter = '{{ parameter }}') as {{ parameter }}{{ "," if not loop.last }}
+{%- endfor %}
 from current_values

@@ -59,7 +59,13 @@ best_simple as (
         simple_forecasts.simple_value
     from simple_forecasts
     cross join parameters
-    left join past_simple_errors using (origin_no, horizon, scope_type, scope_id, simple_method)
+    left join past_simple_errors
+        on
+            simple_forecasts.origin_no = past_simple_errors.origin_no
+            and simple_forecasts.horizon = past_simple_errors.horizon
+            and simple_forecasts.scope_type = past_simple_errors.scope_type
+            and simple_forecasts.scope_id = past_simple_errors.scope_id
+            and simple_forecasts.simple_method = past_simple_errors.simple_method
     where simple_forecasts.simple_value is not null
     qualify row_number() over (
         partition by
@@ -83,7 +89,12 @@ gated as (
         candidates.pipeline_value is not null and candidates.months_of_actuals >= parameters.min_months_of_actuals as has_total
     from candidates
     cross join parameters
-    left join best_simple using (origin_no, horizon, scope_type, scope_id)
+    left join best_simple
+        on
+            candidates.origin_no = best_simple.origin_no
+            and candidates.horizon = best_simple.horizon
+            and candidates.scope_type = best_simple.scope_type
+            and candidates.scope_id = best_simple.scope_id
 
 ),
 
@@ -123,7 +134,12 @@ weighted as (
         end as pipeline_weight
     from gated
     cross join parameters
-    left join past_pairs using (origin_no, horizon, scope_type, scope_id)
+    left join past_pairs
+        on
+            gated.origin_no = past_pairs.origin_no
+            and gated.horizon = past_pairs.horizon
+            and gated.scope_type = past_pairs.scope_type
+            and gated.scope_id = past_pairs.scope_id
 
 ),
 
@@ -181,9 +197,9 @@ conformal as (
             when count(past_published.relative_error) >= parameters.interval_min_errors
                 then
                     list(past_published.relative_error order by past_published.relative_error)
-                        filter (where past_published.relative_error is not null)[
-                            cast(ceil((count(past_published.relative_error) + 1) * parameters.interval_coverage) as bigint)
-                        ]
+                    filter (where past_published.relative_error is not null)[
+                        cast(ceil((count(past_published.relative_error) + 1) * parameters.interval_coverage) as bigint)
+                    ]
         end as half_width,
         count(past_published.relative_error) as n_errors,
         case
@@ -191,10 +207,10 @@ conformal as (
                 then
                     1
                     - sum(past_published.published_error order by past_published.recency)
-                        filter (where past_published.recency <= parameters.blend_min_months)
+                    filter (where past_published.recency <= parameters.blend_min_months)
                     / nullif(
                         sum(past_published.simple_error order by past_published.recency)
-                            filter (where past_published.recency <= parameters.blend_min_months),
+                        filter (where past_published.recency <= parameters.blend_min_months),
                         0
                     )
         end as skill
@@ -218,4 +234,9 @@ select
     coalesce(conformal.n_errors, 0) as n_errors,
     conformal.skill
 from blended
-left join conformal using (origin_no, horizon, scope_type, scope_id)
+left join conformal
+    on
+        blended.origin_no = conformal.origin_no
+        and blended.horizon = conformal.horizon
+        and blended.scope_type = conformal.scope_type
+        and blended.scope_id = conformal.scope_id

@@ -53,7 +53,8 @@ zombie_ages as (
     select
         closed_ages.origin_no,
         closed_ages.pipeline,
-        list(closed_ages.age_days order by closed_ages.age_days)[cast(ceil(parameters.zombie_percentile * count(*)) as bigint)] as zombie_age_days
+        list(closed_ages.age_days order by closed_ages.age_days)[cast(ceil(parameters.zombie_percentile * count(*)) as bigint)]
+            as zombie_age_days
     from closed_ages
     cross join parameters
     group by closed_ages.origin_no, closed_ages.pipeline, parameters.zombie_percentile, parameters.zombie_min_closed
@@ -100,7 +101,7 @@ open_deals as (
     inner join deals
         on
             origins.origin_at >= deals.created_at
-            and (deals.closed_at is null or deals.closed_at > origins.origin_at)
+            and (deals.closed_at is null or origins.origin_at < deals.closed_at)
 
 ),
 

@@ -51,17 +51,17 @@ counted as (
     {%- for alias, level, member in [
         ('company', 'company', none), ('industries', 'industry', 'industry'), ('teams', 'team', 'team_key'), ('reps', 'rep', 'rep_key')
     ] %}
-    left join hazards as {{ alias }}
-        on
-            {{ alias }}.hazard_level = '{{ level }}'
-            and base.origin_no = {{ alias }}.origin_no
-            and base.horizon = {{ alias }}.horizon
-            and snapshots.pipeline = {{ alias }}.pipeline
-            and snapshots.stage = {{ alias }}.stage
-            and snapshots.age_bucket = {{ alias }}.age_bucket
-            {%- if member %}
-            and snapshots.{{ member }} = {{ alias }}.member
-            {%- endif %}
+        left join hazards as {{ alias }}
+            on
+                {{ alias }}.hazard_level = '{{ level }}'
+                and base.origin_no = {{ alias }}.origin_no
+                and base.horizon = {{ alias }}.horizon
+                and snapshots.pipeline = {{ alias }}.pipeline
+                and snapshots.stage = {{ alias }}.stage
+                and snapshots.age_bucket = {{ alias }}.age_bucket
+                {%- if member %}
+                    and snapshots.{{ member }} = {{ alias }}.member
+                {%- endif %}
     {%- endfor %}
 
 ),
@@ -144,7 +144,18 @@ final as (
         end as fallback_level,
         format(
             'rep {}/{}, team {}/{}, industry {}/{}, company {}/{}, stage {}/{}, base {}/{}',
-            rep_won, rep_n, team_won, team_n, industry_won, industry_n, company_won, company_n, stage_won, stage_n, base_won, base_n
+            rep_won,
+            rep_n,
+            team_won,
+            team_n,
+            industry_won,
+            industry_n,
+            company_won,
+            company_n,
+            stage_won,
+            stage_n,
+            base_won,
+            base_n
         ) as hazards
     from shrunk_rep
 

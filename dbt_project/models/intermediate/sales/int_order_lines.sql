@@ -51,10 +51,7 @@ unioned as (
         file_products.product_line,
         file_lines.quantity,
         file_lines.unit_price,
-        coalesce(
-            file_lines.line_amount,
-            file_lines.quantity * file_lines.unit_price * (1 - coalesce(file_lines.discount_ratio, 0))
-        ) as line_amount,
+        file_lines.line_amount,
         file_lines.record_ref
     from file_lines
     left join file_products
@@ -73,7 +70,7 @@ converted as (
         unioned.product_line,
         unioned.quantity,
         unioned.unit_price,
-        cast(unioned.line_amount as decimal(18, 2)) as line_amount,
+        unioned.line_amount,
         cast(
             unioned.line_amount * cast(orders.amount_cny as double) / nullif(orders.amount, 0) as decimal(18, 2)
         ) as line_amount_cny,

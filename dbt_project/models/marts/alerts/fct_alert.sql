@@ -175,7 +175,10 @@ candidates as (
 
     select * from quotes_without_contact
     union all
-    select rules.rule_code, open_nodes.* from open_nodes inner join rules on rules.rule_code in ('AL-2', 'AL-3')
+    select
+        rules.rule_code,
+        open_nodes.*
+    from open_nodes inner join rules on rules.rule_code in ('AL-2', 'AL-3')
     union all
     select * from unhandled_leads
     union all
@@ -187,7 +190,7 @@ open_alerts as (
 
     select
         candidates.*,
-        rules.* exclude (rule_code),
+        rules.* exclude (rule_code),  -- noqa: RF02
         candidates.started_at
         + to_seconds(
             cast(rules.threshold_value * case rules.threshold_unit when 'days' then 86400 else 3600 end as double)
@@ -203,7 +206,7 @@ ranked as (
 
     select
         *,
-        first_value(rule_code) over (partition by subject_id order by severity desc, rule_code) as winning_rule_code
+        first_value(rule_code) over (partition by subject_id order by severity desc, rule_code asc) as winning_rule_code
     from open_alerts
     where opened_at < {{ as_of() }}
 
@@ -249,7 +252,7 @@ final as (
                 when 'supervisor' then [supervisors.supervisor_rep_key]
                 else [ranked.rep_key, supervisors.supervisor_rep_key]
             end,
-            lambda recipient_key: recipient_key is not null
+            lambda recipient_key: recipient_key is not null  -- noqa: RF02
         ) as recipient_rep_keys,
         nullif(ranked.winning_rule_code, ranked.rule_code) as silenced_by_rule_code,
         replace(

@@ -16,7 +16,7 @@ valued as (
 
     select
         published.*,
-        parameters.* exclude (shrinkage_k),
+        parameters.* exclude (shrinkage_k),  -- noqa: RF02
         1.0 as breaker_factor,
         published.published_value * (1 - published.half_width) as raw_lo,
         published.published_value * (1 + published.half_width) as raw_hi

@@ -31,23 +31,35 @@ clock as (
 -- an item is known from the first row its source ever gave; before that "no rows" means "no source"
 source_starts as (
 
-    select 'new_contract_amount' as item, {{ local_date('min(closed_at)') }} as started_on
+    select
+        'new_contract_amount' as item,
+        {{ local_date('min(closed_at)') }} as started_on
     from {{ ref('int_opportunities') }}
     union all
-    select 'received_payment', min(received_date)
+    select
+        'received_payment' as item,
+        min(received_date) as started_on
     from {{ ref('int_receipts') }}
     union all
-    select 'effective_visits', {{ local_date('min(occurred_at)') }}
+    select
+        'effective_visits' as item,
+        {{ local_date('min(occurred_at)') }} as started_on
     from {{ ref('int_activities') }}
     where activity_type = 'visit'
     union all
-    select 'proposals', min(quoted_date)
+    select
+        'proposals' as item,
+        min(quoted_date) as started_on
     from {{ ref('int_quotes') }}
     union all
-    select 'nps', {{ local_date('min(responded_at)') }}
+    select
+        'nps' as item,
+        {{ local_date('min(responded_at)') }} as started_on
     from {{ ref('int_nps') }}
     union all
-    select 'complaint_rate', {{ local_date('min(created_at)') }}
+    select
+        'complaint_rate' as item,
+        {{ local_date('min(created_at)') }} as started_on
     from {{ ref('int_tickets') }}
 
 ),
@@ -116,8 +128,10 @@ measured as (
         coalesce(evidence_sums.n_evidence, 0) as n_evidence,
         coalesce(evidence_sums.n_evidence_without_value, 0) as n_evidence_without_value,
         case
-            when source_starts.started_on is null
-                or date_trunc('month', source_starts.started_on) > scorecard.period_month then null
+            when
+                source_starts.started_on is null
+                or date_trunc('month', source_starts.started_on) > scorecard.period_month
+                then null
             when evidence_sums.n_evidence is null then 0
             else evidence_sums.numerator
         end as numerator,
@@ -189,7 +203,11 @@ weighted as (
                     * (normalised_items.card_weight / known_components.known_weight)
         end as effective_weight
     from normalised_items
-    left join known_components using (period_month, rep_key, scheme)
+    left join known_components
+        on
+            normalised_items.period_month = known_components.period_month
+            and normalised_items.rep_key = known_components.rep_key
+            and normalised_items.scheme = known_components.scheme
 
 ),
 

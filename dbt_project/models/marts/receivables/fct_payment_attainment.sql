@@ -86,12 +86,31 @@ cash as (
 
 ),
 
+team_months as (
+
+    select
+        period_month,
+        team_key
+    from conversion
+    union
+    select
+        period_month,
+        team_key
+    from attainment
+    union
+    select
+        period_month,
+        team_key
+    from cash
+
+),
+
 final as (
 
     select
         ---------- ids
-        period_month,
-        team_key,
+        team_months.period_month,
+        team_months.team_key,
 
         ---------- numerics
         coalesce(conversion.n_stage_exits, 0) as n_stage_exits,
@@ -104,9 +123,19 @@ final as (
         {{ ratio('conversion.n_stage_advances', 'conversion.n_stage_exits') }}
         - {{ ratio('attainment.received_of_due_cny', 'attainment.due_cny') }} as deviation,
         cast(coalesce(cash.cash_received_cny, 0) as decimal(18, 2)) as cash_received_cny
-    from conversion
-    full outer join attainment using (period_month, team_key)
-    full outer join cash using (period_month, team_key)
+    from team_months
+    left join conversion
+        on
+            team_months.period_month = conversion.period_month
+            and team_months.team_key = conversion.team_key
+    left join attainment
+        on
+            team_months.period_month = attainment.period_month
+            and team_months.team_key = attainment.team_key
+    left join cash
+        on
+            team_months.period_month = cash.period_month
+            and team_months.team_key = cash.team_key
 
 )
 

@@ -23,7 +23,7 @@ running as (
     select
         planned.plan_key,
         planned.due_date,
-        allocations.* exclude (plan_key),
+        allocations.* exclude (plan_key),  -- noqa: RF02
         sum(allocations.allocated_cny) over paid_so_far >= planned.due_amount_cny - 0.01
         or (
             bool_and(allocations.currency is not distinct from planned.currency) over paid_so_far

@@ -19,7 +19,11 @@ renamed as (
         quantity,
         unit_price,
         discount_ratio,
-        cast(line_amount as decimal(18, 2)) as line_amount,
+        -- money is rounded per line, so that an order's total is the sum of its lines to the cent
+        cast(
+            coalesce(line_amount, cast(quantity * unit_price as decimal(18, 4)) * (1 - coalesce(discount_ratio, 0)))
+            as decimal(18, 2)
+        ) as line_amount,
 
         ---------- lineage
         source || '/' || stream || '/' || _key as record_ref,
