@@ -1,0 +1,119 @@
+"""Limits come from the seed, metrics find the defect, and the decision counts what did not run."""
+
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from connectors.base import Field, Stream
+from orchestration.lib.gate import decide, find_staging_models, list_blocking_tests
+from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
+from orchestration.lib.limits import read_maximum, read_rules
+from orchestration.lib.metrics import measure_landing
+from warehouse.home import Home
+from warehouse.ledger import CheckResult, open_ledger
+
+NOW = datetime(2026, 6, 30, 10, tzinfo=UTC)
+STREAM = Stream(
+    name="deals",
+    description="Deals.",
+    key=("id",),
+    cursor="full",
+    deletes="none",
+    version="changed_at",
+    fields=(Field("id", required=True), Field("owner", required=True), Field("changed_at", "timestamp")),
+)
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            set timezone = 'UTC';
+            create schema landing;
+            create table landing._fates as select 'crm' as source, 'deals' as stream, 4 as rows_in, 1 as quarantined;
+            create table landing._loaded as select 'crm' as source, 'deals' as stream, 7 as batch_seq, 'c1' as contract_hash;
+            create table landing.crm__deals as select * from (values
+                ('1', 'a', timestamptz '2026-06-29 10:00:00+00', '["1"]'),
+                ('1', 'a', timestamptz '2026-06-29 10:00:00+00', '["1"]'),
+                (null, null, timestamptz '2026-07-02 10:00:00+00', '["2"]')) as t(id, owner, changed_at, _key);
+            """
+        )
+        yield connection
+
+
+def test_metrics_of_a_landed_table_count_each_kind_of_defect(con):
+    [row] = measure_landing(con, [("crm", STREAM)], {("crm", "deals"): 2}, NOW).to_dicts()
+    assert row == {
+        "stream": "crm.deals",
+        "duplicate_keys": 1,
+        "null_keys": 0,
+        "null_required": 2,
+        "missing_required_columns": 2,
+        "quarantined_share": 0.25,
+        "days_ahead": 2.0,
+    }
+
+
+def test_every_metric_of_a_landed_table_has_a_limit(con):
+    metrics = set(measure_landing(con, [("crm", STREAM)], {}, NOW).columns) - {"stream"}
+    assert metrics == {rule.column for rule in read_rules("landing")}
+
+
+def test_a_limit_is_read_from_the_seed_and_an_unknown_one_is_an_error():
+    assert read_maximum("sync", "stale_hours") == 36
+    with pytest.raises(KeyError):
+        read_maximum("sync", "nothing")
+
+
+def test_inputs_change_with_a_batch_the_clock_and_the_code(con):
+    first = describe_inputs(con, "code", NOW)
+    assert describe_inputs(con, "code", NOW) == first
+    assert describe_inputs(con, "other", NOW) != first
+    assert describe_inputs(con, "code", NOW.replace(minute=1)) != first
+    con.execute("update landing._loaded set batch_seq = 8")
+    assert describe_inputs(con, "code", NOW) != first
+
+
+def test_the_note_of_published_inputs_is_kept_in_the_working_file(con):
+    assert read_published_inputs(con) is None
+    write_published_inputs(con, "one")
+    write_published_inputs(con, "two")
+    assert read_published_inputs(con) == "two"
+
+
+def test_a_check_that_had_to_run_and_did_not_fails_the_run(tmp_path):
+    ledger = open_ledger(Home(tmp_path / "home"))
+    ledger.record_checks("r", [CheckResult("ran", True, asset="a")])
+    assert decide(ledger, "r", [("a", "ran")])["verdict"] == "pass"
+    decision = decide(ledger, "r", [("a", "ran"), ("a", "left_out")])
+    assert (decision["verdict"], decision["not run"]) == ("fail", 1)
+    assert decision["reason"] == "left_out: did not run"
+
+
+def test_a_warning_does_not_fail_the_run(tmp_path):
+    ledger = open_ledger(Home(tmp_path / "home"))
+    ledger.record_checks("r", [CheckResult("ran", True), CheckResult("weak", False, "old", "warn")])
+    assert decide(ledger, "r", [(None, "ran"), (None, "weak")])["verdict"] == "pass"
+
+
+def test_only_error_tests_block_and_only_vendor_staging_answers_for_a_stream():
+    def model(name, schema, *parents):
+        return {"resource_type": "model", "schema": schema, "name": name, "depends_on": {"nodes": list(parents)}}
+
+    manifest = {
+        "nodes": {
+            "model.p.stg": model("stg_crm__deals", "staging", "source.p.crm.deals"),
+            "model.p.files": model("stg_files__leads", "staging", "source.p.files.leads"),
+            "model.p.int": model("int_deals", "intermediate", "model.p.stg"),
+            "test.p.e": {"resource_type": "test", "name": "e", "config": {"severity": "ERROR"}},
+            "test.p.w": {"resource_type": "test", "name": "w", "config": {"severity": "warn"}},
+        },
+        "sources": {
+            "source.p.crm.deals": {"schema": "landing", "source_name": "crm", "name": "deals"},
+            "source.p.files.leads": {"schema": "files", "source_name": "files", "name": "leads"},
+        },
+    }
+    assert list_blocking_tests(manifest) == ["e"]
+    assert find_staging_models(manifest) == {("crm", "deals"): "stg_crm__deals"}
