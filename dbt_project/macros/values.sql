@@ -18,6 +18,18 @@
     (select max({{ bound }}) from {{ ref('ref_threshold') }} where threshold_code = '{{ code }}')
 {%- endmacro %}
 
+{#- Hours after which an alert rule fires, by the version of the rule that holds at as_of. -#}
+{% macro alert_hours(rule_code) -%}
+    (
+        select max(threshold_value * case threshold_unit when 'days' then 24 else 1 end)
+        from {{ ref('ref_alert_rule') }}
+        where
+            rule_code = '{{ rule_code }}'
+            and valid_from <= {{ local_date(as_of()) }}
+            and (valid_to is null or valid_to > {{ local_date(as_of()) }})
+    )
+{%- endmacro %}
+
 {#- Value of the field titled `label` in a WeCom approval's apply_data, as text, whatever its control. -#}
 {% macro approval_field(label) -%}
     list_filter(

@@ -58,7 +58,7 @@ limits as (
         to_days(cast({{ threshold('PH.window', 'upper_limit') }} as integer)) as phi_window,
         to_days(cast({{ threshold('PH-5.fresh', 'upper_limit') }} as integer)) as freshness,
         to_hours(cast({{ threshold('PH-1.response', 'upper_limit') }} as integer)) as response_limit,
-        to_hours(cast({{ threshold('AL-3', 'upper_limit') }} as integer)) as node_limit
+        to_hours(cast({{ alert_hours('AL-3') }} as integer)) as node_limit
 
 ),
 
