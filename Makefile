@@ -24,10 +24,10 @@ demo-public: .venv/.ready ## the same line over public data: make demo-public DA
 	  $(BIN)/goldthread --project examples/public-sales run
 
 test: .venv/.ready ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 unit: .venv/.ready ## only the fast tests
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile tests/unit
 
 check: fmt lint types imports sql ## format, lint, types, import rules, SQL style
 

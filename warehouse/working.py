@@ -10,6 +10,8 @@ import duckdb
 from warehouse.errors import HomeBusyError
 from warehouse.home import Home
 
+#: what DuckDB may hold before it spills to `working.duckdb.tmp` beside the file; its own default is 80 % of the machine
+MEMORY_LIMIT = "1GB"
 BOOKKEEPING = """
 create schema if not exists landing;
 create schema if not exists files;
@@ -39,6 +41,7 @@ def open_working(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
             raise
         raise HomeBusyError(f"{home.working} is in use by a run or a tool: wait for it to end, or close it. {error}") from error
     try:
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         connection.execute("set timezone = 'UTC'")
         connection.execute(BOOKKEEPING)
         yield connection

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from warehouse.working import MEMORY_LIMIT
+
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
 # without these a one-model run spends most of its time on artefacts nobody reads
@@ -51,7 +53,7 @@ def _profile(working: Path) -> Iterator[None]:
     The environment is the only way that a profile can be told. One connection for all nodes instead of one each
     takes 28 s instead of 150 s for a build of 560 nodes.
     """
-    told = {"GOLDTHREAD_WORKING": str(working), "GOLDTHREAD_KEEP_OPEN": "True"}
+    told = {"GOLDTHREAD_WORKING": str(working), "GOLDTHREAD_KEEP_OPEN": "True", "GOLDTHREAD_MEMORY": MEMORY_LIMIT}
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     try:
