@@ -28,7 +28,10 @@ BARRIERS = ("技术参数确认", "价格审批", "样品测试", "高层背书"
 
 @dataclass(frozen=True)
 class Work:
-    """contacts: kind call|meeting|email|wecom with customer, person, deal (-1), rep, at; the others likewise."""
+    """contacts: kind call|meeting|email|wecom with customer, person, deal (-1), rep, at, and whether it answers a lead.
+
+    The others likewise.
+    """
 
     contacts: pl.DataFrame
     evidence: pl.DataFrame
@@ -42,6 +45,10 @@ def build_work(rng: np.random.Generator, market: Market, sales: Sales, scale: fl
     """All activities up to the horizon."""
     parts = [_respond_to_leads(rng, sales), _work_on_deals(rng, sales), _care(rng, market, sales, max(8, round(2800 * scale)))]
     contacts = pl.concat(parts).filter(pl.col("at") < epoch(HORIZON) - 2 * HOUR, pl.col("at") >= epoch(START))
+    # WeCom records that two become friends, not what they write: who is a friend already is answered by phone
+    is_friend = pl.col("at") > pl.col("at").filter(pl.col("kind") == "wecom").min().over("person_no", "rep_no")
+    is_unseen = (pl.col("kind") == "wecom") & pl.col("answers_lead") & is_friend
+    contacts = contacts.with_columns(kind=pl.when(is_unseen).then(pl.lit("call")).otherwise("kind"))
     evidence = _prove_nodes(rng, sales)
     return Work(
         contacts.sort("at", "customer_no", "kind", maintain_order=True),
@@ -64,7 +71,7 @@ def _contact(kind: pl.Series, rows: pl.DataFrame, deal: Ints, at: Ints, online: 
             "at": at,
             "online": online,
         }
-    )
+    ).with_columns(answers_lead=pl.lit(False))
 
 
 def _kinds(rng: np.random.Generator, n: int, call: float, meeting: float, email: float) -> pl.Series:
@@ -77,7 +84,9 @@ def _respond_to_leads(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:
     answered = sales.leads.filter(pl.col("responded_at") < NEVER)
     n = answered.height
     deal = np.full(n, -1)
-    return _contact(_kinds(rng, n, 0.66, 0.03, 0.16), answered, deal, answered["responded_at"].to_numpy(), rng.random(n) < 0.5)
+    at = answered["responded_at"].to_numpy()
+    contacts = _contact(_kinds(rng, n, 0.66, 0.03, 0.16), answered, deal, at, rng.random(n) < 0.5)
+    return contacts.with_columns(answers_lead=pl.lit(True))
 
 
 def _work_on_deals(rng: np.random.Generator, sales: Sales) -> pl.DataFrame:

@@ -235,7 +235,9 @@ def shape_engagements(rng: np.random.Generator, world: World, links: CrmLinks) -
     n = rows.height
     mails = _engage(world, links, rows, 63_000_000_000, logged, rows["at"].to_numpy()).with_columns(
         hs_email_subject=const(draw_words(rng, _MAILS, n)),
-        hs_email_direction=pl.when(chance(rng, n, 0.3)).then(pl.lit("INCOMING_EMAIL")).otherwise(pl.lit("EMAIL")),
+        hs_email_direction=pl.when(chance(rng, n, 0.3) & ~const(rows["answers_lead"]))
+        .then(pl.lit("INCOMING_EMAIL"))
+        .otherwise(pl.lit("EMAIL")),
     )
     tables["hubspot.emails"] = _step(mails, logged)
     tables["hubspot.notes"] = _shape_notes(rng, world, links)
