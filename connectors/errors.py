@@ -21,6 +21,10 @@ class Transient(ConnectorError):
     """A passing fault (5xx, reset, non-JSON answer): worth a retry."""
 
 
+class Unreachable(Transient):
+    """No connection could be made: the source is down or its address is wrong. Its other streams need not be tried now."""
+
+
 class PermissionDenied(ConnectorError):
     """The credential lacks a scope; retrying cannot help."""
 

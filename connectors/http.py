@@ -16,9 +16,9 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from connectors.errors import AuthExpired, BadRequest, ConnectorError, PermissionDenied, RateLimited, Transient
+from connectors.errors import AuthExpired, BadRequest, ConnectorError, PermissionDenied, RateLimited, Transient, Unreachable
 from connectors.rates import Budget
 from connectors.redact import excerpt, guard_http_logs, redact
 
@@ -61,6 +61,7 @@ class Patience:
     """How long we try. Waits double from `first_wait` (jittered down to a half) up to `longest_wait` seconds."""
 
     attempts: int = 9  # nine attempts outlast WeCom's block of 60 s
+    connect_attempts: int = 4  # a host that is down is not a vendor that is busy: about 3 s
     first_wait: float = 0.5
     longest_wait: float = 60.0
     give_up_after: float = 300.0  # a vendor that asks for a longer wait gets its stream failed instead
@@ -74,6 +75,11 @@ class Patience:
             return error.wait_seconds + self.rng.uniform(0, 0.5)
         ceiling = min(self.longest_wait, self.first_wait * 2.0 ** (state.attempt_number - 1))
         return ceiling * self.rng.uniform(0.5, 1)
+
+    def is_over(self, state: RetryCallState) -> bool:
+        """Whether this attempt was the last one."""
+        error = state.outcome.exception() if state.outcome else None
+        return state.attempt_number >= (self.connect_attempts if isinstance(error, Unreachable) else self.attempts)
 
     def is_worth_a_retry(self, error: BaseException) -> bool:
         """Transient faults, and limits whose wait is bearable."""
@@ -155,7 +161,7 @@ class HttpApi:
         patience = self._patience
         retrying = Retrying(
             sleep=patience.sleep,
-            stop=stop_after_attempt(patience.attempts),
+            stop=patience.is_over,
             wait=patience.wait,
             retry=retry_if_exception(patience.is_worth_a_retry),
             reraise=True,
@@ -202,6 +208,11 @@ class HttpApi:
             response = self._client.request(method, url, headers=dict(headers), json=body)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
             raise BadRequest(f"{where}: {self._clean(str(exc))}: check the address in the settings") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+            message = (
+                f"{where}: no connection to {self._base_url} ({self._clean(str(exc), token)}): is it up, is the address right?"
+            )
+            raise Unreachable(message) from None
         except httpx.TransportError as exc:
             # `from None`: an httpx error carries the request, and with it the token in the URL
             raise Transient(f"{where}: {type(exc).__name__}: {self._clean(str(exc), token)}") from None

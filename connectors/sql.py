@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mssql, postgresql
 
 from connectors.base import Batch, Cursor, Stream
-from connectors.errors import BadRequest, ConfigurationError, ContractBroken, PermissionDenied, Transient
+from connectors.errors import BadRequest, ConfigurationError, ContractBroken, PermissionDenied, Transient, Unreachable
 
 BATCH_ROWS = 100_000
 OVERLAP = 1_000  # versions
@@ -55,10 +55,10 @@ FAULTS: tuple[tuple[str, type[Exception], str], ...] = (
     ("permission denied", PermissionDenied, "the user may not read it: grant select"),
     ('role "', PermissionDenied, "the user does not exist: correct the url"),
     ('database "', ConfigurationError, "the database does not exist: correct the url"),
-    ("connection refused", Transient, "nothing listens there: start the database or correct host and port in the url"),
+    ("connection refused", Unreachable, "nothing listens there: start the database or correct host and port in the url"),
     ("name or service not known", ConfigurationError, "the host is unknown: correct the url"),
     ("failed to resolve host", ConfigurationError, "the host is unknown: correct the url"),
-    ("no such file or directory", Transient, "no server at that socket: start the database or correct the url"),
+    ("no such file or directory", Unreachable, "no server at that socket: start the database or correct the url"),
     ("timeout", Transient, "the server does not answer in time"),
     ("timed out", Transient, "the server does not answer in time"),
     ("closed the connection", Transient, "the server closed the connection"),

@@ -43,7 +43,7 @@ def run_job(
     """Execute the job; `on_event` sees every Dagster event as it is stored (progress bars)."""
     from orchestration.definitions import defs
 
-    job = defs().get_job_def(name)
+    job = defs().resolve_job_def(name)
     run_id = str(uuid.uuid4())
     if on_event is not None:
         listen = on_event

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from connectors.base import Connector, Stream
 from connectors.catalog import KINDS, build_connector, declare_streams
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Unreachable
 from orchestration.lib.limits import read_maximum
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import FRESHNESS, OWNER
@@ -32,6 +32,7 @@ class StreamSync:
     n_repeats: int = 0
     drift: tuple[str, ...] = ()
     error: str | None = None
+    is_unreachable: bool = False
 
 
 def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDefinition:
@@ -86,9 +87,15 @@ def _sync_streams(
         context.log.warning(f"{source.name}: {error}")
         yield from ((stream, StreamSync(error=str(error))) for stream in streams)
         return
+    unreachable: str | None = None
     try:
         for stream in streams:
-            yield stream, _sync_stream(context, connector, stream, mode == "full", stores)
+            # a source that is down is waited for once, not once a stream
+            outcome = (
+                StreamSync(error=unreachable) if unreachable else _sync_stream(context, connector, stream, mode == "full", stores)
+            )
+            unreachable = unreachable or (outcome.error if outcome.is_unreachable else None)
+            yield stream, outcome
     finally:
         connector.close()
 
@@ -113,7 +120,7 @@ def _sync_stream(
             drift += [str(change) for change in landed.schema_changes]
     except ConnectorError as error:
         context.log.warning(f"{connector.source}.{stream.name}: {error}")
-        return StreamSync(n_rows, n_repeats, tuple(drift), str(error))
+        return StreamSync(n_rows, n_repeats, tuple(drift), str(error), isinstance(error, Unreachable))
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")
     return StreamSync(n_rows, n_repeats, tuple(drift))
 

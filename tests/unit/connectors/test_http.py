@@ -19,6 +19,7 @@ from connectors.errors import (
     PermissionDenied,
     RateLimited,
     Transient,
+    Unreachable,
 )
 from connectors.http import HttpApi, Patience, Reply, build_query, parse_retry_after
 from connectors.rates import Budget
@@ -330,3 +331,17 @@ def test_a_missing_setting_is_named() -> None:
     with pytest.raises(ConfigurationError, match="'now' must be an ISO time with its zone"):
         read_clock({"now": "2026-06-30 18:00"}, "crm")
     assert read_clock({"now": "2026-06-30T18:00:00+08:00"}, "crm")() == datetime(2026, 6, 30, 10, tzinfo=UTC)
+
+
+def test_a_host_that_is_down_is_given_up_sooner_than_one_that_is_busy() -> None:
+    calls = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        raise httpx.ConnectError("connection refused")
+
+    patience = Patience(sleep=lambda seconds: None)
+    api = HttpApi("http://crm.test", judge=lambda reply: None, patience=patience, transport=httpx.MockTransport(refuse))
+    with pytest.raises(Unreachable, match="is it up, is the address right"):
+        api.get("/things")
+    assert len(calls) == patience.connect_attempts < patience.attempts
