@@ -39,10 +39,10 @@ def describe_line(stores: Stores, outcome: RunOutcome | None = None) -> dict[str
 def print_line(console: Console, report: dict[str, Any]) -> None:
     """The page: streams, problems, drift, verdict, publication."""
     console.print(_stream_table(report["streams"]))
-    for problem in report["problems"]:
-        colour = "red" if problem["severity"] == "error" else "yellow"
-        place = f"{problem['asset']}: " if problem["asset"] else ""
-        console.print(f"[{colour}]{problem['severity']}[/] {place}{problem['check']}: {problem['detail']}", highlight=False)
+    for (severity, check, detail), assets in _group_problems(report["problems"]).items():
+        colour = "red" if severity == "error" else "yellow"
+        place = f"{assets[0]}: " if len(assets) == 1 else f"{assets[0]} and {len(assets) - 1} more: " if assets else ""
+        console.print(f"[{colour}]{severity}[/] {place}{check}: {detail}", highlight=False)
     for change in report["drift"]:
         types = f" ({change['old_type']} -> {change['new_type']})" if change["kind"] == "retyped_column" else ""
         console.print(f"[yellow]drift[/] {change['source']}.{change['stream']}: {change['kind']} {change['column_name']}{types}")
@@ -53,6 +53,15 @@ def print_line(console: Console, report: dict[str, Any]) -> None:
     reason = f": {report['verdict_reason']}" if report["verdict_reason"] else ""
     console.print(f"verdict [bold {colour}]{verdict or 'none yet'}[/]{reason}", highlight=False)
     _print_publication(console, report["publication"])
+
+
+def _group_problems(problems: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[str]]:
+    """Assets by what is wrong with them: a source that is down is one line, not one a stream."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for problem in problems:
+        assets = groups.setdefault((problem["severity"], problem["check"], problem["detail"]), [])
+        assets += [problem["asset"]] if problem["asset"] else []
+    return groups
 
 
 def _stream_table(streams: list[dict[str, Any]]) -> Table:

@@ -91,10 +91,11 @@ def _sync_streams(
     try:
         for stream in streams:
             # a source that is down is waited for once, not once a stream
-            outcome = (
-                StreamSync(error=unreachable) if unreachable else _sync_stream(context, connector, stream, mode == "full", stores)
-            )
-            unreachable = unreachable or (outcome.error if outcome.is_unreachable else None)
+            if unreachable is None:
+                outcome = _sync_stream(context, connector, stream, mode == "full", stores)
+                unreachable = outcome.error if outcome.is_unreachable else None
+            else:
+                outcome = StreamSync(error=unreachable)
             yield stream, outcome
     finally:
         connector.close()
@@ -132,7 +133,7 @@ def _judge_sync(run_id: str, key: dg.AssetKey, outcome: StreamSync, stores: Stor
         return stores.judge(run_id, key, SYNCED, [])
     days = stores.days_since_sync(source, stream)
     if days is None:
-        return stores.judge(run_id, key, SYNCED, [f"{source}.{stream} was never read: {outcome.error}"])
+        return stores.judge(run_id, key, SYNCED, [f"never read: {outcome.error}"])
     is_young = days * 24 <= read_maximum("sync", "stale_hours")
     return stores.judge(
         run_id, key, SYNCED, [f"{source}.{stream} was last read {days:.1f} days ago: {outcome.error}"], warn=is_young
