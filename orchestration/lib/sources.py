@@ -14,6 +14,7 @@ from orchestration.lib.stores import Stores
 from orchestration.lib.translator import FRESHNESS, OWNER
 from orchestration.project import Project, ProjectError, SourceSettings
 from warehouse.batches import Fates
+from warehouse.errors import WarehouseError
 
 SYNCED = "synced"
 
@@ -119,7 +120,7 @@ def _sync_stream(
             n_rows += landed.n_rows
             n_repeats += landed.n_repeats
             drift += [str(change) for change in landed.schema_changes]
-    except ConnectorError as error:
+    except (ConnectorError, WarehouseError) as error:
         context.log.warning(f"{connector.source}.{stream.name}: {error}")
         return StreamSync(n_rows, n_repeats, tuple(drift), str(error), isinstance(error, Unreachable))
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")

@@ -28,7 +28,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     from sandbox.serve import CORP_ID, ServeOptions, start
     from sandbox.servers.wecom_callback import CallbackKeys, build_envelope, json, write_atomically
 
-    with start(tmp_path_factory.mktemp("company"), scale=SCALE, options=ServeOptions(error_rate=0.01, rate_scale=1000)) as sandbox:
+    with start(
+        tmp_path_factory.mktemp("company"), scale=SCALE, options=ServeOptions(error_rate=0.01, rate_scale=1000)
+    ) as sandbox:
         keys = CallbackKeys(sandbox.env["WECOM_CALLBACK_TOKEN"], sandbox.env["WECOM_CALLBACK_AES_KEY"], CORP_ID)
         event = {
             "event_id": "forged",
