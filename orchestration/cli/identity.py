@@ -6,6 +6,8 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
@@ -53,8 +55,30 @@ def explain(
             answer = explain_customer(con, subjects[0])
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, default=str))
+    elif "fields" in answer:
+        _print_pair(open_console(), answer)
     else:
         open_console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
+
+
+def _print_pair(console: Console, answer: dict[str, Any]) -> None:
+    """The evidence as a waterfall: what each field adds, in bits, and what it compared."""
+    a, b = (f"{source}:{key}" for source, key in (answer["a"], answer["b"]))
+    table = Table(title=f"{a} and {b}: {answer['verdict']}", title_justify="left", header_style="bold")
+    for name in ("field", "bits", "sum", a, b):
+        table.add_column(name, justify="right" if name in {"bits", "sum"} else "left", overflow="fold")
+    total = answer["prior"]
+    table.add_row("prior", f"{total:+.1f}", f"{total:+.1f}", "", "")
+    for field in answer["fields"]:
+        total += field["bits"]
+        table.add_row(field["field"], f"{field['bits']:+.1f}", f"{total:+.1f}", field["a"] or "", field["b"] or "")
+    console.print(table)
+    together = "are one customer" if answer["are_one_customer"] else "are two customers"
+    console.print(
+        f"{answer['weight']:+.1f} bits; a match needs {answer['match_bits']:+.1f}, review {answer['review_bits']:+.1f}; "
+        f"they {together} now: {', '.join(dict.fromkeys(answer['customers']))}",
+        highlight=False,
+    )
 
 
 def _parse_record(text: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from orchestration.project import current_project
 from warehouse.quarantine import list_quarantine, retry_rejects
 from warehouse.status import read_status
 
+SHOWN = 60  # characters of a payload in the table; --json shows all
 app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
 Source = Annotated[str | None, typer.Option(help="Only this source.")]
 StreamName = Annotated[str | None, typer.Option(help="Only this stream.")]
@@ -39,7 +40,7 @@ def list_rows(
     for name in ("source.stream", "key", "reason", "payload"):
         table.add_column(name, overflow="fold")
     for row in rows.iter_rows(named=True):
-        payload = (row["payload"] or "")[:200]
+        payload = (row["payload"] or "")[:SHOWN]
         table.add_row(f"{row['source']}.{row['stream']}", row["key"] or row["position"] or "", row["reason"], payload)
     open_console().print(table)
 
