@@ -196,10 +196,10 @@ def test_every_invoice_and_its_receipt_are_published_and_meet(publication: Publi
     """) == [(2466, 2466, late)]
 
 
-def test_an_order_that_nobody_invoiced_is_overdue(publication: Publication) -> None:
+def test_an_order_without_invoice_or_agreed_date_waits_without_a_due_date(publication: Publication) -> None:
     assert publication.read(
         "select count(*), count(distinct status), min(status) from fct_receipt_plan where basis = 'order'"
-    ) == [(830, 1, "overdue")]
+    ) == [(830, 1, "unscheduled")]
 
 
 def test_stage_visits_are_derived_where_the_file_has_no_history(publication: Publication, deals: list[dict[str, str]]) -> None:
