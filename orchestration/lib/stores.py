@@ -75,6 +75,7 @@ class Stores(dg.ConfigurableResource):
             sweep(self.home, self.ledger, lock)
             if run.tags.get(REBUILD_TAG):
                 self.home.working.unlink(missing_ok=True)
+            self._create_unused_vendor_tables(current_project())
             yield self
             self.ledger.finish_run(run.run_id, "failed" if self.ledger.verdict(run.run_id) == "fail" else "succeeded")
 
@@ -96,18 +97,20 @@ class Stores(dg.ConfigurableResource):
             return load_stream(connection, self.home, self.ledger, source, stream)
 
     def prepare_canonical_tables(self, project: Project) -> dict[str, int]:
-        """Make `files.<plural>` over the project's file streams, and empty tables for vendors that it does not use.
-
-        Returns rows per canonical table.
-        """
+        """Make `files.<plural>` over the project's file streams. Returns rows per canonical table."""
         configured = {s.name: declare_streams(s.kind, s.settings, project.folder) for s in project.sources}
         with self.open_working() as connection:
-            for kind in KINDS.keys() - {"files"} - configured.keys():
-                for stream in declare_streams(kind, {}, project.folder):
-                    create_empty(connection, kind, stream)
             create_canonical_views(connection, ENTITIES, table_name, configured)
             names = [table_name(entity) for entity in ENTITIES]
             return {name: connection.execute(f"select count(*) from files.{name}").fetchall()[0][0] for name in names}  # noqa: S608
+
+    def _create_unused_vendor_tables(self, project: Project) -> None:
+        """Empty tables for vendors that the project does not use: no asset precedes their staging models."""
+        configured = {source.name for source in project.sources}
+        with self.open_working() as connection:
+            for kind in KINDS.keys() - {"files"} - configured:
+                for stream in declare_streams(kind, {}, project.folder):
+                    create_empty(connection, kind, stream)
 
     def is_published_already(self, code: str) -> bool:
         """Whether the newest publication was made from just these landed rows, contracts, clock and code."""
@@ -141,9 +144,11 @@ class Stores(dg.ConfigurableResource):
         return (datetime.now(UTC) - fresh_at).total_seconds() / 86400 if fresh_at else None
 
     def record_failure(self, run_id: str, where: str, reason: str) -> None:
-        """A verdict for a run that broke; one that has its verdict keeps it."""
+        """A verdict for a run that broke, in the words of the checks that failed; one that has its verdict keeps it."""
         if self.ledger.verdict(run_id) is None:
-            self.ledger.record_verdict(run_id, "fail", f"{where}: {reason}")
+            failed = [check for check in self.ledger.check_results(run_id) if not check.passed and check.severity == "error"]
+            found = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+            self.ledger.record_verdict(run_id, "fail", f"{where}: {found or reason}")
 
 
 def open_stores(project: Project) -> Stores:
