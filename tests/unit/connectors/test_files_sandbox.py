@@ -11,6 +11,8 @@ from sandbox.company import Company, build_company
 from sandbox.servers.forms import FormsFolder
 from sandbox.servers.versions import select_live
 
+pytestmark = pytest.mark.generated
+
 CONTRACTS = Path(__file__).parents[3] / "examples" / "sandbox" / "contracts"
 KEYS = {
     "web_leads": ("submission_id",),

@@ -11,6 +11,8 @@ from polars.testing import assert_frame_equal
 from hub.invariants import check_invariants
 from hub.rules import default_rules
 
+pytestmark = pytest.mark.generated
+
 CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=4, max_size=14)
 FRAMES = ("crosswalk", "golden", "lineage", "edges", "review", "events", "redirects", "scored")
 # a resolution of ten records takes about 0.1 s, almost all of it fixed

@@ -14,6 +14,8 @@ from connectors.messaging import wecom_streams
 from sandbox.company import Company, build_company
 from sandbox.schema import SCHEMAS, VERSION
 
+pytestmark = pytest.mark.generated
+
 KEYS = {
     "hubspot.deal_stage_history": ["deal_id", "entered_at"],
     "wecom.external_contacts": ["external_userid", "userid"],

@@ -10,6 +10,8 @@ from sandbox.company import Company, build_company
 from sandbox.noise import GARBAGE_NAMES
 from sandbox.words import CITIES
 
+pytestmark = pytest.mark.generated
+
 VALUES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

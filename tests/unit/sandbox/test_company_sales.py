@@ -10,6 +10,8 @@ import pytest
 
 from sandbox.company import Company, build_company
 
+pytestmark = pytest.mark.generated
+
 
 @pytest.fixture(scope="module")
 def company() -> Company:

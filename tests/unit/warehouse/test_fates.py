@@ -17,6 +17,8 @@ from warehouse.ledger import open_ledger
 from warehouse.load import load_stream
 from warehouse.working import open_working
 
+pytestmark = pytest.mark.generated
+
 FIELDS = (Field("id"), Field("version", "integer"), Field("amount", "decimal"))
 VERSIONED = Stream("deals", ("id",), FIELDS, "watermark", "flag", "", version="version")
 UNVERSIONED = Stream("deals", ("id",), FIELDS, "watermark", "flag", "")
