@@ -87,14 +87,14 @@ class Project:
         return {key: self._fill(text, f"source {source.name}") for key, text in source.settings.items()}
 
     def _fill(self, text: str, place: str) -> str:
-        from_file = dotenv_values(self.env_file) if self.env_file and self.env_file.exists() else {}
-        values = {**from_file, **os.environ}
+        files = [path for path in (self.folder / ".env", self.env_file) if path and path.exists()]
+        values = {**{name: value for path in files for name, value in dotenv_values(path).items()}, **os.environ}
 
         def look_up(match: re.Match[str]) -> str:
             value = values.get(match[1])
             if not value:
-                hint = f" or in {self.env_file}" if self.env_file else ""
-                raise ProjectError(f"{place}: the variable {match[1]} is not set; set it in the environment{hint}")
+                files = " or ".join(str(path) for path in (self.folder / ".env", self.env_file) if path)
+                raise ProjectError(f"{place}: the variable {match[1]} is not set; set it in the environment or in {files}")
             return value
 
         return _VARIABLE.sub(look_up, text)
@@ -103,6 +103,11 @@ class Project:
 def find_home() -> Path:
     """`GOLDTHREAD_HOME`, by default `.goldthread` in the working directory."""
     return Path(os.environ.get("GOLDTHREAD_HOME") or ".goldthread").resolve()
+
+
+def find_ledger_address() -> str:
+    """`GOLDTHREAD_LEDGER`, an SQLAlchemy URL; empty: SQLite in the home."""
+    return os.environ.get("GOLDTHREAD_LEDGER", "")
 
 
 def find_project_file() -> Path:

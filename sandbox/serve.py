@@ -180,7 +180,8 @@ class Sandbox:
 
     def _write_endpoints(self) -> None:
         endpoints = {"env": self.env, "truth": str(self._directory / "truth"), "as_of": self.as_of.isoformat()}
-        write_atomically(self._directory / "endpoints.json", json.dumps(endpoints, indent=2, ensure_ascii=False).encode())
+        content = json.dumps(endpoints, indent=2, ensure_ascii=False).encode()
+        write_atomically(self._directory / "endpoints.json", content, mode=0o600)  # it holds a token and a password
 
     def _build_control(self) -> Starlette:
         async def advance(request: Request) -> Response:

@@ -65,9 +65,10 @@ class Home:
         return self.publication / "goldthread.duckdb"
 
     def create(self) -> Home:
-        """Make the directories that are missing."""
-        for directory in (self.landing, self.identity, self.history):
-            directory.mkdir(parents=True, exist_ok=True)
+        """Make the missing directories. What holds people's data is its owner's alone; publications are for readers."""
+        for directory in (self.landing, self.identity):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.history.mkdir(parents=True, exist_ok=True)
         return self
 
     @contextmanager

@@ -84,6 +84,15 @@ class Ledger:
                 tables.run.update().where(tables.run.c.run_id == run_id).values(state=state, finished_at=utc_now())
             )
 
+    def close_running(self, *, except_run: str) -> list[str]:
+        """Record that every other run that never ended has failed; returns their ids, oldest first."""
+        table = tables.run
+        unended = sa.and_(table.c.state == "running", table.c.run_id != except_run)
+        with self.write() as connection:
+            ended: list[str] = list(connection.execute(sa.select(table.c.run_id).where(unended).order_by(table.c.seq)).scalars())
+            connection.execute(table.update().where(unended).values(state="failed", finished_at=utc_now()))
+        return ended
+
     def newest_run(self) -> str | None:
         """The run that began last."""
         rows = self.read(sa.select(tables.run.c.run_id).order_by(tables.run.c.seq.desc()).limit(1))
@@ -142,22 +151,10 @@ class Ledger:
         rows = self.read(sa.select(table).where(table.c.run_id == run_id).order_by(table.c.seq.desc()).limit(1))
         return rows[0] if rows else None
 
-    def record_failure(self, run_id: str, source: str, stream: str, kind: str, message: str) -> None:
-        """Record that a stream could not be synced; the other streams go on."""
-        with self.write() as connection:
-            connection.execute(
-                tables.sync_failure.insert().values(
-                    run_id=run_id, source=source, stream=stream, kind=kind, message=message, at=utc_now()
-                )
-            )
-
-    def failures(self, run_id: str) -> list[dict[str, Any]]:
-        """Sync failures of a run: source, stream, kind, message, at."""
-        table = tables.sync_failure
-        return self.read(sa.select(table).where(table.c.run_id == run_id).order_by(table.c.seq))
-
 
 def open_ledger(home: Home) -> Ledger:
     """Open the ledger of a home, creating what is missing."""
     home.create()
+    if not home.ledger_address:
+        (home.path / "ledger.db").touch(mode=0o600)
     return Ledger(home.ledger_url)

@@ -37,6 +37,7 @@ def read_status(home: Home, ledger: Ledger) -> dict[str, Any]:
     return {
         "publication": publication,
         "verdict": verdicts[0]["verdict"] if verdicts else None,
+        "verdict_run_id": verdicts[0]["run_id"] if verdicts else None,
         "verdict_reason": verdicts[0]["reason"] if verdicts else None,
         "run": {name: _plain(runs[0][name]) for name in ("run_id", "state", "started_at", "finished_at")} if runs else None,
         "streams": _read_streams(ledger),

@@ -124,17 +124,6 @@ schema_change = sa.Table(
     _text("new_type", nullable=True),
     _time("at"),
 )
-sync_failure = sa.Table(
-    "sync_failure",
-    metadata,
-    _serial("seq"),
-    _text("run_id"),
-    _text("source"),
-    _text("stream"),
-    _text("kind"),
-    _text("message"),
-    _time("at"),
-)
 reconciliation = sa.Table(
     "reconciliation",
     metadata,

@@ -40,6 +40,7 @@ def open_working(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         if "lock" not in str(error):
             raise
         raise HomeBusyError(f"{home.working} is in use by a run or a tool: wait for it to end, or close it. {error}") from error
+    home.working.chmod(0o600)
     try:
         connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         connection.execute("set timezone = 'UTC'")

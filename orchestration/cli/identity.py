@@ -12,7 +12,7 @@ from rich.table import Table
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
 from orchestration.lib.explain import explain_customer, explain_pair, explain_record
-from orchestration.lib.stores import open_stores
+from orchestration.lib.stores import open_existing_stores, open_stores
 from orchestration.project import ProjectError, current_project
 
 
@@ -43,7 +43,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a customer is what it is, why two records are or are not one, or what landed for a record."""
-    stores = open_stores(current_project())
+    stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:
             answer: dict[str, Any] = explain_pair(con, _parse_record(subjects[0]), _parse_record(subjects[1]))

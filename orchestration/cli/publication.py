@@ -13,14 +13,14 @@ from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption
 from orchestration.lib.identity import current_rule_version
 from orchestration.lib.publication import list_published_tables
-from orchestration.lib.stores import open_stores
+from orchestration.lib.stores import open_existing_stores
 from orchestration.project import ProjectError, current_project
 from warehouse import publication
 
 
 def publish(as_json: JsonOption = False) -> None:
     """Publish the working warehouse of the newest run, if its verdict is pass (runs do this themselves)."""
-    stores = open_stores(current_project())
+    stores = open_existing_stores(current_project())
     run_id = stores.ledger.newest_run()
     if run_id is None:
         raise ProjectError("there has been no run yet: `goldthread run`")
@@ -41,7 +41,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Serve an earlier publication again."""
-    stores = open_stores(current_project())
+    stores = open_existing_stores(current_project())
     served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
     _print_served(served, stores.home.served, as_json)
 

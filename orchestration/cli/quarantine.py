@@ -10,10 +10,11 @@ import typer
 from rich.table import Table
 
 from connectors.catalog import build_connector
+from connectors.errors import ConnectorError
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute
-from orchestration.lib.stores import Stores, open_stores
-from orchestration.project import current_project
+from orchestration.lib.stores import Stores, open_existing_stores, open_stores
+from orchestration.project import Project, ProjectError, SourceSettings, current_project
 from warehouse.quarantine import list_quarantine, retry_rejects
 from warehouse.status import read_status
 
@@ -31,7 +32,7 @@ def list_rows(
     as_json: JsonOption = False,
 ) -> None:
     """List quarantined rows with the reason and the payload."""
-    with open_stores(current_project()).open_working() as con:
+    with open_existing_stores(current_project()).open_working() as con:
         rows = list_quarantine(con, source, stream, limit)
     if as_json:
         typer.echo(json.dumps(rows.to_dicts(), ensure_ascii=False, default=str))
@@ -52,29 +53,44 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
     stores = open_stores(project)
     chosen = [settings for settings in project.sources if source in (None, settings.name)]
     run_id = f"retry-{uuid.uuid4()}"
-    n_landed = 0
+    n_landed, errors = 0, []
     with stores.home.hold_run_lock(run_id):
         for settings in chosen:
-            connector = build_connector(settings.kind, settings.name, project.resolve_settings(settings), project.folder)
             try:
-                for stream in connector.streams():
-                    landed = retry_rejects(stores.home, stores.ledger, settings.name, stream, connector.retry, run_id)
-                    n_landed += sum(batch.n_upserts for batch in landed)
-            finally:
-                connector.close()
+                n_landed += _retry_source(project, stores, settings, run_id)
+            except (ConnectorError, ProjectError) as error:
+                errors.append(f"{settings.name}: {error}")
     outcome = execute(project, "rebuild", {}, quiet=as_json)
+    errors += outcome.errors
     left = [row for row in _count_left(stores) if source in (None, row["source"])]
     if as_json:
-        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": outcome.success, "errors": outcome.errors}))
+        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": outcome.success, "errors": errors}))
     else:
-        console = open_console()
-        console.print(f"{n_landed} rejected rows could be read now; still in quarantine:" if left else "quarantine is empty")
-        for row in left:
-            console.print(f"  {row['source']}.{row['stream']}: {row['quarantined']}")
-        for error in outcome.errors:
-            console.print(f"[red]failed[/] {error}", highlight=False)
-    if not outcome.success:
+        _print_retry(n_landed, left, errors)
+    if errors:
         raise typer.Exit(1)
+
+
+def _retry_source(project: Project, stores: Stores, settings: SourceSettings, run_id: str) -> int:
+    """Rows that could be read now."""
+    connector = build_connector(settings.kind, settings.name, project.resolve_settings(settings), project.folder)
+    try:
+        return sum(
+            batch.n_upserts
+            for stream in connector.streams()
+            for batch in retry_rejects(stores.home, stores.ledger, settings.name, stream, connector.retry, run_id)
+        )
+    finally:
+        connector.close()
+
+
+def _print_retry(n_landed: int, left: list[dict[str, Any]], errors: list[str]) -> None:
+    console = open_console()
+    console.print(f"{n_landed} rejected rows could be read now; still in quarantine: {'' if left else 'none'}")
+    for row in left:
+        console.print(f"  {row['source']}.{row['stream']}: {row['quarantined']}")
+    for error in errors:
+        console.print(f"[red]failed[/] {error}", highlight=False)
 
 
 def _count_left(stores: Stores) -> list[dict[str, Any]]:

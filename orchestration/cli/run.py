@@ -29,7 +29,7 @@ def run_line(
     rebuild: Annotated[bool, typer.Option(help="Read no source; derive everything again from what has landed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read what is new, derive, check, publish. Exit code 1 if nothing was published."""
+    """Read what is new, derive, check, publish. Exit code 0: what is served is new, or stands; 1: something failed."""
     project = current_project()
     job, config = _plan(project, source or [], full, rebuild)
     outcome = execute(project, job, config, quiet=as_json)

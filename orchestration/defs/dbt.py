@@ -50,8 +50,8 @@ def dbt_definitions() -> dg.Definitions:
     def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
         if stores.is_published_already(inputs):
             context.log.info(f"{NOTHING_NEW}; everything after this is skipped")
-            stores.ledger.record_verdict(context.run_id, "pass", NOTHING_NEW)
             return
+        stores.forget_published()
         selection = select_nodes(manifest, _translator(), context.selected_asset_keys, stores.built_tables)
         stores.built_tables.update(selection.tables)
         results = dbt.build(

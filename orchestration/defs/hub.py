@@ -23,6 +23,11 @@ TABLES = {
     "identity_events": "The identity log: issued, attached, merged, split, redirected.",
     "person_crosswalk": "Which person a source record belongs to, and when.",
     "golden_persons": "One row per person: the surviving values.",
+    "person_lineage": "Every value of a golden person, where it comes from and which rule chose.",
+    "person_edges": "Match evidence between two records of people, in bits per field.",
+    "person_review_queue": "Pairs of people that a person should decide.",
+    "redirects": "Customer IDs that were given up, and the ID that each resolves to.",
+    "person_redirects": "Person IDs that were given up, and the ID that each resolves to.",
 }
 PARTIES = [dg.AssetKey(["intermediate", name]) for name in ("int_parties_unioned", "int_persons_unioned")]
 INVARIANTS = "hub_invariants"

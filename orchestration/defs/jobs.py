@@ -49,6 +49,7 @@ def job_definitions() -> dg.Definitions:
         "resolve",
         dg.AssetSelection.groups("hub").upstream().required_multi_asset_neighbors(),
         config=config("none"),
+        hooks={record_failed_verdict},
         description="Resolve identities over what has landed, without publishing.",
     )
     return dg.Definitions(

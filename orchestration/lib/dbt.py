@@ -137,7 +137,8 @@ def build(names: Iterable[str], *, target: Path, working: Path, variables: Mappi
         manifest = _parse(target, working, _project_changed_at())
         outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke(arguments)
     if outcome.exception is not None:
-        raise DbtFailed(f"dbt stopped: {outcome.exception}")
+        last = results[-1].name if results else "the first node"
+        raise DbtFailed(f"dbt stopped after {last}: {outcome.exception!r}") from outcome.exception
     return results
 
 

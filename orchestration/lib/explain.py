@@ -67,7 +67,6 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     table = f"{source}__{stream}".replace('"', '""')
     loaded = _rows(con, f'select * from landing."{table}" where _key = ?', [key])  # noqa: S608 (quoted)
     files = [str(home.landing / file) for file in list_files(batches)]
-    values = json.loads(key)
     landed = []
     for row in loaded:
         found = con.sql(
@@ -78,7 +77,9 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     quarantined = _rows(
         con, "select * from landing._quarantine where source = ? and stream = ? and key = ?", [source, stream, key]
     )
-    return {"record_ref": reference, "key": values, "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
+    if not loaded and not quarantined:
+        raise ProjectError(f'{reference}: no such record in {source}.{stream}; a key is a JSON array, such as ["5"]')
+    return {"record_ref": reference, "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
 
 
 def _split_reference(reference: str) -> tuple[str, str, str]:

@@ -6,20 +6,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from hub.rules import default_rules
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("connectors", "hub", "warehouse", "orchestration")
 
 
 def fingerprint_code(manifest: Mapping[str, Any]) -> str:
-    """Changes with the package's version, the hub's rules and any file of the dbt project."""
+    """Changes with any file of our packages and of the dbt project."""
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py")
+    }
     nodes = {unique_id: node["checksum"]["checksum"] for unique_id, node in manifest["nodes"].items() if "checksum" in node}
     macros = {unique_id: macro["macro_sql"] for unique_id, macro in manifest["macros"].items() if ".goldthread." in unique_id}
-    rules = [default_rules("organisation").version, default_rules("person").version]
-    text = json.dumps([version("goldthread"), rules, nodes, macros], sort_keys=True)
+    text = json.dumps([sources, nodes, macros], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -34,6 +37,11 @@ def read_published_inputs(con: duckdb.DuckDBPyConnection) -> str | None:
     known = con.execute("select 1 from information_schema.tables where table_name = '_published_inputs'").fetchall()
     rows = con.execute("select inputs from gate._published_inputs").fetchall() if known else []
     return str(rows[0][0]) if rows else None
+
+
+def drop_published_inputs(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget the note."""
+    con.execute("drop table if exists gate._published_inputs")
 
 
 def write_published_inputs(con: duckdb.DuckDBPyConnection, inputs: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import duckdb
@@ -92,9 +92,3 @@ def _golden_query(table: str, gid: str, name: str, crosswalk: str) -> str:
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def describe_subjects(subjects: Sequence[str]) -> str:
-    """A short list for a message."""
-    shown = ", ".join(subjects[:5])
-    return shown if len(subjects) <= 5 else f"{shown} and {len(subjects) - 5} more"

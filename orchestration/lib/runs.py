@@ -57,7 +57,9 @@ def run_job(
         tags={"dagster/repository": "__repository__@goldthread"},
     )
     errors = tuple(_describe_failure(event) for event in result.all_events if event.is_step_failure)
-    return RunOutcome(run_id, result.success, errors)
+    # a run whose resources do not come up (the home is busy, the clock cannot be read) has no step that could fail
+    before_steps = tuple(_describe_run_failure(event) for event in result.all_events if event.is_job_failure)
+    return RunOutcome(run_id, result.success, errors or before_steps)
 
 
 def _describe_failure(event: dg.DagsterEvent) -> str:
@@ -65,7 +67,14 @@ def _describe_failure(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return f"{event.step_key}: {data.user_failure_data.description}"
-    error = data.error
+    return f"{event.step_key}: {_read_innermost(data.error)}"
+
+
+def _describe_run_failure(event: dg.DagsterEvent) -> str:
+    return _read_innermost(event.job_failure_data.error)
+
+
+def _read_innermost(error: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    return str(error.message).strip() if error else "failed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +15,9 @@ from pydantic import PrivateAttr
 from connectors.base import Batch, Stream
 from connectors.catalog import KINDS, declare_streams
 from connectors.files.entities import ENTITIES, table_name
-from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
-from orchestration.project import Project, current_project
+from orchestration.lib.dead_runs import close_dead_runs
+from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
+from orchestration.project import Project, ProjectError, current_project, find_ledger_address
 from warehouse.batches import Fates, read_cursor, stream_state
 from warehouse.canonical import create_canonical_views
 from warehouse.compaction import compact, sweep
@@ -29,6 +29,7 @@ from warehouse.publication import ensure_served
 from warehouse.working import open_working
 
 REBUILD_TAG = "goldthread/rebuild"
+PUBLISHING_JOBS = ("sync", "rebuild")
 SHOWN = 5  # reasons that a message spells out
 
 
@@ -40,13 +41,14 @@ class Stores(dg.ConfigurableResource):
     """
 
     path: str
-    ledger_address: str = ""
     _now: datetime = PrivateAttr(default_factory=lambda: datetime.now(UTC))
     _built: set[str] = PrivateAttr(default_factory=set)
+    _is_unchanged: bool = PrivateAttr(default=False)
 
     @property
     def home(self) -> Home:
-        return Home(Path(self.path), self.ledger_address)
+        # not a field of the resource: Dagster stores those, and the address may hold a password
+        return Home(Path(self.path), find_ledger_address())
 
     @property
     def ledger(self) -> Ledger:
@@ -69,7 +71,8 @@ class Stores(dg.ConfigurableResource):
             yield self
             return
         with self.home.hold_run_lock(run.run_id) as lock:
-            self._now, self._built = current_project().now(), set()
+            self._now, self._built, self._is_unchanged = current_project().now(), set(), False
+            close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
             ensure_served(self.home, self.ledger)
             sweep(self.home, self.ledger, lock)
@@ -77,7 +80,13 @@ class Stores(dg.ConfigurableResource):
                 self.home.working.unlink(missing_ok=True)
             self._create_unused_vendor_tables(current_project())
             yield self
-            self.ledger.finish_run(run.run_id, "failed" if self.ledger.verdict(run.run_id) == "fail" else "succeeded")
+            self.ledger.finish_run(run.run_id, self._judge_end(run.run_id, run.job_name))
+
+    def _judge_end(self, run_id: str, job: str) -> Literal["succeeded", "failed"]:
+        """A run of a job that publishes has succeeded when it passed the gate or found nothing new."""
+        verdict = self.ledger.verdict(run_id)
+        needs_verdict = job in PUBLISHING_JOBS and not self._is_unchanged
+        return "failed" if verdict == "fail" or (needs_verdict and verdict is None) else "succeeded"
 
     @contextmanager
     def open_working(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -115,7 +124,13 @@ class Stores(dg.ConfigurableResource):
     def is_published_already(self, code: str) -> bool:
         """Whether the newest publication was made from just these landed rows, contracts, clock and code."""
         with self.open_working() as connection:
-            return read_published_inputs(connection) == describe_inputs(connection, code, self.now)
+            self._is_unchanged = read_published_inputs(connection) == describe_inputs(connection, code, self.now)
+        return self._is_unchanged
+
+    def forget_published(self) -> None:
+        """What was published is about to be overwritten in the working file: it vouches for nothing any more."""
+        with self.open_working() as connection:
+            drop_published_inputs(connection)
 
     def remember_published(self, code: str) -> None:
         """Note what the publication just made came from."""
@@ -153,4 +168,12 @@ class Stores(dg.ConfigurableResource):
 
 def open_stores(project: Project) -> Stores:
     """The stores of a project's home; the ledger is elsewhere when GOLDTHREAD_LEDGER says so."""
-    return Stores(path=str(project.home), ledger_address=os.environ.get("GOLDTHREAD_LEDGER", ""))
+    return Stores(path=str(project.home))
+
+
+def open_existing_stores(project: Project) -> Stores:
+    """The stores of a home that has some: reading makes none. Raises ProjectError where nothing has run yet."""
+    stores = open_stores(project)
+    if not (stores.home.ledger_address or (stores.home.path / "ledger.db").exists()):
+        raise ProjectError(f"nothing has run at {stores.home.path} yet: `goldthread run` first, or set GOLDTHREAD_HOME (--home)")
+    return stores

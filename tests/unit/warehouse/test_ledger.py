@@ -70,11 +70,11 @@ def test_the_ledger_is_in_wal_mode(store):
         assert connection.exec_driver_sql("pragma journal_mode").scalar() == "wal"
 
 
-def test_a_sync_failure_is_remembered(store):
-    store.ledger.record_failure("run-1", "crm", "deals", "Permission", "scope crm.deals is missing")
-    assert [(row["stream"], row["message"]) for row in store.ledger.failures("run-1")] == [
-        ("deals", "scope crm.deals is missing")
-    ]
+def test_a_run_that_never_ended_is_closed_by_the_next(store):
+    store.ledger.start_run("killed")
+    store.ledger.start_run("next")
+    assert store.ledger.close_running(except_run="next") == ["killed"]
+    assert store.ledger.close_running(except_run="next") == []
 
 
 def test_a_whole_store_reconciles(store):
@@ -99,7 +99,7 @@ def test_reconciliation_names_the_stream_and_the_numbers(store):
 
 def test_status_needs_no_working_file(store):
     assert read_status(store.home, store.ledger) == {
-        "publication": None, "verdict": None, "verdict_reason": None, "run": None, "streams": []
+        "publication": None, "verdict": None, "verdict_run_id": None, "verdict_reason": None, "run": None, "streams": []
     }  # fmt: skip
     store.land([{"id": "1"}], cursor={"at": 5})
     store.load()
