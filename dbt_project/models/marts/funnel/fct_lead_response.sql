@@ -10,8 +10,9 @@ timed as (
         *,
         {{ minutes_between('created_at', 'assigned_at') }} as allocation_minutes,
         {{ minutes_between('created_at', 'first_response_at') }} as response_minutes,
-        -- how long the lead waited, answered or not
-        {{ hours_between('created_at', 'coalesce(first_response_at, ' ~ as_of() ~ ')') }} as waited_hours
+        -- how long the lead waited: for an answer, for the decision that made one needless, or until now
+        {{ hours_between('created_at', 'coalesce(first_response_at, decided_at, ' ~ as_of() ~ ')') }} as waited_hours,
+        coalesce(first_response_at, decided_at) is not null as is_handled
     from leads
 
 ),
@@ -48,7 +49,7 @@ judged as (
         end as is_within_sla,
         case
             when waited_hours > {{ threshold('LD-2', 'upper_limit') }} then true
-            when first_response_at is not null then false
+            when is_handled then false
         end as is_escalated,
         case
             when waited_hours > {{ threshold('LD-3', 'upper_limit') }} then false
@@ -56,7 +57,7 @@ judged as (
         end as is_within_experience_limit,
         case
             when waited_hours > {{ threshold('LD-4', 'upper_limit') }} then true
-            when first_response_at is not null then false
+            when is_handled then false
         end as is_sleeping,
 
         ---------- timestamps
