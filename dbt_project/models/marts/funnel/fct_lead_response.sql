@@ -8,7 +8,11 @@ timed as (
 
     select
         *,
-        {{ minutes_between('created_at', 'assigned_at') }} as allocation_minutes,
+        -- two systems stamp the two times: up to 5 minutes before is at once, earlier is another assignment
+        case
+            when assigned_at >= created_at then {{ minutes_between('created_at', 'assigned_at') }}
+            when assigned_at >= created_at - interval 5 minute then 0
+        end as allocation_minutes,
         {{ minutes_between('created_at', 'first_response_at') }} as response_minutes,
         -- how long the lead waited: for an answer, for the decision that made one needless, or until now
         {{ hours_between('created_at', 'coalesce(first_response_at, decided_at, ' ~ as_of() ~ ')') }} as waited_hours,
