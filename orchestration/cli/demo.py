@@ -30,10 +30,13 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
         console.print(f"[bold]2[/] the systems answer after {time.monotonic() - started:.0f} s; running the line ...")
         outcome = execute(project, "sync", {}, quiet=False)
         stores = open_stores(project)
-        print_line(console, describe_line(stores, outcome))
+        report = describe_line(stores, outcome)
+        print_line(console, report)
         if not outcome.success:
             raise typer.Exit(1)
-        console.print(f"[bold]3[/] published after {time.monotonic() - started:.0f} s; what the warehouse says:")
+        is_new = report["publication"]["run_id"] == outcome.run_id
+        state = "published" if is_new else "nothing new, what was published stands,"
+        console.print(f"[bold]3[/] {state} after {time.monotonic() - started:.0f} s; what the warehouse says:")
         with duckdb.connect(str(stores.home.served), read_only=True) as con:
             _show_identity(console, con, sandbox)
             _show_figures(console, con)

@@ -75,7 +75,7 @@ class Line:
         return run_job(job, open_instance(self.home), _configure(modes))
 
     def run_part(self, part: dg.AssetSelection, modes: Mapping[str, str] | None = None, *, passed: bool = True) -> RunOutcome:
-        """A run of some assets and checks, with the hooks of `sync`; `passed`: as if all checks of the newest run passed again."""
+        """A run of some assets and checks, with the hooks of `sync`; `passed`: as if all checks of the newest run passed anew."""
         run_id = str(uuid.uuid4())
         if passed:
             self.stores.ledger.record_checks(run_id, self.stores.ledger.check_results(self.newest_run))
