@@ -227,25 +227,25 @@ supervisors as (
 
 ),
 
-final as (
+-- who is told where neither the rep nor the customer's owner leads to a person: the directors, without any the managers
+leaders as (
 
     select
-        ---------- ids
-        ranked.rule_code,
-        ranked.version as rule_version,
-        ranked.subject_type,
-        ranked.subject_id,
-        ranked.subject,
-        ranked.opportunity_key,
-        ranked.customer_gid,
+        coalesce(
+            list(rep_key order by rep_key) filter (where role = 'director'),
+            list(rep_key order by rep_key) filter (where role = 'manager'),
+            cast([] as varchar[])
+        ) as leader_rep_keys
+    from reps
+    where is_active is distinct from false
 
-        ---------- notification
-        ranked.level,
-        ranked.channel,
-        ranked.recipient as recipient_role,
-        ranked.rep_key,
+),
+
+resolved as (
+
+    select
+        ranked.*,
         supervisors.supervisor_rep_key,
-        reps.manager_name as supervisor_name,
         list_filter(
             case ranked.recipient
                 when 'rep' then [ranked.rep_key]
@@ -253,28 +253,67 @@ final as (
                 else [ranked.rep_key, supervisors.supervisor_rep_key]
             end,
             lambda recipient_key: recipient_key is not null  -- noqa: RF02
-        ) as recipient_rep_keys,
-        nullif(ranked.winning_rule_code, ranked.rule_code) as silenced_by_rule_code,
+        ) as named_rep_keys,
+        list_filter(
+            case ranked.recipient
+                when 'rep' then [customer_owners.rep_key]
+                when 'supervisor' then [owner_supervisors.supervisor_rep_key]
+                else [customer_owners.rep_key, owner_supervisors.supervisor_rep_key]
+            end,
+            lambda recipient_key: recipient_key is not null  -- noqa: RF02
+        ) as owner_rep_keys
+    from ranked
+    left join supervisors on ranked.rep_key = supervisors.rep_key
+    left join customer_owners on ranked.customer_gid = customer_owners.customer_gid
+    left join supervisors as owner_supervisors on customer_owners.rep_key = owner_supervisors.rep_key
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        resolved.rule_code,
+        resolved.version as rule_version,
+        resolved.subject_type,
+        resolved.subject_id,
+        resolved.subject,
+        resolved.opportunity_key,
+        resolved.customer_gid,
+
+        ---------- notification
+        resolved.level,
+        resolved.channel,
+        resolved.recipient as recipient_role,
+        resolved.rep_key,
+        resolved.supervisor_rep_key,
+        reps.manager_name as supervisor_name,
+        case
+            when len(resolved.named_rep_keys) > 0 then resolved.named_rep_keys
+            when len(resolved.owner_rep_keys) > 0 then resolved.owner_rep_keys
+            else leaders.leader_rep_keys
+        end as recipient_rep_keys,
+        nullif(resolved.winning_rule_code, resolved.rule_code) as silenced_by_rule_code,
         replace(
             replace(
-                replace(ranked.message, '{subject}', coalesce(ranked.subject, ranked.subject_id)),
-                '{hours}', cast(cast(floor({{ hours_between('ranked.started_at', as_of()) }}) as bigint) as varchar)
+                replace(resolved.message, '{subject}', coalesce(resolved.subject, resolved.subject_id)),
+                '{hours}', cast(cast(floor({{ hours_between('resolved.started_at', as_of()) }}) as bigint) as varchar)
             ),
-            '{days}', cast(cast(floor({{ days_between('ranked.started_at', as_of()) }}) as bigint) as varchar)
+            '{days}', cast(cast(floor({{ days_between('resolved.started_at', as_of()) }}) as bigint) as varchar)
         ) as message,
-        ranked.action,
+        resolved.action,
 
         ---------- times
-        ranked.started_at,
-        ranked.opened_at,
-        case when ranked.rule_code = 'AL-3' then ranked.opened_at + interval 2 hour end as task_due_at,
-        cast({{ hours_between('ranked.opened_at', as_of()) }} as decimal(18, 2)) as open_hours,
+        resolved.started_at,
+        resolved.opened_at,
+        case when resolved.rule_code = 'AL-3' then resolved.opened_at + interval 2 hour end as task_due_at,
+        cast({{ hours_between('resolved.opened_at', as_of()) }} as decimal(18, 2)) as open_hours,
 
         ---------- evidence
-        ranked.evidence_ref
-    from ranked
-    left join reps on ranked.rep_key = reps.rep_key
-    left join supervisors on ranked.rep_key = supervisors.rep_key
+        resolved.evidence_ref
+    from resolved
+    cross join leaders
+    left join reps on resolved.rep_key = reps.rep_key
 
 )
 
