@@ -148,28 +148,25 @@ blended as (
 
     select
         *,
-        case
-            when has_total
-                then greatest(
-                    pipeline_weight * pipeline_value + (1 - pipeline_weight) * coalesce(simple_value, 0),
-                    value_so_far
-                )
-        end as published_value
+        greatest(
+            pipeline_weight * pipeline_value + (1 - pipeline_weight) * coalesce(simple_value, 0),
+            value_so_far
+        ) as blend_value,
+        greatest(simple_value, value_so_far) as baseline_value
     from weighted
 
 ),
 
-past_published as (
+-- only months in which a blend stood beside the baseline can tell which is better
+past_blends as (
 
     select
         blended.origin_no,
         blended.horizon,
         blended.scope_type,
         blended.scope_id,
-        past.origin_no as past_origin_no,
-        abs(past.actual - past.published_value) / nullif(past.published_value, 0) as relative_error,
-        abs(past.actual - past.published_value) as published_error,
-        abs(past.actual - past.simple_value) as simple_error,
+        abs(past.actual - past.blend_value) as blend_error,
+        abs(past.actual - past.baseline_value) as baseline_error,
         row_number() over (
             partition by blended.origin_no, blended.horizon, blended.scope_type, blended.scope_id
             order by past.origin_no
@@ -181,6 +178,80 @@ past_published as (
             and blended.scope_id = past.scope_id
             and blended.horizon = past.horizon
             and past.origin_no > blended.origin_no + blended.horizon
+    where past.has_total and past.pipeline_weight > 0 and past.simple_value is not null and past.actual is not null
+
+),
+
+skills as (
+
+    select
+        past_blends.origin_no,
+        past_blends.horizon,
+        past_blends.scope_type,
+        past_blends.scope_id,
+        case
+            when count(*) >= parameters.blend_min_months
+                then
+                    1
+                    - sum(past_blends.blend_error order by past_blends.recency)
+                    / nullif(sum(past_blends.baseline_error order by past_blends.recency), 0)
+        end as skill
+    from past_blends
+    cross join parameters
+    where past_blends.recency <= parameters.blend_min_months
+    group by
+        past_blends.origin_no,
+        past_blends.horizon,
+        past_blends.scope_type,
+        past_blends.scope_id,
+        parameters.blend_min_months
+
+),
+
+-- a blend no better than the baseline gives way to it
+served as (
+
+    select
+        blended.* exclude (pipeline_weight, blend_value, baseline_value),  -- noqa: RF02
+        skills.skill,
+        case
+            when skills.skill <= 0 and blended.simple_value is not null then 0
+            else blended.pipeline_weight
+        end as pipeline_weight,
+        case
+            when not blended.has_total then null
+            when skills.skill <= 0 and blended.simple_value is not null then blended.baseline_value
+            else blended.blend_value
+        end as published_value
+    from blended
+    left join skills
+        on
+            blended.origin_no = skills.origin_no
+            and blended.horizon = skills.horizon
+            and blended.scope_type = skills.scope_type
+            and blended.scope_id = skills.scope_id
+
+),
+
+past_published as (
+
+    select
+        served.origin_no,
+        served.horizon,
+        served.scope_type,
+        served.scope_id,
+        abs(past.actual - past.published_value) / nullif(past.published_value, 0) as relative_error,
+        row_number() over (
+            partition by served.origin_no, served.horizon, served.scope_type, served.scope_id
+            order by past.origin_no
+        ) as recency
+    from served
+    inner join served as past
+        on
+            served.scope_type = past.scope_type
+            and served.scope_id = past.scope_id
+            and served.horizon = past.horizon
+            and past.origin_no > served.origin_no + served.horizon
     where past.published_value is not null and past.actual is not null
 
 ),
@@ -201,19 +272,7 @@ conformal as (
                         cast(ceil((count(past_published.relative_error) + 1) * parameters.interval_coverage) as bigint)
                     ]
         end as half_width,
-        count(past_published.relative_error) as n_errors,
-        case
-            when count(*) filter (where past_published.recency <= parameters.blend_min_months) >= parameters.blend_min_months
-                then
-                    1
-                    - sum(past_published.published_error order by past_published.recency)
-                    filter (where past_published.recency <= parameters.blend_min_months)
-                    / nullif(
-                        sum(past_published.simple_error order by past_published.recency)
-                        filter (where past_published.recency <= parameters.blend_min_months),
-                        0
-                    )
-        end as skill
+        count(past_published.relative_error) as n_errors
     from past_published
     cross join parameters
     where past_published.recency <= parameters.interval_max_errors
@@ -223,20 +282,18 @@ conformal as (
         past_published.scope_type,
         past_published.scope_id,
         parameters.interval_min_errors,
-        parameters.interval_coverage,
-        parameters.blend_min_months
+        parameters.interval_coverage
 
 )
 
 select
-    blended.*,
+    served.*,
     conformal.half_width,
-    coalesce(conformal.n_errors, 0) as n_errors,
-    conformal.skill
-from blended
+    coalesce(conformal.n_errors, 0) as n_errors
+from served
 left join conformal
     on
-        blended.origin_no = conformal.origin_no
-        and blended.horizon = conformal.horizon
-        and blended.scope_type = conformal.scope_type
-        and blended.scope_id = conformal.scope_id
+        served.origin_no = conformal.origin_no
+        and served.horizon = conformal.horizon
+        and served.scope_type = conformal.scope_type
+        and served.scope_id = conformal.scope_id

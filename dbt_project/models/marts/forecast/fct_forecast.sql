@@ -81,7 +81,10 @@ final as (
             end,
             case
                 when has_total and skill <= 0
-                    then format('no better than {} over the last {:.0f} months', simple_method, blend_min_months)
+                    then format(
+                        'the blend was no better than {} over its last {:.0f} months, so {} is published',
+                        simple_method, blend_min_months, simple_method
+                    )
             end,
             case
                 when has_total and half_width is null
