@@ -223,7 +223,12 @@ def _shape_orders(rng: np.random.Generator, world: World, code_of: pl.Series) ->
     )
     several = lines.select((pl.len().over("order_no") > 1) & pl.col("order_no").is_last_distinct()).to_series()
     gone = draw_one_time(rng, at[order.to_numpy()], 0.03, several.to_numpy(), wait=DAY)
-    line_table = pl.concat([stamp(line_rows, at[order.to_numpy()]), stamp(line_rows, gone, "delete")])
+    # who corrects a line deletes it and enters it anew: the order stays worth what is invoiced
+    moved = np.flatnonzero(gone < NEVER)
+    entered_anew = line_rows[moved].with_columns(iSOsID=pl.Series(np.arange(len(moved)) + 200_001 + lines.height))
+    line_table = pl.concat(
+        [stamp(line_rows, at[order.to_numpy()]), stamp(line_rows, gone, "delete"), stamp(entered_anew, gone[moved])]
+    )
     order_facts = pl.DataFrame(
         {"cSOCode": so_code, "cCusCode": customer, "cPersonCode": person, "cexch_name": base["cexch_name"]}
     )

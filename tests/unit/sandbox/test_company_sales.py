@@ -113,7 +113,8 @@ def test_the_crm_shows_the_true_outcome_once_a_deal_is_closed(company: Company) 
 
 
 def test_the_crm_amount_of_a_won_deal_is_the_orders(company: Company) -> None:
-    lines = company.tables["u8.order_lines"].filter(pl.col("_op") == "upsert").group_by("ID").agg(pl.col("iSum").sum())
+    final = company.tables["u8.order_lines"].sort("_valid_from").unique("iSOsID", keep="last", maintain_order=True)
+    lines = final.filter(pl.col("_op") == "upsert").group_by("ID").agg(pl.col("iSum").sum())
     orders = company.tables["u8.orders"].unique("ID").drop_nulls("cDefine1").join(lines, on="ID")
     deals = (
         company.tables["hubspot.deals"].filter("hs_is_closed_won").unique("id").select("id", pl.col("amount").cast(pl.Float64))
@@ -133,6 +134,17 @@ def test_stages_follow_each_other_in_time(company: Company) -> None:
     assert (steps["step"].drop_nulls() > 0).all()
     won = steps.filter(pl.col("rank").max().over("deal_id") == 5, pl.col("stage") == "closedwon")
     assert (won["step"] == 1).all()
+
+
+def test_invoices_never_exceed_the_lines_that_their_order_keeps(company: Company) -> None:
+    final = company.tables["u8.order_lines"].sort("_valid_from").unique("iSOsID", keep="last", maintain_order=True)
+    assert (final["_op"] == "delete").any()
+    kept = final.filter(pl.col("_op") == "upsert").group_by("ID").agg(pl.col("iSum").cast(pl.Float64).sum())
+    orders = company.tables["u8.orders"].unique("ID").join(kept, on="ID")
+    billed = company.tables["u8.invoices"].group_by("cSOCode").agg(billed=pl.col("iSum").cast(pl.Float64).sum())
+    both = orders.join(billed, on="cSOCode")
+    assert both.height > 400
+    assert (both["billed"] <= both["iSum"] + 0.02).all()
 
 
 def test_receipts_never_exceed_their_invoice(company: Company) -> None:
