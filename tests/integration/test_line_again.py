@@ -1,0 +1,188 @@
+"""Runs after the first: nothing new, a company that lived on, runs that were killed, a rebuild beside a source that refuses.
+
+The home of this module goes through one story, in the order of the tests, because each chapter costs a whole run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from orchestration.lib.sources import SYNCED
+from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, trap_network
+
+pytestmark = MARKS
+
+KILLS = 3
+# what names the run or the moment and not the company
+BOOKKEEPING = {"*": ("run_id",), "_publication": (), "reconciliation": ()}
+
+
+@pytest.fixture(scope="module")
+def living(published: Line, tmp_path_factory: pytest.TempPathFactory) -> Line:
+    return published.copy_to(tmp_path_factory.mktemp("living") / "home")
+
+
+@pytest.fixture
+def line(living: Line, company, monkeypatch: pytest.MonkeyPatch) -> Line:
+    return living.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
+
+
+def count_fates(line: Line) -> dict[str, tuple[int, ...]]:
+    rows = line.query("select source || '.' || stream, * exclude (source, stream) from landing._fates")
+    return {name: tuple(counts) for name, *counts in rows}
+
+
+def read_landed(line: Line) -> dict[str, pl.DataFrame]:
+    """What is accepted of every stream, without where it landed."""
+    names = [name for (name,) in line.query("select table_name from information_schema.tables where table_schema = 'landing'")]
+    left_out = "_batch_id, _row_no, _extracted_at"
+    with line.stores.open_working() as con:
+        return {
+            name: con.sql(f'select * exclude ({left_out}) from landing."{name}" order by _key').pl()
+            for name in names
+            if not name.startswith("_")
+        }
+
+
+def read_served(line: Line) -> dict[str, pl.DataFrame]:
+    with duckdb.connect(str(line.served), read_only=True) as con:
+        return fingerprint_tables(con, BOOKKEEPING)
+
+
+def assert_same(ours: dict[str, pl.DataFrame], theirs: dict[str, pl.DataFrame]) -> None:
+    assert set(ours) == set(theirs)
+    for name, frame in ours.items():
+        try:
+            assert_frame_equal(frame, theirs[name], check_exact=False, rel_tol=1e-9)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+
+
+def test_1_a_run_with_nothing_new_derives_nothing_and_leaves_the_publication_alone(line):
+    before, fates = line.hash_served(), count_fates(line)
+    outcome = line.run()
+    assert outcome.success, outcome.errors
+    assert line.hash_served() == before
+    assert count_fates(line) == fates
+    assert line.verdict(outcome.run_id)[0] == "pass"
+    assert "nothing new" in line.verdict(outcome.run_id)[1]
+    # only what was read was checked: nothing was staged, resolved or derived
+    assert {result.name for result in line.stores.ledger.check_results(outcome.run_id)} == {SYNCED}
+
+
+def test_2_reading_everything_again_lands_nothing_new(line):
+    fates = count_fates(line)
+    outcome = line.sync_streams(*SOURCES, mode="full")
+    assert outcome.success
+    assert count_fates(line) == fates
+
+
+def run_and_kill(line: Line, seconds: float) -> bool:
+    """Start the line as a user does and kill it that long after it began to run; whether it was still running."""
+    command = [sys.executable, "-c", "from orchestration.cli.app import main; main()", "run", "--json"]
+    environment = {**os.environ, **line.environment}
+    runs = len(list_runs(line))
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and len(list_runs(line)) == runs:
+            time.sleep(0.05)
+        deadline = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < deadline:
+            assert_whole(line)
+            time.sleep(0.05)
+        was_running = process.poll() is None
+        process.send_signal(signal.SIGKILL)
+    return was_running
+
+
+def list_runs(line: Line) -> list[str]:
+    import sqlalchemy as sa
+
+    from warehouse import tables
+
+    return [row["run_id"] for row in line.stores.ledger.read(sa.select(tables.run.c.run_id))]
+
+
+def assert_whole(line: Line) -> None:
+    [[promised]] = line.read("select (n_rows->>'dim_customer')::BIGINT from _publication")
+    assert line.read("select count(*) from dim_customer") == [(promised,)]
+
+
+def test_3_runs_that_are_killed_anywhere_change_nothing_for_readers(line, company, monkeypatch):
+    company.advance(7)
+    line = line.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
+    before = line.hash_served()
+    moments = random.Random(7)
+    killed = [run_and_kill(line, moments.uniform(0.2, 9.0)) for _ in range(KILLS)]
+    assert any(killed)
+    assert_whole(line)
+    if all(killed):
+        assert line.hash_served() == before
+
+
+def test_4_the_run_after_them_lands_what_an_undisturbed_home_lands(line, published, tmp_path, monkeypatch):
+    outcome = line.run()
+    assert outcome.success, outcome.errors
+    assert line.read("select run_id from _publication") == [(outcome.run_id,)]
+    landed = read_landed(line)
+    other = published.copy_to(tmp_path / "home").enter(monkeypatch, SANDBOX_AS_OF=line.environment["SANDBOX_AS_OF"])
+    assert other.sync_streams(*SOURCES).success
+    assert_same(landed, read_landed(other))
+
+
+def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, company):
+    tombs = {name: counts[-1] for name, counts in count_fates(line).items() if counts[-1]}
+    assert sum(tombs.values()) > 0
+    since = datetime.fromisoformat("2026-06-30T10:00:00+00:00")
+    ended = 0
+    for frame in company._company.tables.values():
+        passed = frame.filter(pl.col("_valid_from").is_between(since, company.as_of, closed="right"))
+        ended += passed.filter(pl.col("_op") != "upsert").height
+    assert sum(tombs.values()) >= ended > 0
+
+
+def test_6_a_rebuild_equals_the_incremental_runs_although_a_source_refuses_us(line, monkeypatch):
+    """Everything is derived anew from landing and ledger, while WeCom does not take our secret (decision 0003)."""
+    incremental = read_served(line)
+    secret = "not-the-secret-of-this-app"
+    line = line.enter(monkeypatch, WECOM_SECRET=secret)
+    with trap_network() as attempts:
+        outcome = line.run("rebuild", wecom="incremental")
+    assert outcome.success, outcome.errors
+    assert attempts == []
+    assert line.read("select run_id from _publication") == [(outcome.run_id,)]
+    synced = line.check(outcome.run_id, SYNCED)
+    refused = {asset: result for asset, result in synced.items() if not result[0]}
+    assert set(refused) == {
+        f"wecom/{name}" for name in ("approvals", "checkins", "departments", "external_contacts", "tags", "users")
+    }
+    for _, severity, detail in refused.values():
+        assert severity == "warn"
+        assert "40001" in detail
+        assert secret not in detail
+    assert_same(read_served(line), incremental)
+    assert {"identity_events", "crosswalk", "fct_phi_daily"} <= set(incremental)
+
+
+def test_7_a_rebuild_asks_no_vendor(line, company):
+    """The story's rebuild read no CRM: its counters stood still while it ran; asked here of a part, which costs little."""
+    before = company.describe_state()["requests"]
+    outcome = line.sync_streams("hubspot", mode="none")
+    assert outcome.success
+    assert company.describe_state()["requests"] == before
+
+
+def test_8_the_working_file_is_only_derived(line):
+    assert Path(line.stores.home.working).exists()
+    assert not list(line.home.rglob("*.tmp"))

@@ -1,0 +1,149 @@
+"""The command line over a published home: answers for people and machines, one clear line for a mistake."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli.app import app, main
+from tests.integration.line_harness import MARKS, Line, parse_json
+from warehouse.ledger import CheckResult
+
+pytestmark = MARKS
+
+
+def ask(*arguments: str) -> dict | list:
+    answer = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return parse_json(answer.stdout)
+
+
+def explain(*subjects: str) -> dict:
+    answer = CliRunner().invoke(app, ["explain", *subjects, "--json"], catch_exceptions=False)
+    assert answer.exit_code == 0
+    return json.loads(answer.stdout)
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a mistake prints: one line on stderr, no traceback, exit code 1."""
+    monkeypatch.setattr("sys.argv", ["goldthread", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    assert end.value.code == 1
+    assert "Traceback" not in printed.err + printed.out
+    assert printed.err.startswith("goldthread: ")
+    return " ".join(printed.err.split())
+
+
+def test_status_for_people_names_streams_verdict_and_publication(look):
+    answer = CliRunner().invoke(app, ["status"], catch_exceptions=False)
+    assert "hubspot.deals" in answer.stdout
+    assert "verdict pass" in answer.stdout
+    assert look.newest_run in answer.stdout
+
+
+def test_quarantine_can_be_listed_for_one_stream(look):
+    rows = ask("quarantine", "list", "--source", "forms", "--stream", "web_leads")
+    assert rows
+    assert {(row["source"], row["stream"]) for row in rows} == {("forms", "web_leads")}
+    assert {"key", "reason", "payload", "batch_id", "row_no"} <= set(rows[0])
+
+
+def test_explain_follows_a_customer_to_its_records_and_back(look):
+    [[gid]] = look.read("select customer_gid from golden_customers order by n_records desc, customer_gid limit 1")
+    answer = explain(gid)
+    assert answer["customer_gid"] == gid
+    assert len([row for row in answer["records"] if row["is_current"]]) == answer["golden"][0]["n_records"] > 1
+    record = answer["records"][0]
+    assert explain(f"{record['source']}:{record['source_key']}")["customer_gid"] == gid
+    winners = {row["attribute"]: row for row in answer["lineage"] if row["is_winner"]}
+    assert winners["company_name"]["value"] == answer["golden"][0]["company_name"]
+
+
+def test_explain_weighs_the_evidence_of_a_pair(look):
+    [[a, b, weight]] = look.read(
+        "select source_a || ':' || source_key_a, source_b || ':' || source_key_b, weight from edges order by all limit 1"
+    )
+    answer = explain(a, b)
+    assert answer["weight"] == pytest.approx(weight)
+    assert len(answer["customers"]) == 2
+
+
+def test_explain_shows_what_landed_for_a_record(look):
+    [[reference]] = look.read("select record_ref from fct_invoice order by all limit 1")
+    answer = explain(reference)
+    assert json.dumps(answer["key"]) == reference.split("/", 2)[2]
+    assert len(answer["accepted"]) == len(answer["verbatim"]) == 1
+    assert str(answer["verbatim"][0]["SBVID"]) == answer["key"][0]
+
+
+def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line):
+    first, newer = line.newest_run, "newer"
+    ledger = line.stores.ledger
+    ledger.start_run(newer)
+    ledger.record_checks(newer, [CheckResult("a", True)])
+    ledger.decide(newer)
+    assert ask("publish")["run_id"] == newer
+    served = line.hash_served()
+    back = ask("rollback", "--reason", "数字不对", "--author", "reviewer")
+    assert (back["run_id"], back["seq"]) == (first, 3)
+    assert line.read("select run_id, restored_seq, restored_by, restored_reason from _publication") == [
+        (first, 1, "reviewer", "数字不对")
+    ]
+    assert ask("status")["publication"]["restored_at"]
+    again = ask("publish")
+    assert (again["run_id"], again["seq"]) == (newer, 4)
+    assert line.read("select run_id, restored_seq from _publication") == [(newer, None)]
+    assert line.hash_served() != served
+
+
+def test_publishing_what_is_served_already_changes_nothing(line):
+    before = line.hash_served()
+    assert ask("publish")["seq"] == 1
+    assert line.hash_served() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--source", "sap"], ("sap", "not in this project", "hubspot, u8, wecom, forms")),
+        (["run", "--rebuild", "--full"], ("--rebuild reads no source",)),
+        (["explain", "cus_nobody"], ("cus_nobody is no live customer",)),
+        (["explain", "hubspot:0", "u8:0"], ("hubspot",)),
+        (["explain", "a/b"], ("no record_ref",)),
+        (["explain", "nothing/here/1"], ("nothing has landed for nothing.here",)),
+        (["rollback", "--reason", "x"], ("no publication earlier",)),
+        (["--project", "/nowhere", "status"], ("no project at /nowhere",)),
+    ],
+)
+def test_a_mistake_ends_in_one_line_that_says_what_to_do(look, monkeypatch, capsys, arguments, words):
+    printed = fail(monkeypatch, capsys, *arguments)
+    assert [word for word in words if word not in printed] == [], printed
+
+
+def test_a_clock_that_is_no_time_is_named_and_nothing_is_read(line: Line, monkeypatch):
+    line = line.enter(monkeypatch, SANDBOX_AS_OF="last Tuesday")
+    before = line.hash_served()
+    answer = CliRunner().invoke(app, ["run", "--source", "forms", "--json"], catch_exceptions=False)
+    assert answer.exit_code == 1
+    assert "'last Tuesday' is no time with a zone" in " ".join(parse_json(answer.stdout)["errors"])
+    assert line.hash_served() == before
+
+
+def test_a_home_that_another_run_holds_is_left_alone_and_its_holder_is_named(line: Line):
+    with line.stores.home.hold_run_lock("the-other-run"):
+        answer = CliRunner().invoke(app, ["run", "--source", "forms", "--json"], catch_exceptions=False)
+    assert answer.exit_code == 1
+    assert "the-other-run" in " ".join(parse_json(answer.stdout)["errors"])
+    assert line.newest_run != "the-other-run"
+
+
+def test_a_missing_variable_stops_its_source_and_is_named(line: Line, monkeypatch):
+    line = line.enter(monkeypatch, HUBSPOT_TOKEN="")
+    outcome = line.sync_streams("hubspot")
+    details = {detail for _, _, detail in line.check(outcome.run_id, "synced").values()}
+    assert details
+    assert all("the variable HUBSPOT_TOKEN is not set" in detail for detail in details)
