@@ -97,7 +97,7 @@ evidence_sums as (
 
 ),
 
-scorecard as (
+possible_items as (
 
     select
         rep_months.period_month,
@@ -116,6 +116,54 @@ scorecard as (
             and schemes.active_template = weights.template
             and rep_months.period_month >= weights.valid_from
             and (weights.valid_to is null or rep_months.period_month < weights.valid_to)
+
+),
+
+-- what the items whose source had started could cover in a month, whoever the rep
+reachable as (
+
+    select
+        possible_items.scheme,
+        possible_items.period_month,
+        possible_items.rep_key,
+        schemes.min_coverage,
+        sum(possible_items.weight) as coverage,
+        bool_or(possible_items.component = 'result') as has_result
+    from possible_items
+    inner join schemes
+        on
+            possible_items.scheme = schemes.scheme
+            and possible_items.version = schemes.version
+    inner join source_starts
+        on
+            possible_items.item = source_starts.item
+            and possible_items.period_month >= date_trunc('month', source_starts.started_on)
+    group by possible_items.scheme, possible_items.period_month, possible_items.rep_key, schemes.min_coverage
+
+),
+
+-- cards start with the first month that can reach the minimum coverage, where none ever can with the first result item
+first_months as (
+
+    select
+        scheme,
+        coalesce(
+            min(period_month) filter (where coverage >= min_coverage),
+            min(period_month) filter (where has_result)
+        ) as period_month
+    from reachable
+    group by scheme
+
+),
+
+scorecard as (
+
+    select possible_items.*
+    from possible_items
+    inner join first_months
+        on
+            possible_items.scheme = first_months.scheme
+            and possible_items.period_month >= first_months.period_month
 
 ),
 
