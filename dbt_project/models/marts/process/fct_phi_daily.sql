@@ -16,15 +16,19 @@ thresholds as (
 
 ),
 
-days as (
+clock as (
 
     select
-        phi_date,
-        least({{ local_midnight('phi_date + 1') }}, {{ as_of() }}) as measured_at
-    from (
-        select {{ local_date(as_of()) }} - cast(range as integer) as phi_date
-        from range({{ var('phi_days') }})
-    )
+        {{ as_of() }} as as_of_at,
+        {{ local_date(as_of()) }} as as_of_date,
+        {{ local_date(as_of()) }} - {{ var('phi_days') }} + 1 as first_date
+
+),
+
+days as (
+
+    select {{ local_date(as_of()) }} - cast(range as integer) as phi_date
+    from range({{ var('phi_days') }})
 
 ),
 
@@ -59,32 +63,124 @@ scopes as (
 
 ),
 
+-- a day is measured at its end, the as-of day at the as-of time: a span counts from its first such moment on, until its last
+spans as (
+
+    select distinct
+        observations.dimension,
+        observations.part,
+        observations.subject_key,
+        observations.region,
+        observations.team_key,
+        greatest({{ local_date('observations.counts_from - interval 1 microsecond') }}, clock.first_date) as first_day,
+        case
+            when observations.counts_until > clock.as_of_at then clock.as_of_date + 1
+            else {{ local_date('observations.counts_until - interval 1 microsecond') }}
+        end as end_day
+    from observations
+    cross join clock
+    where
+        observations.counts_from <= clock.as_of_at
+        and observations.counts_until > {{ local_midnight('clock.first_date') }}
+
+),
+
+scoped_spans as (
+
+    select
+        'company' as scope_type,
+        'all' as scope_id,
+        * exclude (region, team_key)
+    from spans
+    union all
+    select
+        'region' as scope_type,
+        region as scope_id,
+        * exclude (region, team_key)
+    from spans
+    where region is not null
+    union all
+    select
+        'team' as scope_type,
+        team_key as scope_id,
+        * exclude (region, team_key)
+    from spans
+    where team_key is not null
+
+),
+
+-- a subject counts once a day: of each span only what no earlier one of the subject covers
+uncovered_spans as (
+
+    select
+        scope_type,
+        scope_id,
+        dimension,
+        part,
+        greatest(first_day, coalesce(max(end_day) over earlier, first_day)) as first_day,
+        end_day
+    from scoped_spans
+    where first_day < end_day
+    window earlier as (
+        partition by scope_type, scope_id, dimension, part, subject_key
+        order by first_day, end_day
+        rows between unbounded preceding and 1 preceding
+    )
+
+),
+
+changes as (
+
+    select
+        scope_type,
+        scope_id,
+        dimension,
+        unnest([first_day, end_day]) as phi_date,
+        unnest([1, -1]) * cast(part = 'numerator' as integer) as numerator_change,
+        unnest([1, -1]) * cast(part = 'denominator' as integer) as denominator_change
+    from uncovered_spans
+    where first_day < end_day
+
+),
+
+daily_changes as (
+
+    select
+        scope_type,
+        scope_id,
+        dimension,
+        phi_date,
+        sum(numerator_change) as numerator_change,
+        sum(denominator_change) as denominator_change
+    from changes
+    group by scope_type, scope_id, dimension, phi_date
+
+),
+
 counted as (
 
     select
         days.phi_date,
-        observations.dimension,
-        case
-            when grouping(observations.team_key) = 0 then 'team'
-            when grouping(observations.region) = 0 then 'region'
-            else 'company'
-        end as scope_type,
-        case
-            when grouping(observations.team_key) = 0 then observations.team_key
-            when grouping(observations.region) = 0 then observations.region
-            else 'all'
-        end as scope_id,
-        count(distinct observations.subject_key) filter (where observations.part = 'numerator') as numerator,
-        count(distinct observations.subject_key) filter (where observations.part = 'denominator') as denominator
+        scopes.scope_type,
+        scopes.scope_id,
+        dimensions.dimension,
+        dimensions.lower_limit,
+        dimensions.upper_limit,
+        cast(coalesce(sum(daily_changes.numerator_change) over until_day, 0) as bigint) as numerator,
+        cast(coalesce(sum(daily_changes.denominator_change) over until_day, 0) as bigint) as denominator
     from days
-    inner join observations
+    cross join scopes
+    cross join dimensions
+    left join daily_changes
         on
-            days.measured_at >= observations.counts_from
-            and days.measured_at < observations.counts_until
-    group by grouping sets (
-        (days.phi_date, observations.dimension),
-        (days.phi_date, observations.dimension, observations.region),
-        (days.phi_date, observations.dimension, observations.team_key)
+            days.phi_date = daily_changes.phi_date
+            and scopes.scope_type = daily_changes.scope_type
+            and scopes.scope_id = daily_changes.scope_id
+            and dimensions.dimension = daily_changes.dimension
+    window until_day as (
+        partition by scopes.scope_type, scopes.scope_id, dimensions.dimension
+        order by days.phi_date
+        rows between unbounded preceding and current row
     )
 
 ),
@@ -92,26 +188,18 @@ counted as (
 valued as (
 
     select
-        days.phi_date,
-        scopes.scope_type,
-        scopes.scope_id,
-        dimensions.dimension,
-        coalesce(counted.numerator, 0) as numerator,
-        coalesce(counted.denominator, 0) as denominator,
-        {{ ratio('counted.numerator', 'counted.denominator') }} as value,
-        dimensions.lower_limit as threshold_lo,
-        dimensions.upper_limit as threshold_hi,
+        phi_date,
+        scope_type,
+        scope_id,
+        dimension,
+        numerator,
+        denominator,
+        {{ ratio('numerator', 'denominator') }} as value,
+        lower_limit as threshold_lo,
+        upper_limit as threshold_hi,
         -- only the newest update of a record is known: for a past day freshness can be understated, not overstated
-        dimensions.dimension = 'PH-5' and days.phi_date < {{ local_date(as_of()) }} as is_lower_bound
-    from days
-    cross join scopes
-    cross join dimensions
-    left join counted
-        on
-            days.phi_date = counted.phi_date
-            and scopes.scope_type = counted.scope_type
-            and scopes.scope_id = counted.scope_id
-            and dimensions.dimension = counted.dimension
+        dimension = 'PH-5' and phi_date < {{ local_date(as_of()) }} as is_lower_bound
+    from counted
 
 ),
 
