@@ -18,6 +18,8 @@ from warehouse.sql import literal
 
 SMALL_ROWS = 100_000
 MIN_FILES = 16
+# file times come from a coarser clock than ours
+CLOCK_GRAIN_S = 0.02
 
 
 def compact(
@@ -69,7 +71,7 @@ def sweep(home: Home, ledger: Ledger, lock: RunLock) -> list[str]:
     owned |= {home.identity / row["file"] for row in ledger.read(sa.select(identity.c.file))}
     removed = []
     for path in [*home.landing.rglob("*"), *home.identity.iterdir()]:
-        if path.is_file() and path not in owned and path.stat().st_mtime < lock.acquired_at.timestamp():
+        if path.is_file() and path not in owned and path.stat().st_mtime < lock.acquired_at.timestamp() - CLOCK_GRAIN_S:
             path.unlink()
             removed.append(str(path.relative_to(home.path)))
     return sorted(removed)

@@ -56,7 +56,8 @@ def read_envelopes(inbox: Path, cursor: Cursor | None, keys: CallbackKeys) -> It
         end = min(start + BATCH_FILES, len(names))
         envelopes = ((name, (inbox / name).read_text(encoding="utf-8", errors="replace")) for name in names[start:end])
         position = {"kind": "manifest", "last": names[end - 1], "digest": _digest(names[:end])}
-        yield parse_envelopes(envelopes, keys, position, rereads=rereads)
+        # from the beginning: what landed before comes again
+        yield parse_envelopes(envelopes, keys, position, rereads=rereads or known == 0)
 
 
 def parse_envelopes(envelopes: Iterable[tuple[str, str]], keys: CallbackKeys, cursor: Cursor, *, rereads: bool) -> Batch:

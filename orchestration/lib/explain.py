@@ -79,7 +79,7 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     )
     if not loaded and not quarantined:
         raise ProjectError(f'{reference}: no such record in {source}.{stream}; a key is a JSON array, such as ["5"]')
-    return {"record_ref": reference, "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
+    return {"record_ref": reference, "key": json.loads(key), "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
 
 
 def _split_reference(reference: str) -> tuple[str, str, str]:

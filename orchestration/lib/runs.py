@@ -63,7 +63,6 @@ def run_job(
 
 
 def _describe_failure(event: dg.DagsterEvent) -> str:
-    """The innermost message: Dagster wraps what the step raised in its own error."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return f"{event.step_key}: {data.user_failure_data.description}"
@@ -75,6 +74,7 @@ def _describe_run_failure(event: dg.DagsterEvent) -> str:
 
 
 def _read_innermost(error: Any) -> str:
-    while error is not None and error.cause is not None:
+    """What our code or a library raised: Dagster wraps it in errors of its own."""
+    while error is not None and error.cause is not None and error.cls_name.startswith("Dagster"):
         error = error.cause
     return str(error.message).strip() if error else "failed"

@@ -21,6 +21,7 @@ from polars.testing import assert_frame_equal
 
 from orchestration.lib.sources import SYNCED
 from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, trap_network
+from warehouse.status import read_status
 
 pytestmark = MARKS
 
@@ -76,8 +77,8 @@ def test_1_a_run_with_nothing_new_derives_nothing_and_leaves_the_publication_alo
     assert outcome.success, outcome.errors
     assert line.hash_served() == before
     assert count_fates(line) == fates
-    assert line.verdict(outcome.run_id)[0] == "pass"
-    assert "nothing new" in line.verdict(outcome.run_id)[1]
+    assert line.verdict(outcome.run_id)[0] == "none"
+    assert read_status(line.stores.home, line.stores.ledger)["run"]["state"] == "succeeded"
     # only what was read was checked: nothing was staged, resolved or derived
     assert {result.name for result in line.stores.ledger.check_results(outcome.run_id)} == {SYNCED}
 
