@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.rules import BlockKey, Rules
+from hub.rules.first import BlockKey, Rules
 
 Ints = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from hub.prepare import align_records, prepare_aligned
 from hub.resolve import Resolution
-from hub.rules import UNITS_PER_BIT, Rules
+from hub.rules.first import UNITS_PER_BIT, Rules
 from hub.score import list_fields, score_pairs
 
 RecordRef = tuple[str, str]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.rules import Entity
+from hub.rules.first import Entity
 
 PREFIXES: dict[Entity, str] = {"organisation": "cus_", "person": "per_"}
 EVENT_SCHEMA: dict[str, pl.DataType] = {

@@ -7,7 +7,7 @@ import polars as pl
 from hub.identify import align_events
 from hub.normalize.codes import parse_tax_numbers
 from hub.resolve import History, Resolution
-from hub.rules import Rules, default_rules
+from hub.rules.first import Rules, default_rules
 from hub.survive import read_winners
 
 _RECORD = ["source", "source_key"]

@@ -7,7 +7,7 @@ from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers, split_person_names
 from hub.normalize.regions import locate
 from hub.normalize.text import drop_placeholders, fold_text, map_distinct
-from hub.rules import Entity, Rules
+from hub.rules.first import Entity, Rules
 
 _TIMES = ("created_at", "updated_at")
 ORGANISATION_COLUMNS = [

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.block import Candidates
-from hub.rules import UNITS_PER_BIT, Rules
+from hub.rules.first import UNITS_PER_BIT, Rules
 
 Ints = npt.NDArray[np.int64]
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]

@@ -19,7 +19,7 @@ from hub.cluster import cluster_pairs, find_components
 from hub.identify import build_crosswalk, identify
 from hub.prepare import align_records, prepare_aligned
 from hub.report import build_edges, build_review, summarise
-from hub.rules import UNITS_PER_BIT, Entity, Rules, default_rules
+from hub.rules.first import UNITS_PER_BIT, Entity, Rules, default_rules
 from hub.score import list_fields, score_pairs, weigh_for_clusters
 from hub.survive import build_golden, choose_winners, list_values
 

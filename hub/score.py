@@ -10,7 +10,7 @@ from rapidfuzz.fuzz import token_sort_ratio
 from rapidfuzz.process import cpdist
 
 from hub.names import build_name_table, score_names
-from hub.rules import UNITS_PER_BIT, Entity, Rules
+from hub.rules.first import UNITS_PER_BIT, Entity, Rules
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

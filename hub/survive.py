@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.company import parse_company_names
 from hub.normalize.text import fold_text
-from hub.rules import Rules, Survivor
+from hub.rules.first import Rules, Survivor
 
 _RECORD = ["source", "source_key"]
 LINEAGE_SCHEMA = {

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from hub.explain import explain_pair as score_pair
-from hub.rules import default_rules
+from hub.rules.first import default_rules
 from orchestration.project import ProjectError
 from warehouse.batches import list_batches, list_files
 from warehouse.home import Home

@@ -11,7 +11,7 @@ import polars as pl
 from hub.identify import EVENT_SCHEMA
 from hub.invariants import Finding, Limits, check_invariants
 from hub.resolve import History, Resolution, resolve
-from hub.rules import Entity, default_rules
+from hub.rules.first import Entity, default_rules
 from orchestration.lib.limits import read_maximum
 
 LOG_SCHEMA = pl.Schema({"customer_gid" if name == "gid" else name: dtype for name, dtype in EVENT_SCHEMA.items()})

@@ -9,7 +9,7 @@ import pytest
 from stdnum.cn import uscc
 
 from hub.resolve import History, Resolution, resolve
-from hub.rules import Entity
+from hub.rules.first import Entity
 
 DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 _FIRMS = (

@@ -8,7 +8,7 @@ import pytest
 from hub.explain import explain_pair
 from hub.normalize.company import parse_company_names
 from hub.normalize.regions import load_regions, locate
-from hub.rules import default_rules
+from hub.rules.first import default_rules
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

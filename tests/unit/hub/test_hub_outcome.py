@@ -12,7 +12,7 @@ from hub.explain import explain_customer, explain_pair, find_path
 from hub.invariants import Limits, check_invariants
 from hub.prepare import RecordsError
 from hub.resolve import resolve
-from hub.rules import default_rules
+from hub.rules.first import default_rules
 
 MOBILE = "13912345670"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from hub.invariants import check_invariants
-from hub.rules import default_rules
+from hub.rules.first import default_rules
 
 pytestmark = pytest.mark.generated
 
