@@ -1,12 +1,11 @@
 from dataclasses import replace
 
-import duckdb
 import pytest
 
 from connectors.base import Field, Stream
 from warehouse.batches import read_fates
 from warehouse.compaction import compact, sweep
-from warehouse.errors import ContractError, HomeBusyError, WarehouseError
+from warehouse.errors import ContractError, WarehouseError
 from warehouse.load import create_empty, load_stream
 from warehouse.working import open_working
 
@@ -144,15 +143,6 @@ def test_composite_keys_keep_records_apart(store):
     assert (fates.accepted, fates.quarantined) == (3, 1)
     keys = store.query("select _key from landing.erp__follows")
     assert sorted(keys) == [('["1","23"]',), ('["12","3"]',), ('["1\\"","2"]',)]
-
-
-def test_a_busy_working_file_says_who_must_let_go(store, monkeypatch):
-    def refuse(_path):
-        raise duckdb.IOException("Could not set lock on file: Conflicting lock is held in PID 7")
-
-    monkeypatch.setattr("warehouse.working.duckdb.connect", refuse)
-    with pytest.raises(HomeBusyError, match="in use by a run or a tool: wait"), open_working(store.home):
-        pass
 
 
 def test_a_failed_load_leaves_the_old_table(store, monkeypatch):
