@@ -27,10 +27,8 @@ def _translator() -> GoldthreadTranslator:
 
 
 def _to_dagster_events(context: dg.AssetExecutionContext, manifest: Mapping[str, Any], result: dbt.NodeResult) -> Iterator[Any]:
-    if result.is_test:
-        key = get_asset_check_key_for_test(manifest, _translator(), result.unique_id, None)
-        if key is None or key not in context.selected_asset_check_keys:
-            return
+    if result.is_test and get_asset_check_key_for_test(manifest, _translator(), result.unique_id, None) is None:
+        return  # a test of several tables is no check of one asset: the ledger has it
     message = DbtCoreCliEventMessage(raw_event=result.event, event_history_metadata={})
     yield from message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_translator(), context=context)
 
@@ -52,7 +50,9 @@ def dbt_definitions() -> dg.Definitions:
             context.log.info(f"{NOTHING_NEW}; everything after this is skipped")
             return
         stores.forget_published()
-        selection = select_nodes(manifest, _translator(), context.selected_asset_keys, stores.built_tables)
+        selection = select_nodes(
+            manifest, _translator(), context.selected_asset_keys, context.selected_asset_check_keys, stores.built_tables
+        )
         stores.built_tables.update(selection.tables)
         results = dbt.build(
             selection.names,

@@ -17,7 +17,7 @@ def record_failed_verdict(context: dg.HookContext) -> None:
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=60)
 def note_dead_runs(context: dg.RunFailureSensorContext) -> None:
-    """A run that was killed could not write its own verdict; this does."""
+    """A run that Dagster saw fail outside its steps could not write its own verdict; this does."""
     stores = open_stores(current_project())
     stores.record_failure(context.dagster_run.run_id, "run", context.failure_event.message or "the run died")
 
@@ -47,7 +47,8 @@ def job_definitions() -> dg.Definitions:
     )
     resolve = dg.define_asset_job(
         "resolve",
-        dg.AssetSelection.groups("hub").upstream().required_multi_asset_neighbors(),
+        # all sources, because a file source need not feed parties, and the configuration names every one
+        (dg.AssetSelection.groups("hub").upstream() | dg.AssetSelection.groups(*sources)).required_multi_asset_neighbors(),
         config=config("none"),
         hooks={record_failed_verdict},
         description="Resolve identities over what has landed, without publishing.",

@@ -1,4 +1,4 @@
-"""Which dbt nodes one Dagster step must run: its assets, and every test whose parents stand once it has run."""
+"""Which dbt nodes one Dagster step must run: its assets, and the tests behind its checks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 MATERIALISED = ("model.", "seed.", "snapshot.")
 
@@ -21,12 +22,17 @@ class Selection:
 
 
 def select_nodes(
-    manifest: Mapping[str, Any], translator: DagsterDbtTranslator, keys: Set[dg.AssetKey], built: Set[str]
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+    keys: Set[dg.AssetKey],
+    checks: Set[dg.AssetCheckKey],
+    built: Set[str],
 ) -> Selection:
-    """The nodes behind `keys`, and the tests that become possible with them; `built` are the tables of earlier steps.
+    """The nodes behind `keys` and `checks`; `built` are the tables of earlier steps.
 
-    A test belongs to the step that makes the last of its parents. dbt's own indirect selection would run tests of tables
-    that do not exist yet, or leave out those that span steps.
+    Dagster puts a check into a step that has all its tables before it, which need not be the step that makes the last of
+    them. A test that is no check belongs to that one. dbt's own indirect selection would run tests of tables that do not
+    exist yet, or leave out those that span steps.
     """
     chosen = {
         unique_id
@@ -34,11 +40,12 @@ def select_nodes(
         if unique_id.startswith(MATERIALISED) and translator.get_asset_spec(manifest, unique_id, None).key in keys
     }
     standing = chosen | built | _find_ancestors(manifest, chosen)
-    tests = {
-        unique_id
-        for unique_id, node in manifest["nodes"].items()
-        if unique_id.startswith("test.") and chosen & _table_parents(node) and standing >= _table_parents(node)
-    }
+    tests = set()
+    for unique_id, node in manifest["nodes"].items():
+        if unique_id.startswith("test.") and standing >= _table_parents(node):
+            check = get_asset_check_key_for_test(manifest, translator, unique_id, None)
+            if check in checks or (check is None and chosen & _table_parents(node)):
+                tests.add(unique_id)
     names = sorted("fqn:" + ".".join(manifest["nodes"][unique_id]["fqn"]) for unique_id in chosen | tests)
     return Selection(frozenset(chosen), tuple(names))
 

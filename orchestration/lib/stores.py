@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from connectors.base import Batch, Stream
 from connectors.catalog import KINDS, declare_streams
 from connectors.files.entities import ENTITIES, table_name
+from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
 from orchestration.project import Project, ProjectError, current_project, find_ledger_address
@@ -70,7 +71,7 @@ class Stores(dg.ConfigurableResource):
         if run is None:
             yield self
             return
-        with self.home.hold_run_lock(run.run_id) as lock:
+        with self.home.hold_run_lock(run.run_id) as lock, hush_absent_checks(lambda: self._is_unchanged):
             self._now, self._built, self._is_unchanged = current_project().now(), set(), False
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)

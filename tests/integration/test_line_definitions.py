@@ -54,6 +54,12 @@ def test_every_stream_is_the_start_of_a_way_to_the_publication(definitions):
     assert streams - reached == set()
 
 
+def test_every_job_fits_a_project_whose_sources_feed_not_everything(published, monkeypatch):
+    published.enter(monkeypatch, GOLDTHREAD_PROJECT=str(REPOSITORY / "examples" / "public-sales"))
+    for name in ("sync", "rebuild", "resolve"):
+        assert defs().resolve_job_def(name).name == name
+
+
 def test_loading_the_definitions_needs_no_secret_and_asks_no_vendor(published, tmp_path, monkeypatch):
     line = published.enter(monkeypatch)
     for name in ("HUBSPOT_TOKEN", "WECOM_SECRET", "U8_DATABASE_URL", "HUBSPOT_URL", "WECOM_URL"):

@@ -1,4 +1,4 @@
-"""A test runs in the step that makes the last of its parents."""
+"""A test runs in the step that holds its check; one without a check where the last of its parents is made."""
 
 import dagster as dg
 
@@ -12,8 +12,10 @@ class FirstTwoNames:
         return dg.AssetSpec(["marts", unique_id.rsplit(".", 1)[-1]])
 
 
-def node(name, *parents, kind="model"):
-    return f"{kind}.p.{name}", {"fqn": ["p", name], "depends_on": {"nodes": list(parents)}}
+def node(name, *parents, kind="model", on=None):
+    """A dbt node; `on` is the table that a test is a check of."""
+    attached = {"attached_node": f"model.p.{on}"} if on else {}
+    return f"{kind}.p.{name}", {"name": name, "fqn": ["p", name], "depends_on": {"nodes": list(parents)}, **attached}
 
 
 MANIFEST = {
@@ -22,40 +24,47 @@ MANIFEST = {
             node("a"),
             node("b", "model.p.a"),
             node("c"),
-            node("test_a", "model.p.a", kind="test"),
+            node("test_a", "model.p.a", kind="test", on="a"),
+            node("test_a_source", "model.p.a", "source.p.s", kind="test", on="a"),
             node("test_a_b", "model.p.a", "model.p.b", kind="test"),
             node("test_b_c", "model.p.b", "model.p.c", kind="test"),
-            node("test_source", "source.p.s", kind="test"),
+            node("test_source", "source.p.s", kind="test", on="s"),
         ]
     ),
     "parent_map": {"model.p.b": ["model.p.a"], "model.p.a": [], "model.p.c": []},
 }
 
 
-def names(keys, built=frozenset()):
+def select(keys, checks=(), built=frozenset()):
     chosen = {dg.AssetKey(["marts", key]) for key in keys}
-    return select_nodes(MANIFEST, FirstTwoNames(), chosen, built)
+    held = {dg.AssetCheckKey(dg.AssetKey(["marts", table]), name) for table, name in checks}
+    return select_nodes(MANIFEST, FirstTwoNames(), chosen, held, built)
 
 
-def test_a_step_builds_its_assets_and_their_own_tests():
-    selection = names(["a"])
+def test_a_step_builds_its_assets_and_the_tests_behind_its_checks():
+    selection = select(["a"], [("a", "test_a")])
     assert selection.tables == {"model.p.a"}
     assert selection.names == ("fqn:p.a", "fqn:p.test_a")
 
 
+def test_a_check_that_a_later_step_holds_runs_there_and_only_there():
+    assert select(["a"], [("a", "test_a")]).names == ("fqn:p.a", "fqn:p.test_a")
+    assert select(["c"], [("a", "test_a_source")], built={"model.p.a"}).names == ("fqn:p.c", "fqn:p.test_a_source")
+
+
+def test_a_check_whose_table_is_not_made_does_not_run():
+    assert select(["c"], [("a", "test_a")]).names == ("fqn:p.c",)
+
+
 def test_a_test_of_two_tables_waits_for_the_later_one():
-    assert "fqn:p.test_a_b" not in names(["a"]).names
-    assert "fqn:p.test_a_b" in names(["b"]).names
+    assert "fqn:p.test_a_b" not in select(["a"]).names
+    assert "fqn:p.test_a_b" in select(["b"]).names
 
 
 def test_a_test_over_two_branches_runs_once_both_are_built():
-    assert "fqn:p.test_b_c" not in names(["c"]).names
-    assert "fqn:p.test_b_c" in names(["c"], built={"model.p.b"}).names
+    assert "fqn:p.test_b_c" not in select(["c"]).names
+    assert "fqn:p.test_b_c" in select(["c"], built={"model.p.b"}).names
 
 
-def test_a_test_of_a_table_that_another_step_built_does_not_run_again():
-    assert "fqn:p.test_a" not in names(["b"], built={"model.p.a"}).names
-
-
-def test_a_test_without_tables_belongs_to_no_step():
-    assert not [name for name in names(["a", "b", "c"]).names if "source" in name]
+def test_a_test_without_tables_or_a_check_belongs_to_no_step():
+    assert not [name for name in select(["a", "b", "c"]).names if "source" in name]
