@@ -241,11 +241,11 @@ leaders as (
 
 ),
 
+-- whose people are told: the rep's, where that leads to nobody the customer's owner's, else the leaders
 resolved as (
 
     select
         ranked.*,
-        supervisors.supervisor_rep_key,
         list_filter(
             case ranked.recipient
                 when 'rep' then [ranked.rep_key]
@@ -261,7 +261,11 @@ resolved as (
                 else [customer_owners.rep_key, owner_supervisors.supervisor_rep_key]
             end,
             lambda recipient_key: recipient_key is not null  -- noqa: RF02
-        ) as owner_rep_keys
+        ) as owner_rep_keys,
+        case
+            when len(named_rep_keys) = 0 and len(owner_rep_keys) > 0 then customer_owners.rep_key
+            else ranked.rep_key
+        end as told_rep_key
     from ranked
     left join supervisors on ranked.rep_key = supervisors.rep_key
     left join customer_owners on ranked.customer_gid = customer_owners.customer_gid
@@ -286,8 +290,8 @@ final as (
         resolved.channel,
         resolved.recipient as recipient_role,
         resolved.rep_key,
-        resolved.supervisor_rep_key,
-        reps.manager_name as supervisor_name,
+        supervisors.supervisor_rep_key,
+        coalesce(managers.full_name, told_reps.manager_name) as supervisor_name,
         case
             when len(resolved.named_rep_keys) > 0 then resolved.named_rep_keys
             when len(resolved.owner_rep_keys) > 0 then resolved.owner_rep_keys
@@ -313,7 +317,9 @@ final as (
         resolved.evidence_ref
     from resolved
     cross join leaders
-    left join reps on resolved.rep_key = reps.rep_key
+    left join reps as told_reps on resolved.told_rep_key = told_reps.rep_key
+    left join supervisors on resolved.told_rep_key = supervisors.rep_key
+    left join reps as managers on supervisors.supervisor_rep_key = managers.rep_key
 
 )
 
