@@ -20,7 +20,7 @@ from sandbox.orders import build_trade
 from sandbox.sales import build_sales
 from sandbox.schema import SCHEMAS, TRUTH, conform
 from sandbox.staff import build_staff
-from sandbox.vendors import approvals, forms, hubspot, hubspot_work, u8, wecom
+from sandbox.vendors import approvals, forms, hubspot, hubspot_deals, hubspot_work, u8, wecom
 from sandbox.vendors.hubspot import CrmLinks
 from sandbox.vendors.shape import Tables, World, take
 
@@ -64,8 +64,8 @@ def build_company(scale: float = 1.0, seed: int = 7) -> Company:
     tables: Tables = {
         "hubspot.owners": hubspot.shape_owners(staff),
         **party_tables,
-        "hubspot.leads": hubspot_work.shape_leads(rng("leads"), world, links, forms.submission_ids(world)),
-        **hubspot_work.shape_deals(rng("deals"), world, links),
+        "hubspot.leads": hubspot_deals.shape_leads(rng("leads"), world, links, forms.submission_ids(world)),
+        **hubspot_deals.shape_deals(rng("deals"), world, links),
         **hubspot_work.shape_engagements(rng("engagements"), world, links),
         "u8.customers": erp_customers,
         **u8.shape_masters(world),
@@ -117,7 +117,7 @@ def _tell_truth(
     deals = world.sales.deals
     facts = pl.DataFrame(
         {
-            "deal_id": hubspot_work.deal_ids(world),
+            "deal_id": hubspot_deals.deal_ids(world),
             "customer_id": take(customers["customer_id"], deals["customer_no"]),
             "outcome": pl.Series(np.where(deals["won"].to_numpy(), "won", "lost").tolist(), dtype=pl.String),
             "win_probability": deals["probability"],

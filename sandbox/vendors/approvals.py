@@ -8,7 +8,7 @@ import polars as pl
 from sandbox.activities import BARRIERS
 from sandbox.clock import NEVER, as_dates, as_times
 from sandbox.noise import draw_words
-from sandbox.vendors.hubspot_work import deal_ids
+from sandbox.vendors.hubspot_deals import deal_ids
 from sandbox.vendors.shape import World, const, stamp, take
 
 TEMPLATES = {

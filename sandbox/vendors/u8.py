@@ -9,7 +9,7 @@ from sandbox.clock import AS_OF, DAY, HORIZON, HOUR, NEVER, START, Ints, as_date
 from sandbox.noise import ERP_HABIT, GARBAGE_NAMES, blank, draw_words, write_mobiles, write_names, write_tax_numbers
 from sandbox.orders import USD_RATE
 from sandbox.staff import REGIONS, TEAMS
-from sandbox.vendors.hubspot_work import deal_ids
+from sandbox.vendors.hubspot_deals import deal_ids
 from sandbox.vendors.shape import (
     Tables,
     World,
