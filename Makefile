@@ -54,6 +54,7 @@ serve: .venv/.ready ## run the sandbox company's systems until you press Ctrl-C
 	$(BIN)/goldthread sandbox serve
 
 bench: .venv/.ready ## measure, side by side with peers (results below bench/results)
+	$(UV) sync --quiet --locked --inexact --compile-bytecode --extra sandbox --group bench
 	$(BIN)/python -m bench
 
 clean: ## remove environments, stores and caches
