@@ -1,146 +1,23 @@
 """HubSpot sync against a small HubSpot in memory."""
 
 import json
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
 
-from connectors.base import Batch
 from connectors.crm.hubspot import HubSpot, connect
 from connectors.crm.hubspot_api import judge_hubspot
 from connectors.errors import AuthExpired, BadRequest, ConfigurationError, ContractBroken, Gone, PermissionDenied, RateLimited
-from connectors.http import Patience, Reply
-
-NOW = datetime(2026, 6, 30, 10, tzinfo=UTC)
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class FakeHubSpot:
-    """Companies and deals by id; search filters and sorts, and refuses to page past 10,000."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, dict[int, dict[str, Any]]] = {"companies": {}, "deals": {}}
-        self.links: dict[tuple[str, str], dict[str, list[int]]] = {}
-        self.history: dict[str, list[dict[str, Any]]] = {}
-        self.archived: dict[str, dict[int, datetime]] = {"companies": {}, "deals": {}}
-        self.calls: list[tuple[str, Any]] = []
-        self.broken: dict[str, Any] = {}
-        self.before_call: Any = None
-
-    def put(self, record_id: int, modified: datetime, kind: str = "companies", **properties: Any) -> None:
-        self.objects[kind][record_id] = {"hs_lastmodifieddate": modified, **properties}
-
-    def hubspot(self, **arguments: Any) -> HubSpot:
-        arguments.setdefault("patience", Patience(attempts=1, sleep=lambda seconds: None))
-        arguments.setdefault("now", lambda: NOW)
-        return HubSpot("crm", "https://hub.test", "pat-secret", transport=httpx.MockTransport(self), **arguments)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        assert request.headers["authorization"] == "Bearer pat-secret"
-        body = json.loads(request.content) if request.content else {}
-        self.calls.append((request.url.path, body or dict(request.url.params)))
-        if self.before_call:
-            self.before_call(request.url.path, len(self.calls))
-        parts = request.url.path.strip("/").split("/")
-        if self.broken:
-            answer = self.broken
-        elif parts[-1] == "search":
-            answer = self.search(parts[3], body)
-        elif "associations" in parts:
-            answer = self.associate(parts[3], parts[4], body)
-        elif parts[-1] == "read":
-            answer = self.read_history(body)
-        else:
-            answer = self.list(parts[-1], request.url.params)
-        return httpx.Response(200, json=answer, headers={"Date": format_datetime(NOW, usegmt=True)})
-
-    def render(self, kind: str, record_id: int) -> dict[str, Any]:
-        properties = self.objects[kind][record_id]
-        modified = iso(properties["hs_lastmodifieddate"])
-        archived_at = self.archived[kind].get(record_id)
-        return {
-            "id": str(record_id),
-            "properties": {
-                "name": f"n{record_id}",
-                **properties,
-                "hs_lastmodifieddate": modified,
-                "hs_object_id": str(record_id),
-            },
-            "createdAt": iso(START),
-            "updatedAt": modified,
-            "archived": archived_at is not None,
-        } | ({"archivedAt": iso(archived_at)} if archived_at else {})
-
-    def list(self, kind: str, params: httpx.QueryParams) -> dict[str, Any]:
-        archived, limit = params["archived"] == "true", int(params["limit"])
-        ids = sorted(i for i in self.objects.get(kind, {}) if (i in self.archived[kind]) == archived)
-        ids = [i for i in ids if i > int(params.get("after", 0))]
-        answer: dict[str, Any] = {"results": [self.render(kind, i) for i in ids[:limit]]}
-        if len(ids) > limit:
-            answer["paging"] = {"next": {"after": str(ids[limit - 1])}}
-        return answer
-
-    def search(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
-        offset, limit = int(body["after"]), body["limit"]
-        assert limit <= 200
-        assert offset + limit <= 10_000, "HubSpot refuses to page past 10,000 results"
-        found = [i for i in self.objects[kind] if i not in self.archived[kind]]
-        for group in body["filterGroups"]:
-            for one in group["filters"]:
-                found = [i for i in found if self.matches(kind, i, one)]
-        (sort,) = body["sorts"]
-        found.sort(key=lambda i: (self.value(kind, i, sort["propertyName"]), -i), reverse=sort["direction"] == "DESCENDING")
-        return {"total": len(found), "results": [self.render(kind, i) for i in found[offset : offset + limit]]}
-
-    def value(self, kind: str, record_id: int, name: str) -> int:
-        if name == "hs_object_id":
-            return record_id
-        moment: datetime = self.objects[kind][record_id][name]
-        return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-    def matches(self, kind: str, record_id: int, one: dict[str, Any]) -> bool:
-        left, right = self.value(kind, record_id, one["propertyName"]), int(one["value"])
-        return {"GTE": left >= right, "LT": left < right, "GT": left > right}[one["operator"]]
-
-    def associate(self, kind: str, target: str, body: dict[str, Any]) -> dict[str, Any]:
-        assert len(body["inputs"]) <= 1000
-        links, results = self.links.get((kind, target), {}), []
-        for item in body["inputs"]:
-            targets = links.get(item["id"], [])[int(item.get("after", 0)) :]
-            if targets:
-                one: dict[str, Any] = {"from": {"id": item["id"]}, "to": [{"toObjectId": to} for to in targets[:2]]}
-                if len(targets) > 2:
-                    one["paging"] = {"next": {"after": str(int(item.get("after", 0)) + 2)}}
-                results.append(one)
-        return {"status": "COMPLETE", "results": results, "errors": []}
-
-    def read_history(self, body: dict[str, Any]) -> dict[str, Any]:
-        assert len(body["inputs"]) <= 50
-        ids = [item["id"] for item in body["inputs"]]
-        return {"results": [{"id": i, "propertiesWithHistory": {"dealstage": self.history.get(i, [])}} for i in ids]}
+from connectors.http import Reply
+from tests.unit.connectors.fake_hubspot import START, FakeHubSpot, cursor_at, fill, ids_of, iso
 
 
 @pytest.fixture
 def fake() -> FakeHubSpot:
     return FakeHubSpot()
-
-
-def ids_of(batches: Iterable[Batch]) -> list[str]:
-    return [record_id for batch in batches for record_id in batch.rows["id"]]
-
-
-def fill(fake: FakeHubSpot, count: int, kind: str = "companies") -> None:
-    for n in range(1, count + 1):
-        fake.put(n, START + timedelta(minutes=n), kind)
 
 
 def test_rows_are_flat_text_with_the_declared_columns_only(fake: FakeHubSpot) -> None:
@@ -204,85 +81,6 @@ def test_a_full_read_ends_with_the_complete_list_of_ids(fake: FakeHubSpot) -> No
     assert set(live["id"]) == {str(n) for n in range(1, 26)} - {"3"}
     assert all(batch.live_keys is None for batch in batches[:-1])
     assert all(batch.rereads for batch in batches)
-
-
-def cursor_at(moment: datetime, archived_at: str | None = None) -> dict[str, Any]:
-    return {"kind": "watermark", "modified_at": iso(moment), "archived_at": archived_at}
-
-
-def test_changes_are_read_from_the_watermark_less_the_overlap(fake: FakeHubSpot) -> None:
-    fill(fake, 100)
-    (batch,) = fake.hubspot(overlap=timedelta(minutes=10)).read("companies", cursor_at(START + timedelta(minutes=90)))
-    assert ids_of([batch]) == [str(n) for n in range(80, 101)], "inclusive: a record at the seam comes again"
-    assert batch.rereads
-    assert batch.cursor["modified_at"] == iso(START + timedelta(minutes=100))
-
-
-def test_nothing_new_yields_nothing(fake: FakeHubSpot) -> None:
-    fill(fake, 3)
-    assert list(fake.hubspot().read("companies", cursor_at(START + timedelta(days=1)))) == []
-
-
-def test_more_than_ten_thousand_changes_are_all_read(fake: FakeHubSpot) -> None:
-    for n in range(1, 10_401):
-        fake.put(n, START + timedelta(seconds=n // 3))  # three share each timestamp
-    batches = list(fake.hubspot().read("companies", cursor_at(START)))
-    found = ids_of(batches)
-    assert sorted(map(int, found)) == list(range(1, 10_401)), "each once"
-    assert [batch.rows.height <= 5200 for batch in batches] == [True] * len(batches)
-    assert len(batches) == 3
-
-
-def test_records_that_share_one_timestamp_beyond_a_page_are_walked_by_id(fake: FakeHubSpot) -> None:
-    moment = START + timedelta(hours=1)
-    for n in range(1, 1001):
-        fake.put(n, moment + timedelta(microseconds=n % 900))  # one import: 1,000 in one millisecond
-    fake.put(2000, moment - timedelta(seconds=5))
-    fake.put(2001, moment + timedelta(milliseconds=1))
-    found = ids_of(fake.hubspot(search_page_size=50).read("companies", cursor_at(START)))
-    assert sorted(map(int, found)) == [*range(1, 1001), 2000, 2001]
-
-
-def test_a_record_that_changes_during_the_walk_shifts_nobody_out(fake: FakeHubSpot) -> None:
-    fill(fake, 60)
-
-    def change(path: str, number: int) -> None:
-        if number == 2:
-            fake.put(1, START + timedelta(days=1))  # moves from the front to the end
-
-    fake.before_call = change
-    found = ids_of(fake.hubspot(search_page_size=10).read("companies", cursor_at(START)))
-    assert {int(i) for i in found} == set(range(1, 61))
-
-
-def test_every_batch_of_changes_can_be_the_last(fake: FakeHubSpot) -> None:
-    for n in range(1, 301):
-        fake.put(n, START + timedelta(minutes=n // 7))
-    hubspot = fake.hubspot(search_page_size=20, batch_rows=20, overlap=timedelta(0))
-    for kill_after in (1, 3, 9):
-        landed: list[Batch] = []
-        for batch in hubspot.read("companies", cursor_at(START)):
-            landed.append(batch)
-            if len(landed) == kill_after:
-                break
-        landed += hubspot.read("companies", landed[-1].cursor)
-        assert {int(i) for i in ids_of(landed)} == set(range(1, 301))
-
-
-def test_the_watermark_stays_behind_the_servers_clock(fake: FakeHubSpot) -> None:
-    fake.put(1, NOW - timedelta(seconds=5))
-    ahead = fake.hubspot(now=lambda: NOW + timedelta(hours=1))  # our clock is wrong, HubSpot's Date header is right
-    (batch,) = ahead.read("companies", cursor_at(START))
-    assert ids_of([batch]) == ["1"]
-    assert batch.cursor["modified_at"] == iso(NOW - timedelta(seconds=30))
-    (again,) = ahead.read("companies", batch.cursor)
-    assert ids_of([again]) == ["1"]
-
-
-def test_the_watermark_never_goes_back(fake: FakeHubSpot) -> None:
-    fill(fake, 10)
-    (batch,) = fake.hubspot(overlap=timedelta(minutes=5)).read("companies", cursor_at(START + timedelta(minutes=12)))
-    assert batch.cursor["modified_at"] == iso(START + timedelta(minutes=12))
 
 
 def test_records_archived_since_the_last_read_become_deletes(fake: FakeHubSpot) -> None:
