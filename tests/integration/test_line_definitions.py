@@ -54,6 +54,12 @@ def test_every_stream_is_the_start_of_a_way_to_the_publication(definitions):
     assert streams - reached == set()
 
 
+def test_the_hubs_assets_are_the_tables_that_it_writes(definitions, published):
+    written = {name for (name,) in published.query("select table_name from information_schema.tables where table_schema = 'hub'")}
+    graph = definitions.resolve_asset_graph()
+    assert written == {node.key.path[-1] for node in graph.asset_nodes if node.is_materializable and node.group_name == "hub"}
+
+
 def test_every_job_fits_a_project_whose_sources_feed_not_everything(published, monkeypatch):
     published.enter(monkeypatch, GOLDTHREAD_PROJECT=str(REPOSITORY / "examples" / "public-sales"))
     for name in ("sync", "rebuild", "resolve"):

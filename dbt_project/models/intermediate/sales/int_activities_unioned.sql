@@ -1,0 +1,225 @@
+with calls as (
+
+    select * from {{ ref('stg_hubspot__calls') }}
+
+),
+
+meetings as (
+
+    select * from {{ ref('stg_hubspot__meetings') }}
+
+),
+
+emails as (
+
+    select * from {{ ref('stg_hubspot__emails') }}
+
+),
+
+notes as (
+
+    select * from {{ ref('stg_hubspot__notes') }}
+
+),
+
+wecom_relations as (
+
+    select * from {{ ref('stg_wecom__external_contacts') }}
+
+),
+
+wecom_events as (
+
+    select * from {{ ref('stg_wecom__events') }}
+
+),
+
+checkins as (
+
+    select * from {{ ref('stg_wecom__checkins') }}
+
+),
+
+file_activities as (
+
+    select * from {{ ref('stg_files__activities') }}
+
+),
+
+-- a relation that was deleted since is known from its callback only
+friend_adds as (
+
+    select
+        external_user_id,
+        user_id,
+        added_at,
+        contact_name,
+        record_ref
+    from wecom_relations
+    where added_at is not null
+
+    union all
+
+    select
+        wecom_events.external_user_id,
+        wecom_events.user_id,
+        min(wecom_events.occurred_at) as added_at,
+        null as contact_name,
+        arg_min(wecom_events.record_ref, wecom_events.occurred_at) as record_ref
+    from wecom_events
+    left join wecom_relations
+        on
+            wecom_events.external_user_id = wecom_relations.external_user_id
+            and wecom_events.user_id = wecom_relations.user_id
+    where
+        wecom_events.change_type = 'add_external_contact'
+        and wecom_relations.user_id is null
+    group by wecom_events.external_user_id, wecom_events.user_id
+
+),
+
+unioned as (
+
+    select
+        'hubspot' as source,
+        'call:' || call_id as activity_id,
+        'call' as activity_type,
+        company_id as party_source_key,
+        contact_id as person_source_key,
+        deal_id as opportunity_id,
+        owner_id as owner_ref,
+        occurred_at,
+        direction,
+        title as summary,
+        true as is_customer_contact,
+        null as evidence_kind,
+        null as evidence_ref,
+        record_ref
+    from calls
+    where not is_archived
+
+    union all
+
+    select
+        'hubspot' as source,
+        'meeting:' || meeting_id as activity_id,
+        case visit_type when 'onsite' then 'visit' else 'meeting' end as activity_type,
+        company_id as party_source_key,
+        contact_id as person_source_key,
+        deal_id as opportunity_id,
+        owner_id as owner_ref,
+        occurred_at,
+        'outbound' as direction,
+        title as summary,
+        coalesce(outcome not in ('CANCELED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED'), true) as is_customer_contact,
+        null as evidence_kind,
+        null as evidence_ref,
+        record_ref
+    from meetings
+    where not is_archived
+
+    union all
+
+    select
+        'hubspot' as source,
+        'email:' || email_id as activity_id,
+        'email' as activity_type,
+        company_id as party_source_key,
+        contact_id as person_source_key,
+        deal_id as opportunity_id,
+        owner_id as owner_ref,
+        occurred_at,
+        direction,
+        title as summary,
+        true as is_customer_contact,
+        null as evidence_kind,
+        null as evidence_ref,
+        record_ref
+    from emails
+    where not is_archived
+
+    union all
+
+    select
+        'hubspot' as source,
+        'note:' || note_id as activity_id,
+        'note' as activity_type,
+        company_id as party_source_key,
+        contact_id as person_source_key,
+        deal_id as opportunity_id,
+        owner_id as owner_ref,
+        occurred_at,
+        null as direction,
+        body as summary,
+        false as is_customer_contact,
+        evidence_kind,
+        case when evidence_kind is not null then record_ref end as evidence_ref,
+        record_ref
+    from notes
+    where not is_archived
+
+    union all
+
+    select
+        'wecom' as source,
+        'add:' || external_user_id || ':' || user_id as activity_id,
+        'wecom' as activity_type,
+        external_user_id as party_source_key,
+        external_user_id as person_source_key,
+        null as opportunity_id,
+        user_id as owner_ref,
+        added_at as occurred_at,
+        'outbound' as direction,
+        contact_name as summary,
+        true as is_customer_contact,
+        null as evidence_kind,
+        null as evidence_ref,
+        record_ref
+    from friend_adds
+
+    union all
+
+    select
+        'wecom' as source,
+        'checkin:' || user_id || ':' || cast(epoch_ms(checked_in_at) as varchar) || ':' || checkin_type as activity_id,
+        'checkin' as activity_type,
+        null as party_source_key,
+        null as person_source_key,
+        null as opportunity_id,
+        user_id as owner_ref,
+        checked_in_at as occurred_at,
+        null as direction,
+        location_title as summary,
+        false as is_customer_contact,
+        null as evidence_kind,
+        case when has_photo or has_position then record_ref end as evidence_ref,
+        record_ref
+    from checkins
+
+    union all
+
+    select
+        source,
+        activity_id,
+        case
+            when lower(activity_type) in ('call', 'visit', 'meeting', 'email', 'note', 'wecom', 'checkin')
+                then lower(activity_type)
+            else 'note'
+        end as activity_type,
+        party_id as party_source_key,
+        null as person_source_key,
+        opportunity_id,
+        owner_ref,
+        occurred_at,
+        null as direction,
+        summary,
+        lower(activity_type) in ('call', 'visit', 'meeting', 'email', 'wecom') as is_customer_contact,
+        evidence_kind,
+        case when evidence_kind is not null then record_ref end as evidence_ref,
+        record_ref
+    from file_activities
+    where occurred_at is not null
+
+)
+
+select * from unioned
