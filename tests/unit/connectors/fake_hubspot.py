@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import cache
+from operator import ge, gt, lt
 from typing import Any
 
 import httpx
@@ -14,10 +16,16 @@ from connectors.http import Patience
 
 NOW = datetime(2026, 6, 30, 10, tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
+OPERATORS = {"GTE": ge, "GT": gt, "LT": lt}
 
 
 def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@cache
+def to_milliseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 class FakeHubSpot:
@@ -92,7 +100,8 @@ class FakeHubSpot:
         found = [i for i in self.objects[kind] if i not in self.archived[kind]]
         for group in body["filterGroups"]:
             for one in group["filters"]:
-                found = [i for i in found if self.matches(kind, i, one)]
+                name, holds, right = one["propertyName"], OPERATORS[one["operator"]], int(one["value"])
+                found = [i for i in found if holds(self.value(kind, i, name), right)]
         (sort,) = body["sorts"]
         found.sort(key=lambda i: (self.value(kind, i, sort["propertyName"]), -i), reverse=sort["direction"] == "DESCENDING")
         return {"total": len(found), "results": [self.render(kind, i) for i in found[offset : offset + limit]]}
@@ -100,12 +109,7 @@ class FakeHubSpot:
     def value(self, kind: str, record_id: int, name: str) -> int:
         if name == "hs_object_id":
             return record_id
-        moment: datetime = self.objects[kind][record_id][name]
-        return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-    def matches(self, kind: str, record_id: int, one: dict[str, Any]) -> bool:
-        left, right = self.value(kind, record_id, one["propertyName"]), int(one["value"])
-        return {"GTE": left >= right, "LT": left < right, "GT": left > right}[one["operator"]]
+        return to_milliseconds(self.objects[kind][record_id][name])
 
     def associate(self, kind: str, target: str, body: dict[str, Any]) -> dict[str, Any]:
         assert len(body["inputs"]) <= 1000
