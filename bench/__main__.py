@@ -1,4 +1,7 @@
-"""`python -m bench [name ...]`: every benchmark, or the named ones; `python -m bench NAME --help` shows one's options."""
+"""`python -m bench [name ...]`: the named benchmarks, or all that need no data of yours and no hour: SHORT.
+
+`python -m bench NAME --help` shows one's options.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,14 @@ from importlib import import_module
 
 BENCHMARKS = {
     "extraction": "bench.extraction",
-    "identity": "bench.identity_sandbox",
+    "identity": "bench.identity.sandbox",
+    "identity-speed": "bench.identity.speed",
+    "identity-incremental": "bench.identity.incremental",
+    "identity-accuracy": "bench.identity.accuracy",
     "demo": "bench.demo",
     "pipeline": "bench.pipeline",
 }
+SHORT = ("extraction", "identity", "demo", "pipeline")
 
 
 def main() -> None:
@@ -20,7 +27,7 @@ def main() -> None:
     options = [argument for argument in arguments if argument not in BENCHMARKS]
     if options and len(names) != 1:
         raise SystemExit(f"usage: python -m bench [{' | '.join(BENCHMARKS)}] [options of that one]")
-    for name in names or BENCHMARKS:
+    for name in names or SHORT:
         import_module(BENCHMARKS[name]).main(options)
 
 

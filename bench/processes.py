@@ -46,10 +46,13 @@ class Watched:
         return c0 + (c1 - c0) * (moment - t0) / (t1 - t0)
 
 
-def watch(command: Sequence[str], env: Mapping[str, str]) -> Watched:
-    """Run the command to its end. Raises RuntimeError with its last words when it fails."""
+def watch(command: Sequence[str], env: Mapping[str, str], limit: float | None = None) -> Watched:
+    """Run the command to its end. Raises RuntimeError with its last words when it fails or takes more than `limit` seconds."""
     started = time.monotonic()
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    alarm = threading.Timer(limit or threading.TIMEOUT_MAX, process.kill)
+    alarm.daemon = True
+    alarm.start()
     samples = _Samples(process.pid)
     sampler = threading.Thread(target=samples.take_until_gone)
     sampler.start()
@@ -65,8 +68,13 @@ def watch(command: Sequence[str], env: Mapping[str, str]) -> Watched:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - started
+    alarm.cancel()
     for thread in (sampler, *readers):
         thread.join()
+    process.stdout.close()
+    process.stderr.close()
+    if limit and wall >= limit:
+        raise RuntimeError(f"{' '.join(command)} was stopped after {limit:g} s")
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said['out'][-3000:]}\n{said['err'][-3000:]}")
     return Watched(
