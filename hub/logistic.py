@@ -1,0 +1,69 @@
+"""Weights from labelled pairs: logistic regression on counts of distinct vectors, held to given weights where labels are few."""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+_NATS_PER_BIT = float(np.log(2))
+_ROUNDS = 40
+_TOLERANCE = 1e-6
+#: an outcome with no counter-example may pull a weight this many bits per round, no more
+_LONGEST_STEP = 4.0
+
+
+def fit(features: Floats, same: Floats, conflict: Floats, centre: Floats, spread: Floats) -> tuple[Floats, int]:
+    """Weights in bits, the most likely under a Gaussian around `centre` with standard deviation `spread` (bits), and the rounds.
+
+    features: a row per vector; same, conflict: how many of its labelled pairs agree and conflict.
+    """
+    counts = same + conflict
+    rows = np.flatnonzero(counts > 0)
+    matrix, positive, counts = features[rows], same[rows], counts[rows]
+    ridge = 1.0 / (spread * _NATS_PER_BIT) ** 2
+    middle = centre * _NATS_PER_BIT
+    weights = middle.copy()
+    loss = _lose(matrix, positive, counts, weights, middle, ridge)
+    for number in range(1, _ROUNDS + 1):
+        chance = _squash(matrix @ weights)
+        gradient = matrix.T @ (counts * chance - positive) + ridge * (weights - middle)
+        curvature = (matrix * (counts * chance * (1 - chance))[:, None]).T @ matrix + np.diag(ridge)
+        step = np.linalg.solve(curvature, gradient)
+        step *= min(1.0, _LONGEST_STEP * _NATS_PER_BIT / max(float(np.abs(step).max()), 1e-12))
+        scale = 1.0
+        while (better := _lose(matrix, positive, counts, weights - scale * step, middle, ridge)) > loss and scale > 1e-4:
+            scale /= 2
+        if better > loss:
+            return weights / _NATS_PER_BIT, number
+        weights = weights - scale * step
+        if loss - better < _TOLERANCE * (1 + abs(loss)):
+            return weights / _NATS_PER_BIT, number
+        loss = better
+    return weights / _NATS_PER_BIT, _ROUNDS
+
+
+def _squash(logits: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -500, 500))))
+
+
+def _lose(matrix: Floats, positive: Floats, counts: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
+    logits = matrix @ weights
+    return float((counts * np.logaddexp(0, logits) - positive * logits).sum() + 0.5 * (ridge * (weights - middle) ** 2).sum())
+
+
+def shift_prior(evidence: Floats, counts: Floats, prior: float, longest: float = 4.0) -> float:
+    """The prior (bits) that fits all candidates, from one that fits the labelled ones (Saerens, Latinne and Decaestecker 2002).
+
+    evidence: bits of each vector without the prior. The prior is moved until it equals the mean chance of a match under it, by
+    `longest` bits at most: beyond that the labelled pairs are too unlike the others to tell.
+    """
+    total = counts.sum()
+    low, high = prior - longest, prior + longest
+    for _ in range(200):
+        chance = 1.0 / (1.0 + np.exp2(-np.clip(evidence + prior, -500, 500)))
+        share = float(np.clip((counts * chance).sum() / total, 1e-9, 1 - 1e-9))
+        moved = float(np.clip(np.log2(share / (1 - share)), low, high))
+        if abs(moved - prior) < 1e-4:
+            return moved
+        prior = moved
+    return prior

@@ -1,0 +1,41 @@
+"""Dates of birth, of founding, of anything: several spellings, day and month in either order."""
+
+import polars as pl
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def parse_date(values: pl.Series) -> pl.DataFrame:
+    """main: yyyy-mm-dd; year, month, day. A day that no calendar has is kept as typed: it still compares with its correction.
+
+    Where day and month could be either, the column decides: months first where some value can only be read so and none the
+    other way.
+    """
+    text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.strip_chars()
+    named = text.str.extract_groups(r"^(?P<d>\d{1,2})(?:st|nd|rd|th)?[\s.-]*(?P<m>[a-z]{3})[a-z]*[\s.,-]*(?P<y>\d{4})")
+    front = text.str.extract_groups(r"^(?P<m>[a-z]{3})[a-z]*[\s.]*(?P<d>\d{1,2})(?:st|nd|rd|th)?[\s,]+(?P<y>\d{4})")
+    iso = text.str.extract_groups(r"^(?P<y>\d{4})[-/.年\s](?P<m>\d{1,2})[-/.月\s](?P<d>\d{1,2})")
+    solid = text.str.extract_groups(r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:\.0)?$")
+    local = text.str.extract_groups(r"^(?P<a>\d{1,2})[-/.\s](?P<b>\d{1,2})[-/.\s](?P<y>\d{4})")
+    frame = pl.DataFrame({"raw": values}).select(named=named, front=front, iso=iso, solid=solid, local=local)
+    first, second = (pl.col("local").struct.field(side).cast(pl.Int32) for side in "ab")
+    months_first = frame.select((second > 12).any() & ~(first > 12).any()).item()
+    day, month = ("b", "a") if months_first else ("a", "b")
+
+    def take(part: str, local_part: str) -> pl.Expr:
+        return pl.coalesce(
+            pl.col("iso").struct.field(part),
+            pl.col("solid").struct.field(part),
+            pl.col("local").struct.field(local_part),
+            pl.col("named").struct.field(part).replace(_MONTHS, [str(number) for number in range(1, 13)]),
+            pl.col("front").struct.field(part).replace(_MONTHS, [str(number) for number in range(1, 13)]),
+        )
+
+    frame = frame.select(year=take("y", "y"), month=take("m", month).str.zfill(2), day=take("d", day).str.zfill(2))
+    known = ~pl.col("year").is_in(["0000", "9999"]) & ~pl.concat_str("year", "month", "day").is_in(
+        ["19000101", "19700101", "99991231"]
+    )
+    return frame.select(
+        pl.when(known).then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day")).alias(""),
+        *(pl.when(known).then(pl.col(part)).alias(part) for part in ("year", "month", "day")),
+    )

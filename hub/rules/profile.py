@@ -1,0 +1,109 @@
+"""What a column of an unknown table seems to hold: its kind, from its header and its values."""
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+#: header patterns, first match wins; kind 'skip' is what no two records of one entity share
+_HEADERS = (
+    ("skip", r"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?)$"),
+    ("email", r"e-?mail|邮箱|邮件"),
+    ("mobile", r"mobile|cell|手机"),
+    ("phone", r"phone|tel(ephone)?\b|fax|电话|传真|座机"),
+    ("credit_code", r"信用代码|税号|纳税人|uscc"),
+    ("zip", r"zip|post_?al|post_?code|邮编|邮政编码"),
+    ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),
+    ("surname", r"^(sur|last|family)_?names?$|^lname$|^姓$|^surname$"),
+    ("date", r"date|dob|birth|valid_until|日期|生日|出生"),
+    ("domain", r"web_?site|url|domain|homepage|网址|网站|官网|域名"),
+    ("address", r"addr|street(?!_?(no|num))|地址|住址|住所"),
+    ("place", r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|城市|省|地区|^市$|^区$"),
+    ("company", r"公司|企业|单位|客户名|供应商|厂商|机构"),
+    ("person_name", r"full_?name|contact|person|director|owner|author|manager|employee|patient|姓名|联系人|负责人|法人|法定代表"),
+    ("name", r"name|title|company|organi[sz]|firm|business|vendor|supplier|agency|brand|maker|manufactur|名称|标题|品牌"),
+    ("number", r"price|amount|qty|quantity|size|age$|year|count|enrol|number_per|price|价格|金额|数量|年龄"),
+    ("category", r"type|categor|class|kind|gender|sex$|industry|status|cuisine|genre|option|level|类|行业|性别|状态|等级"),
+    ("code", r"(^|_)(id|no|num|number|code|key|ssn|sku|isbn|upc|ean)$|_id_|soc_sec|passport|licen[cs]e|编号|编码|号码|证号|号$"),
+    ("text", r"descr|abstract|summary|text|简介|描述|说明"),
+)
+_EMAIL = r"^\S+@\S+\.\S+$"
+_DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|^(?:19|20)\d{2}[01]\d[0-3]\d$"
+_PHONE = r"^[+(]?\d[\d\s().+-]{5,20}(?:\s*(?:x|ext|转)\.?\s*\d+)?$"
+_CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
+_NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
+_COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银行)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """filled: share of rows with a value; distinct: share of these values that are distinct; words: mean words of a value."""
+
+    name: str
+    kind: str
+    filled: float
+    distinct: float
+    values: int
+    words: float
+
+
+def name_header(header: str) -> str:
+    """The header as a name in a rules file: lower case, words joined by underscores; may be empty."""
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", header.strip())
+    return re.sub(r"[^0-9a-z一-鿿]+", "_", spaced.lower()).strip("_")
+
+
+def profile_column(values: pl.Series) -> Column:
+    """The column's kind and figures; kind 'skip' where nothing of it can be compared."""
+    text = values.cast(pl.String).str.strip_chars()
+    known = text.filter((text != "") & text.is_not_null())
+    count = known.n_unique() if len(known) else 0
+    filled = len(known) / max(len(values), 1)
+    distinct = count / max(len(known), 1)
+    words = float(known.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
+    kind = "skip" if count < 2 else _guess_kind(values.name, known, count, words)
+    return Column(values.name, kind, filled, distinct, count, words)
+
+
+def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
+    sample = known.unique().sort().gather_every(max(count // 2000, 1))
+
+    def share(pattern: str) -> float:
+        return float(sample.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
+
+    named = next((kind for kind, pattern in _HEADERS if re.search(pattern, name_header(header))), None)
+    if named == "skip":
+        return "skip"
+    for kind, pattern in (("email", _EMAIL), ("credit_code", _CREDIT)):
+        if share(pattern) > 0.5:
+            return kind
+    if share(_DATE) > 0.7 and named in (None, "date", "number", "code", "category"):
+        return "date"
+    if named in (None, "name", "company", "text") and share(_COMPANY) > 0.4:
+        return "company"
+    numeric = share(_NUMBER) > 0.9
+    return _settle(named, numeric, share(_PHONE), share(r"\p{Han}"), count / len(known), words, count)
+
+
+def _settle(named: str | None, numeric: bool, phones: float, han: float, distinct: float, words: float, count: int) -> str:
+    """The header's kind, where the values can be that; else what they look like."""
+    fits = {
+        "email": False,
+        "date": not numeric,
+        "mobile": phones > 0.5,
+        "phone": phones > 0.5,
+        "number": numeric,
+        "company": han > 0.3,
+        "domain": not numeric,
+        "zip": words < 2.5,
+    }
+    if named in ("given", "surname", "person_name", "name", "company", "text", "place", "address", "category") and numeric:
+        return "code"
+    if named and fits.get(named, True):
+        long = named in ("name", "text") and words > 12
+        return "text" if long else named
+    if numeric:
+        return "code" if distinct > 0.02 else "category"
+    if words > 8:
+        return "text"
+    return "category" if distinct < 0.05 and count < 200 else "name"

@@ -1,0 +1,199 @@
+"""Rules from a TOML file: every mistake is reported with its file, its place and what to write. Public door."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hub.compare import SPECIALS, lay_out
+from hub.measure import parse_test
+from hub.normalize.kinds import KINDS, list_parts
+from hub.rules import model
+from hub.rules.model import RulesError
+
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_Order = Literal["completeness", "precedence", "majority", "recency"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Records(_Table):
+    source: str | None = None
+    source_key: str | None = None
+
+
+class _Field(_Table):
+    kind: str
+    columns: list[str] = Field(min_length=1)
+
+
+class _Comparison(_Table):
+    field: str | None = None
+    levels: list[str] = Field(min_length=1)
+    frequency: bool = False
+
+
+class _Key(_Table):
+    parts: list[str] = Field(min_length=1)
+    cap: int = Field(default=100, ge=2)
+    pivots: int = Field(default=0, ge=0)
+
+
+class _Survivor(_Table):
+    attributes: list[str] = Field(min_length=1)
+    order: list[_Order] = Field(min_length=1)
+
+
+class _Rules(_Table):
+    entity: _Name
+    id_prefix: str = Field(pattern=r"^[A-Z]{1,4}$")
+    records: _Records = _Records()
+    training: model.Training = "em"
+    guards: list[str] = []
+    certain: list[str] = []
+    source_precedence: list[str] = []
+    match_bits: float = 0.0
+    review_bits: float = -3.0
+    review_limit: int = Field(default=200, ge=0)
+    silence_bits: float = 0.5
+    shared_limit: int = Field(default=8, ge=1)
+    fields: dict[_Name, _Field] = Field(min_length=1)
+    comparisons: dict[_Name, _Comparison] = Field(min_length=1)
+    keys: dict[_Name, _Key] = Field(min_length=1)
+    survivors: list[_Survivor] = []
+    interactions: dict[_Name, list[str]] = {}
+    weights: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """Rules, and the columns of the file that name a record's source and its key there, where they have other names."""
+
+    rules: model.Rules
+    source: str | None
+    source_key: str | None
+
+
+def read_rules(path: Path) -> RulesFile:
+    """The rules of a TOML file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RulesError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_rules(text, str(path))
+
+
+def load_rules(entity: str) -> model.Rules:
+    """The rules that come with the hub for an entity: person, organisation."""
+    source = files("hub") / "rules" / f"{entity}.toml"
+    if not source.is_file():
+        raise RulesError(f"no rules for '{entity}' come with the hub; name a rules file")
+    return parse_rules(source.read_text(encoding="utf-8"), f"{entity}.toml").rules
+
+
+def parse_rules(text: str, file: str) -> RulesFile:
+    """The rules of a TOML text; `file` is its name for errors."""
+    try:
+        read = _Rules.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise RulesError(f"{file}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise RulesError("\n".join(f"{file}: {_describe(mistake)}" for mistake in error.errors())) from error
+    rules = _build(read, file)
+    _check(rules, file)
+    return RulesFile(rules, read.records.source, read.records.source_key)
+
+
+def _describe(mistake: Any) -> str:
+    place = ".".join(str(step) for step in mistake["loc"] if step != "[key]")
+    if mistake["type"] == "missing":
+        return f"{place} is missing; write it"
+    if mistake["type"] == "extra_forbidden":
+        return f"{place} is not known here; remove it or correct its spelling"
+    return f"{place}: {mistake['msg']}, not {mistake['input']!r}"
+
+
+def _build(read: _Rules, file: str) -> model.Rules:
+    return model.Rules(
+        entity=read.entity,
+        id_prefix=read.id_prefix,
+        fields=tuple(model.Field(name, field.kind, tuple(field.columns)) for name, field in read.fields.items()),
+        comparisons=tuple(
+            model.Comparison(
+                name,
+                comparison.field or name,
+                tuple(_split_level(level, f"{file}: comparisons.{name}.levels") for level in comparison.levels),
+                comparison.frequency,
+            )
+            for name, comparison in read.comparisons.items()
+        ),
+        block_keys=tuple(model.BlockKey(name, tuple(key.parts), key.cap, key.pivots) for name, key in read.keys.items()),
+        survivors=tuple(model.Survivor(tuple(row.attributes), tuple(row.order)) for row in read.survivors),
+        interactions=tuple(model.Interaction(name, tuple(when)) for name, when in read.interactions.items()),
+        guards=tuple(read.guards),
+        certain=tuple(read.certain),
+        source_precedence=tuple(read.source_precedence),
+        training=read.training,
+        weights=MappingProxyType(dict(read.weights)),
+        match_bits=read.match_bits,
+        review_bits=read.review_bits,
+        review_limit=read.review_limit,
+        silence_bits=read.silence_bits,
+        shared_limit=read.shared_limit,
+    )
+
+
+def _split_level(text: str, place: str) -> model.Level:
+    name, colon, test = text.partition(":")
+    if not name.strip() or (colon and not test.strip()):
+        raise RulesError(f"{place}: '{text}' is no level; write its name, a colon and its test: typo: osa <= 1")
+    return model.Level(name.strip(), test.strip() or name.strip())
+
+
+def _check(rules: model.Rules, file: str) -> None:
+    """What stands in one place must be known in the other."""
+    for field in rules.fields:
+        if field.kind not in KINDS:
+            raise RulesError(
+                f"{file}: fields.{field.name}.kind: '{field.kind}' is no kind; write one of {', '.join(sorted(KINDS))}"
+            )
+    parts = {part for field in rules.fields for part in list_parts(field)}
+    used = [(f"comparisons.{comparison.name}.field", comparison.field) for comparison in rules.comparisons]
+    used += [(f"keys.{key.name}.parts", part) for key in rules.block_keys for part in key.parts]
+    used += [(name, part) for name in ("guards", "certain") for part in getattr(rules, name)]
+    for place, part in used:
+        if part not in parts:
+            raise RulesError(f"{file}: {place}: '{part}' is no part of a field; write one of {', '.join(sorted(parts))}")
+    for comparison in rules.comparisons:
+        if len({level.name for level in comparison.levels} | {"missing", "different"}) < len(comparison.levels) + 2:
+            raise RulesError(f"{file}: comparisons.{comparison.name}.levels: name each level once, none missing or different")
+        for level in comparison.levels:
+            if level.test not in SPECIALS:
+                parse_test(level.test, f"{file}: comparisons.{comparison.name}.levels.{level.name}")
+            elif len(comparison.levels) > 1:
+                raise RulesError(
+                    f"{file}: comparisons.{comparison.name}.levels: '{level.test}' has levels of its own; write it alone"
+                )
+    _check_weights(rules, file)
+
+
+def _check_weights(rules: model.Rules, file: str) -> None:
+    layout = lay_out(rules)
+    levels = {f"{name}.{level}" for name, names in zip(layout.comparisons, layout.names, strict=True) for level in names[1:]}
+    known = levels | {interaction.name for interaction in rules.interactions} | {"prior"}
+    for name in rules.weights:
+        if name not in known:
+            raise RulesError(f"{file}: weights: '{name}' is no level; write comparison.level, an interaction, or prior")
+    for interaction in rules.interactions:
+        for when in interaction.when:
+            comparison, _, level = when.partition(".")
+            if when not in levels and not (level.endswith("*") and any(name.startswith(when[:-1]) for name in levels)):
+                raise RulesError(
+                    f"{file}: interactions.{interaction.name}: '{when}' is no level; write comparison.level or {comparison}.*"
+                )

@@ -1,0 +1,212 @@
+"""A first rules file from the look of a table: kinds, comparisons, keys. To be read and corrected. Public door."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from itertools import combinations
+
+import polars as pl
+
+from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
+from hub.rules.model import Field
+from hub.rules.profile import Column, name_header, profile_column
+
+#: a column with fewer values than this, as a share of the rows, is no evidence worth its noise
+_MIN_FILLED = 0.1
+#: kinds that identify where they are given at all
+_IDENTIFYING = ("email", "mobile", "phone", "code", "credit_code", "person_name", "name", "company")
+_MIN_FILLED_IDENTIFYING = 0.02
+#: two columns whose values are the same in so many of the rows that have both say the same thing twice
+_SAME_COLUMN = 0.9
+#: pairs per record that one key may propose, and how many keys there are at most
+_PAIRS_PER_RECORD = 15.0
+_MAX_KEYS = 20
+_CAP = 100
+#: a key is of no use where more of its records than this stand in blocks above the cap
+_MAX_LEFT_OUT = 0.3
+#: comparisons beyond these add more of the same than news
+_MAX_COLUMNS = 10
+#: kinds whose agreement alone is no reason to compare
+_NEVER_ALONE = ("category", "place", "zip", "region")
+
+
+def suggest_rules(table: pl.DataFrame, entity: str = "entity") -> str:
+    """The text of a rules file (TOML) for a table of records."""
+    columns = [profile_column(table[name]) for name in table.columns]
+    source = _find_source(columns, table)
+    source_key = _find_source_key(columns, source)
+    kept = _choose([column for column in columns if column.name not in (source, source_key)], table)
+    fields = _name_fields(kept)
+    parts = derive(table, fields)
+    lines = [
+        "# suggested from the table: read it, correct kinds and keys, leave out what is not the entity's own",
+        f'entity = "{name_header(entity) or "entity"}"',
+        f'id_prefix = "{_prefix(entity)}"',
+        'training = "em"',
+        "",
+        "[records]",
+        *([f"source = {_quote(source)}"] if source else []),
+        *([f"source_key = {_quote(source_key)}"] if source_key else []),
+        "",
+    ]
+    for field in fields:
+        lines += [f"[fields.{field.name}]", f'kind = "{field.kind}"', f"columns = {_list(field.columns)}", ""]
+    for field in fields:
+        lines += _write_comparisons(field)
+    for name, key in _choose_keys(parts, fields).items():
+        lines += [f"[keys.{name}]", f"parts = {_list(key)}", f"cap = {_CAP}", ""]
+    for field in fields:
+        lines += ["[[survivors]]", f"attributes = {_list(field.columns)}", 'order = ["precedence", "majority", "recency"]', ""]
+    return "\n".join(lines)
+
+
+def _prefix(entity: str) -> str:
+    return (re.sub(r"[^A-Z]", "", entity.upper()) or "E")[0]
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _list(texts: Sequence[str]) -> str:
+    return "[" + ", ".join(_quote(text) for text in texts) + "]"
+
+
+def _find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
+    for column in columns:
+        named = re.search(
+            r"^(source|source_?dataset|dataset|system|source_?system|来源|数据源|来源系统)$", name_header(column.name)
+        )
+        if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
+            return column.name
+    return None
+
+
+def _find_source_key(columns: list[Column], source: str | None) -> str | None:
+    """The first column that differs in every row and is named like a key."""
+    for column in columns:
+        named = re.search(r"(^|_)(id|key|uid|uuid|guid|pk|no|编号|主键)$|^(rec|record|row|unique)_?", name_header(column.name))
+        if named and column.filled == 1.0 and column.distinct == 1.0 and column.name != source:
+            return column.name
+    return None
+
+
+def _choose(columns: list[Column], table: pl.DataFrame) -> list[Column]:
+    """Columns that say something about the entity, and nothing that another says already."""
+    chosen: list[Column] = []
+    for column in sorted(columns, key=lambda column: -_weigh_column(table[column.name])):
+        least = _MIN_FILLED_IDENTIFYING if column.kind in _IDENTIFYING else _MIN_FILLED
+        is_row_key = column.distinct == 1.0 and column.filled == 1.0 and column.kind in ("code", "number")
+        if column.kind == "skip" or column.filled < least or is_row_key:
+            continue
+        if not any(_say_the_same(table[column.name], table[other.name]) for other in chosen):
+            chosen.append(column)
+    names = [column.name for column in chosen[:_MAX_COLUMNS]]
+    return [column for column in columns if column.name in names]
+
+
+def _weigh_column(values: pl.Series) -> float:
+    """How much a pair of records can be expected to learn from the column: bits of an agreement x chance that both have it."""
+    known = values.cast(pl.String).drop_nulls()
+    counts = known.value_counts(name="n")["n"].cast(pl.Float64)
+    chance = float(counts.dot(counts) or 0.0) / max(len(known), 1) ** 2
+    return -math.log2(chance) * (len(known) / max(len(values), 1)) ** 2 if chance else 0.0
+
+
+def _say_the_same(a: pl.Series, b: pl.Series) -> bool:
+    folded = pl.DataFrame({"a": a.cast(pl.String), "b": b.cast(pl.String)}).select(pl.all().str.to_lowercase().str.strip_chars())
+    both = folded.drop_nulls()
+    return both.height >= 0.05 * len(a) and float((both["a"] == both["b"]).mean() or 0.0) > _SAME_COLUMN  # type: ignore[arg-type]
+
+
+def _name_fields(columns: list[Column]) -> list[Field]:
+    """One field per column, but one for a given name and a surname together."""
+    fields: list[Field] = []
+    taken: set[str] = set()
+
+    def add(name: str, kind: str, *sources: str) -> None:
+        ascii_name = re.sub(r"[^a-z0-9_]", "", name)
+        base = ascii_name if re.match(r"[a-z]", ascii_name) else kind
+        number = 1
+        while (unique := base if number == 1 else f"{base}_{number}") in taken:
+            number += 1
+        taken.add(unique)
+        fields.append(Field(unique, kind, sources))
+
+    given = [column.name for column in columns if column.kind == "given"]
+    surname = [column.name for column in columns if column.kind == "surname"]
+    paired = bool(given and surname)
+    for column in columns:
+        if paired and column.name == given[0]:
+            add("name", "full_name", given[0], surname[0])
+        elif paired and column.name == surname[0]:
+            continue
+        elif column.kind in ("given", "surname"):
+            add(name_header(column.name), "name", column.name)
+        else:
+            add(name_header(column.name), column.kind, column.name)
+    return fields
+
+
+def _write_comparisons(field: Field) -> list[str]:
+    kind = KINDS[field.kind]
+    if kind.crosswise:
+        return [
+            line
+            for part in kind.crosswise
+            for line in _write_comparison(f"{field.name}_{part}", f"{field.name}.{part}", SINGLE_NAME_LEVELS, frequency=True)
+        ]
+    return _write_comparison(field.name, field.name, kind.levels, kind.frequency)
+
+
+def _write_comparison(name: str, part: str, levels: Sequence[tuple[str, str]], frequency: bool) -> list[str]:
+    written = [f"  {_quote(level if level == test else f'{level}: {test}')}," for level, test in levels]
+    return [
+        f"[comparisons.{name}]",
+        f"field = {_quote(part)}",
+        *(["frequency = true"] if frequency else []),
+        "levels = [",
+        *written,
+        "]",
+        "",
+    ]
+
+
+def _choose_keys(parts: pl.DataFrame, fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """Parts that alone propose few pairs, then pairs of parts of different fields that do together."""
+    limit = _PAIRS_PER_RECORD * parts.height
+    single = [(f"{field.name}.{part}" if part else field.name, field) for field in fields for part in KINDS[field.kind].keys]
+    cost = {part: _count_pairs(parts, (part,)) for part, _ in single}
+    alone = [
+        (part,)
+        for part, field in single
+        if 0 < cost[part] <= limit
+        and field.kind not in _NEVER_ALONE
+        and not _repeats(parts, part, [p for p, f in single if f == field])
+    ]
+    lonely = {part for (part,) in alone}
+    pairs = []
+    for (one, field), (other, second) in combinations(single, 2):
+        if field == second or {one, other} & lonely or not (cost[one] and cost[other]):
+            continue
+        proposed = _count_pairs(parts, (one, other))
+        if 0 < proposed <= limit:
+            pairs.append((proposed, (one, other)))
+    pairs.sort(key=lambda pair: (-pair[0], pair[1]))
+    keys = [*alone, *(key for _, key in pairs)][:_MAX_KEYS]
+    return {"_".join(part.replace(".", "_") for part in key): key for key in keys}
+
+
+def _repeats(parts: pl.DataFrame, part: str, siblings: list[str]) -> bool:
+    """An earlier key part of the same field has the same values."""
+    return any(parts[part].equals(parts[other]) for other in siblings[: siblings.index(part)])
+
+
+def _count_pairs(parts: pl.DataFrame, key: Sequence[str]) -> int:
+    """Pairs that the key proposes within the cap; 0 where too many of its records stand in larger blocks, or none share it."""
+    sizes = parts.select(key).drop_nulls().group_by(key).len()["len"].cast(pl.Int64)
+    fitting = sizes.filter(sizes <= _CAP)
+    if fitting.sum() < (1 - _MAX_LEFT_OUT) * sizes.sum():
+        return 0
+    return int((fitting * (fitting - 1) // 2).sum())
