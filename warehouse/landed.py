@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import polars as pl
@@ -75,7 +76,7 @@ def compare_with_landed(
     deletes = pl.DataFrame(schema={"_row_hash": pl.String})
     if not batch.rereads and batch.deleted is None and batch.live_keys is None:
         return Incoming(upserts, deletes, rejects), 0
-    with duckdb.connect() as connection:
+    with _open_memory().cursor() as connection:
         _load_landed(connection, home, stream, landed)
         _load_keys(connection, "incoming_rows", stream, upserts.with_row_index("_at"), "_at, _row_hash, ")
         n_repeats = 0
@@ -92,6 +93,12 @@ def compare_with_landed(
             headers = _key_columns(where, stream, [*union_columns(landed), *rows.columns, *_columns(batch)])
             deletes = gone.rename({f"part_{n}": header for n, header in enumerate(headers)}).with_columns(_row_hash=pl.lit(""))
         return Incoming(upserts, deletes, rejects), n_repeats + n_gone_before
+
+
+@cache
+def _open_memory() -> duckdb.DuckDBPyConnection:
+    """One for the process: DuckDB takes 40 ms to make one. Temp tables are a cursor's own and go with it."""
+    return duckdb.connect()
 
 
 def _check_rows(where: str, rows: pl.DataFrame) -> pl.DataFrame:

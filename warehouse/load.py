@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 
 import duckdb
 import polars as pl
@@ -66,6 +66,28 @@ where rows._op = 'reject' or rows._key is null
 """
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What the working file holds of a stream."""
+
+    batch_seq: int
+    contract_hash: str
+    fates: Fates
+
+    def is_newest(self, ledger: Ledger, source: str, stream: StreamLike) -> bool:
+        """Whether no batch came since, and the contract is the same."""
+        return (self.batch_seq, self.contract_hash) == _find_newest(list_batches(ledger, source, stream.name), stream)
+
+
+def read_loaded(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Loaded]:
+    """Every stream of the working file, by source and name."""
+    rows = connection.execute(
+        "select source, stream, batch_seq, contract_hash, fates.* exclude (source, stream)"
+        " from landing._loaded join landing._fates as fates using (source, stream)"
+    ).fetchall()
+    return {(source, stream): Loaded(seq, contract, Fates(*fates)) for source, stream, seq, contract, *fates in rows}
+
+
 def load_stream(
     connection: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, source: str, stream: StreamLike, *, force: bool = False
 ) -> Fates:
@@ -75,8 +97,9 @@ def load_stream(
     unless a newer good version (or a delete) of their key makes them moot.
     """
     batches = list_batches(ledger, source, stream.name)
-    newest, contract = max((batch.seq for batch in batches), default=0), hash_contract(stream)
-    if force or _read_loaded(connection, source, stream.name) != (newest, contract):
+    newest, contract = _find_newest(batches, stream)
+    loaded = read_loaded(connection).get((source, stream.name))
+    if force or loaded is None or (loaded.batch_seq, loaded.contract_hash) != (newest, contract):
         connection.execute("begin")
         try:
             fates = _replace_table(connection, home, ledger, source, stream, batches)
@@ -86,7 +109,7 @@ def load_stream(
             connection.execute("rollback")
             raise
     else:
-        fates = _read_fates(connection, source, stream.name)
+        fates = loaded.fates
     store_fates(ledger, source, stream.name, fates)
     return fates
 
@@ -191,15 +214,8 @@ def _quarantine_sql(columns: Sequence[str]) -> str:
     """  # noqa: S608
 
 
-def _read_loaded(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> tuple[int, str] | None:
-    query = "select batch_seq, contract_hash from landing._loaded where source = ? and stream = ?"
-    rows = connection.execute(query, [source, stream]).fetchall()
-    return rows[0] if rows else None
-
-
-def _read_fates(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> Fates:
-    query = "select * exclude (source, stream) from landing._fates where source = ? and stream = ?"
-    return Fates(*connection.execute(query, [source, stream]).fetchall()[0])
+def _find_newest(batches: Sequence[BatchRow], stream: StreamLike) -> tuple[int, str]:
+    return max((batch.seq for batch in batches), default=0), hash_contract(stream)
 
 
 def _remember(connection: duckdb.DuckDBPyConnection, source: str, stream: str, newest: int, contract: str, fates: Fates) -> None:

@@ -1,4 +1,7 @@
-"""The `goldthread` command. It drives the same Dagster jobs as the UI and the schedules."""
+"""The `goldthread` command. It drives the same Dagster jobs as the UI and the schedules.
+
+A command imports the pipeline when it runs: Dagster and dbt take 4 s to import.
+"""
 
 from __future__ import annotations
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-import duckdb
-import polars as pl
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub.evaluate import evaluate
 from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
-from orchestration.cli.run import execute
+from orchestration.cli.run import execute, load
 from orchestration.cli.sandbox import RateScale, Scale, Seed
-from orchestration.lib.sandbox import Sandbox, SandboxOptions, run_sandbox
-from orchestration.lib.stores import open_stores
+from orchestration.lib.sandbox import Sandbox, SandboxOptions, start_sandbox
 from orchestration.project import current_project
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) -> None:
@@ -26,27 +26,38 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
     project = current_project()
     started = time.monotonic()
     console.print("[bold]1[/] making a company and starting its CRM, ERP, messaging and forms ...")
-    with run_sandbox(project.home, SandboxOptions(scale, seed, rate_scale=rate_scale)) as sandbox:
+    with start_sandbox(project.home, SandboxOptions(scale, seed, rate_scale=rate_scale)) as wait_until_ready:
+        # while the systems start
+        import duckdb
+
+        from orchestration.lib.stores import open_stores
+
+        line = load(project, "sync")
+        sandbox = wait_until_ready()
         console.print(f"[bold]2[/] the systems answer after {time.monotonic() - started:.0f} s; running the line ...")
-        outcome = execute(project, "sync", {}, quiet=False)
-        stores = open_stores(project)
-        report = describe_line(stores, outcome)
+        outcome = execute(line, {}, quiet=False)
+        report = describe_line(open_stores(project), outcome)
         print_line(console, report)
         if not outcome.success:
             raise typer.Exit(1)
         is_new = report["publication"]["run_id"] == outcome.run_id
         state = "published" if is_new else "nothing new, what was published stands,"
         console.print(f"[bold]3[/] {state} after {time.monotonic() - started:.0f} s; what the warehouse says:")
-        with duckdb.connect(str(stores.home.served), read_only=True) as con:
+        served = report["publication"]["path"]
+        with duckdb.connect(served, read_only=True) as con:
             _show_identity(console, con, sandbox)
             _show_figures(console, con)
     console.print(
-        f"look at it: `duckdb -readonly {stores.home.served}`, `goldthread status`, `goldthread quarantine list`,\n"
+        f"look at it: `duckdb -readonly {served}`, `goldthread status`, `goldthread quarantine list`,\n"
         "`goldthread explain CUSTOMER`, `make dev` for the graph; `goldthread sandbox serve` keeps the company running"
     )
 
 
 def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sandbox) -> None:
+    import polars as pl
+
+    from hub.evaluate import evaluate
+
     crosswalk = con.sql("select source, source_key, customer_gid, is_current from crosswalk").pl()
     truth = pl.read_parquet(sandbox.truth / "parties.parquet").select("source", "source_key", "customer_id")
     figures = evaluate(crosswalk, truth)

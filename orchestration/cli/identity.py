@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.cli.console import open_console
-from orchestration.cli.run import JsonOption, execute
-from orchestration.lib.explain import explain_customer, explain_pair, explain_record
-from orchestration.lib.stores import open_existing_stores, open_stores
+from orchestration.cli.run import JsonOption, execute, load
 from orchestration.project import ProjectError, current_project
 
 
 def resolve(as_json: JsonOption = False) -> None:
     """Resolve identities over what has landed, without publishing; shows what would change."""
+    from orchestration.lib.stores import open_stores
+
     project = current_project()
-    outcome = execute(project, "resolve", {}, quiet=as_json)
+    outcome = execute(load(project, "resolve"), {}, quiet=as_json)
     if not outcome.success:
         raise ProjectError("; ".join(outcome.errors))
     with open_stores(project).open_working() as con:
@@ -43,6 +43,9 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a customer is what it is, why two records are or are not one, or what landed for a record."""
+    from orchestration.lib.explain import explain_customer, explain_pair, explain_record
+    from orchestration.lib.stores import open_existing_stores
+
     stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:

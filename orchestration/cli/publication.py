@@ -5,21 +5,25 @@ from __future__ import annotations
 import getpass
 import json
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption
-from orchestration.lib.identity import current_rule_version
-from orchestration.lib.publication import list_published_tables
-from orchestration.lib.stores import open_existing_stores
 from orchestration.project import ProjectError, current_project
-from warehouse import publication
+
+if TYPE_CHECKING:
+    from warehouse.publication import Publication
 
 
 def publish(as_json: JsonOption = False) -> None:
     """Publish the working warehouse of the newest run, if its verdict is pass (runs do this themselves)."""
+    from orchestration.lib.identity import current_rule_version
+    from orchestration.lib.publication import list_published_tables
+    from orchestration.lib.stores import open_existing_stores
+    from warehouse import publication
+
     stores = open_existing_stores(current_project())
     run_id = stores.ledger.newest_run()
     if run_id is None:
@@ -41,12 +45,15 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Serve an earlier publication again."""
+    from orchestration.lib.stores import open_existing_stores
+    from warehouse import publication
+
     stores = open_existing_stores(current_project())
     served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
     _print_served(served, stores.home.served, as_json)
 
 
-def _print_served(served: publication.Publication, path: object, as_json: bool) -> None:
+def _print_served(served: Publication, path: object, as_json: bool) -> None:
     facts = {"path": str(path), "seq": served.seq, "run_id": served.run_id, "published_at": served.published_at.isoformat()}
     if as_json:
         typer.echo(json.dumps(facts))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from connectors.catalog import build_connector
 from connectors.errors import ConnectorError
 from orchestration.cli.console import open_console
-from orchestration.cli.run import JsonOption, execute
-from orchestration.lib.stores import Stores, open_existing_stores, open_stores
+from orchestration.cli.run import JsonOption, execute, load
 from orchestration.project import Project, ProjectError, SourceSettings, current_project
-from warehouse.quarantine import list_quarantine, retry_rejects
-from warehouse.status import read_status
+
+if TYPE_CHECKING:
+    from orchestration.lib.stores import Stores
 
 SHOWN = 60  # characters of a payload in the table; --json shows all
 app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
@@ -32,6 +31,9 @@ def list_rows(
     as_json: JsonOption = False,
 ) -> None:
     """List quarantined rows with the reason and the payload."""
+    from orchestration.lib.stores import open_existing_stores
+    from warehouse.quarantine import list_quarantine
+
     with open_existing_stores(current_project()).open_working() as con:
         rows = list_quarantine(con, source, stream, limit)
     if as_json:
@@ -49,6 +51,8 @@ def list_rows(
 @app.command()
 def retry(source: Source = None, as_json: JsonOption = False) -> None:
     """Parse rejected rows again under today's contracts, then derive, check and publish from what has landed."""
+    from orchestration.lib.stores import open_stores
+
     project = current_project()
     stores = open_stores(project)
     chosen = [settings for settings in project.sources if source in (None, settings.name)]
@@ -60,7 +64,7 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
                 n_landed += _retry_source(project, stores, settings, run_id)
             except (ConnectorError, ProjectError) as error:
                 errors.append(f"{settings.name}: {error}")
-    outcome = execute(project, "rebuild", {}, quiet=as_json)
+    outcome = execute(load(project, "rebuild"), {}, quiet=as_json)
     errors += outcome.errors
     left = [row for row in _count_left(stores) if source in (None, row["source"])]
     if as_json:
@@ -73,6 +77,9 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
 
 def _retry_source(project: Project, stores: Stores, settings: SourceSettings, run_id: str) -> int:
     """Rows that could be read now."""
+    from connectors.catalog import build_connector
+    from warehouse.quarantine import retry_rejects
+
     connector = build_connector(settings.kind, settings.name, project.resolve_settings(settings), project.folder)
     try:
         return sum(
@@ -94,5 +101,7 @@ def _print_retry(n_landed: int, left: list[dict[str, Any]], errors: list[str]) -
 
 
 def _count_left(stores: Stores) -> list[dict[str, Any]]:
+    from warehouse.status import read_status
+
     streams = read_status(stores.home, stores.ledger)["streams"]
     return [{name: row[name] for name in ("source", "stream", "quarantined")} for row in streams if row["quarantined"]]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.lib.runs import RunOutcome
-from orchestration.lib.stores import Stores
-from warehouse.batches import schema_changes
-from warehouse.status import read_status
+if TYPE_CHECKING:
+    from orchestration.lib.runs import RunOutcome
+    from orchestration.lib.stores import Stores
 
 FATES = ("rows_in", "accepted", "superseded", "quarantined", "tombstoned")
 
 
 def describe_line(stores: Stores, outcome: RunOutcome | None = None) -> dict[str, Any]:
     """Status of the stores and, after a run, its checks that failed or warned, what drifted, what broke."""
+    from warehouse.batches import schema_changes
+    from warehouse.status import read_status
+
     status = read_status(stores.home, stores.ledger)
     run_id = outcome.run_id if outcome else (status["run"] or {}).get("run_id")
     results = stores.ledger.check_results(run_id) if run_id else []

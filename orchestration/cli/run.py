@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
-import dagster as dg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
-from orchestration.lib.runs import RunOutcome, open_instance, run_job
-from orchestration.lib.sources import SYNCED
-from orchestration.lib.stores import open_stores
 from orchestration.project import Project, ProjectError, current_project
 
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from orchestration.lib.runs import RunOutcome
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A job of the code location, and the Dagster instance that will show it."""
+
+    job: dg.JobDefinition
+    instance: dg.DagsterInstance
 
 
 def run_line(
@@ -30,9 +40,11 @@ def run_line(
     as_json: JsonOption = False,
 ) -> None:
     """Read what is new, derive, check, publish. Exit code 0: what is served is new, or stands; 1: something failed."""
+    from orchestration.lib.stores import open_stores
+
     project = current_project()
     job, config = _plan(project, source or [], full, rebuild)
-    outcome = execute(project, job, config, quiet=as_json)
+    outcome = execute(load(project, job), config, quiet=as_json)
     report = describe_line(open_stores(project), outcome)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
@@ -44,17 +56,27 @@ def run_line(
 
 def _is_cut_off(report: dict[str, Any]) -> bool:
     """Whether not one stream could be read: what is published may stand, but something is wrong on our side."""
+    from orchestration.lib.sources import SYNCED
+
     unread = {problem["asset"] for problem in report["problems"] if problem["check"] == SYNCED}
     return bool(unread) and len(unread) == len(report["streams"])
 
 
-def execute(project: Project, job: str, config: dict[str, Any], *, quiet: bool) -> RunOutcome:
-    """Run a job of the code location with a progress bar over its assets."""
-    instance = open_instance(project.home)
+def load(project: Project, job: str) -> Line:
+    """What `execute` needs; takes seconds, and no source."""
+    from orchestration.lib.runs import load_job, open_instance
+
+    return Line(load_job(job), open_instance(project.home))
+
+
+def execute(line: Line, config: dict[str, Any], *, quiet: bool) -> RunOutcome:
+    """Run a job with a progress bar over its assets."""
+    from orchestration.lib.runs import run_job
+
     if quiet:
-        return run_job(job, instance, config)
-    with _show_progress(job) as on_event:
-        return run_job(job, instance, config, on_event)
+        return run_job(line.job, line.instance, config)
+    with _show_progress(line.job.name) as on_event:
+        return run_job(line.job, line.instance, config, on_event)
 
 
 def _plan(project: Project, chosen: list[str], full: bool, rebuild: bool) -> tuple[str, dict[str, Any]]:
@@ -73,17 +95,19 @@ def _plan(project: Project, chosen: list[str], full: bool, rebuild: bool) -> tup
 
 @contextmanager
 def _show_progress(job: str) -> Iterator[Any]:
+    from dagster import DagsterEventType
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=open_console(stderr=True), transient=True) as progress:
         task = progress.add_task(job, total=0)
 
         def on_event(event: dg.DagsterEvent) -> None:
             kind = event.event_type
-            if kind is dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            if kind is DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
                 progress.update(task, total=(progress.tasks[0].total or 0) + 1)
-            elif kind is dg.DagsterEventType.STEP_START:
+            elif kind is DagsterEventType.STEP_START:
                 progress.update(task, description=event.step_key or job)
-            elif kind is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            elif kind is DagsterEventType.ASSET_MATERIALIZATION:
                 progress.advance(task)
 
         yield on_event

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,13 @@ def sandbox_folder(home: Path) -> Path:
 @contextmanager
 def run_sandbox(home: Path, options: SandboxOptions) -> Iterator[Sandbox]:
     """Serve the company from a child process for as long as the block lasts."""
+    with start_sandbox(home, options) as wait_until_ready:
+        yield wait_until_ready()
+
+
+@contextmanager
+def start_sandbox(home: Path, options: SandboxOptions) -> Iterator[Callable[[], Sandbox]]:
+    """Like `run_sandbox`, but the block begins at once; what it is given waits until the systems answer."""
     folder = sandbox_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     endpoints = folder / "endpoints.json"
@@ -52,9 +59,13 @@ def run_sandbox(home: Path, options: SandboxOptions) -> Iterator[Sandbox]:
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(_command(folder, options), stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
-    try:
+
+    def wait_until_ready() -> Sandbox:
         _wait_until_ready(process, endpoints, log)
-        yield read_sandbox(home)
+        return read_sandbox(home)
+
+    try:
+        yield wait_until_ready
     finally:
         process.terminate()
         try:
@@ -113,4 +124,4 @@ def _wait_until_ready(process: subprocess.Popen[bytes], endpoints: Path, log: Pa
         if process.poll() is not None or time.monotonic() > deadline:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
             raise ProjectError(f"the sandbox did not start; the end of {log}:\n{tail}")
-        time.sleep(0.1)
+        time.sleep(0.02)

@@ -19,13 +19,13 @@ from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
 from orchestration.project import Project, ProjectError, current_project, find_ledger_address
-from warehouse.batches import Fates, read_cursor, stream_state
+from warehouse.batches import Fates, read_cursor, store_fates, stream_state
 from warehouse.canonical import create_canonical_views
 from warehouse.compaction import compact, sweep
 from warehouse.home import Home
 from warehouse.landing import LandedBatch, land
 from warehouse.ledger import CheckResult, Ledger, open_ledger
-from warehouse.load import create_empty, load_stream
+from warehouse.load import Loaded, create_empty, load_stream, read_loaded
 from warehouse.publication import ensure_served
 from warehouse.working import open_working
 
@@ -44,7 +44,10 @@ class Stores(dg.ConfigurableResource):
     path: str
     _now: datetime = PrivateAttr(default_factory=lambda: datetime.now(UTC))
     _built: set[str] = PrivateAttr(default_factory=set)
+    _read: set[str] = PrivateAttr(default_factory=set)
     _is_unchanged: bool = PrivateAttr(default=False)
+    _ledger: Ledger | None = PrivateAttr(default=None)
+    _loaded: dict[tuple[str, str], Loaded] = PrivateAttr(default_factory=dict)
 
     @property
     def home(self) -> Home:
@@ -53,12 +56,17 @@ class Stores(dg.ConfigurableResource):
 
     @property
     def ledger(self) -> Ledger:
-        return open_ledger(self.home)
+        return self._ledger or open_ledger(self.home)
 
     @property
     def built_tables(self) -> set[str]:
         """dbt tables that earlier steps of this run have built (unique ids)."""
         return self._built
+
+    @property
+    def read_sources(self) -> set[str]:
+        """Names of the sources that this run has read."""
+        return self._read
 
     @property
     def now(self) -> datetime:
@@ -72,14 +80,15 @@ class Stores(dg.ConfigurableResource):
             yield self
             return
         with self.home.hold_run_lock(run.run_id) as lock, hush_absent_checks(lambda: self._is_unchanged):
-            self._now, self._built, self._is_unchanged = current_project().now(), set(), False
+            self._now, self._built, self._read, self._is_unchanged = current_project().now(), set(), set(), False
+            self._ledger = open_ledger(self.home)
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
             ensure_served(self.home, self.ledger)
             sweep(self.home, self.ledger, lock)
             if run.tags.get(REBUILD_TAG):
                 self.home.working.unlink(missing_ok=True)
-            self._create_unused_vendor_tables(current_project())
+            self._prepare_working(current_project())
             yield self
             self.ledger.finish_run(run.run_id, self._judge_end(run.run_id, run.job_name))
 
@@ -102,9 +111,14 @@ class Stores(dg.ConfigurableResource):
         return land(self.home, self.ledger, source, stream, batch, run_id)
 
     def load(self, source: str, stream: Stream) -> Fates:
+        """Bring the stream's table up to what has landed. The working file is opened only when something has."""
+        ledger, loaded = self.ledger, self._loaded.get((source, stream.name))
+        compact(self.home, ledger, source, stream.name)
+        if loaded and loaded.is_newest(ledger, source, stream):
+            store_fates(ledger, source, stream.name, loaded.fates)
+            return loaded.fates
         with self.open_working() as connection:
-            compact(self.home, self.ledger, source, stream.name)
-            return load_stream(connection, self.home, self.ledger, source, stream)
+            return load_stream(connection, self.home, ledger, source, stream)
 
     def prepare_canonical_tables(self, project: Project) -> dict[str, int]:
         """Make `files.<plural>` over the project's file streams. Returns rows per canonical table."""
@@ -114,10 +128,12 @@ class Stores(dg.ConfigurableResource):
             names = [table_name(entity) for entity in ENTITIES]
             return {name: connection.execute(f"select count(*) from files.{name}").fetchall()[0][0] for name in names}  # noqa: S608
 
-    def _create_unused_vendor_tables(self, project: Project) -> None:
-        """Empty tables for vendors that the project does not use: no asset precedes their staging models."""
+    def _prepare_working(self, project: Project) -> None:
+        """Note what is loaded, and make empty tables for vendors that the project does not use: no asset precedes their
+        staging models."""
         configured = {source.name for source in project.sources}
         with self.open_working() as connection:
+            self._loaded = read_loaded(connection)
             for kind in KINDS.keys() - {"files"} - configured:
                 for stream in declare_streams(kind, {}, project.folder):
                     create_empty(connection, kind, stream)

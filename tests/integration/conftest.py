@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 with warnings.catch_warnings():
     # the libraries below the line warn about each other when they are imported
     warnings.simplefilter("ignore")
-    import orchestration.cli.app  # noqa: F401
+    import orchestration.lib.explain
+    import orchestration.lib.sources  # noqa: F401
 
 SCALE = 0.02
 

@@ -24,7 +24,7 @@ import pytest
 
 from orchestration.definitions import defs
 from orchestration.defs.jobs import record_failed_verdict
-from orchestration.lib.runs import RunOutcome, open_instance, run_job
+from orchestration.lib.runs import RunOutcome, load_job, open_instance, run_job
 from orchestration.lib.stores import Stores, open_stores
 from orchestration.project import current_project
 from sandbox.serve import Sandbox
@@ -72,7 +72,7 @@ class Line:
 
     def run(self, job: str = "sync", **modes: str) -> RunOutcome:
         """A job of the project; `modes` are for the sources that are not to be read as the job would."""
-        return run_job(job, open_instance(self.home), _configure(modes))
+        return run_job(load_job(job), open_instance(self.home), _configure(modes))
 
     def run_part(self, part: dg.AssetSelection, modes: Mapping[str, str] | None = None, *, passed: bool = True) -> RunOutcome:
         """A run of some assets and checks, with the hooks of `sync`; `passed`: as if all checks of the newest run passed anew."""
