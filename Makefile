@@ -27,7 +27,7 @@ test: .venv/.ready ## every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
 unit: .venv/.ready ## only the fast tests
-	$(BIN)/pytest -n 2 --dist loadfile tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile -m "not generated" tests/unit
 
 check: fmt lint types imports sql ## format, lint, types, import rules, SQL style
 
