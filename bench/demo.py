@@ -1,4 +1,4 @@
-"""`goldthread demo`: the first run on a new home, and a second run that finds nothing new."""
+"""`goldthread demo`: the first on a new home, and a second that finds nothing new."""
 
 from __future__ import annotations
 
@@ -9,27 +9,24 @@ from pathlib import Path
 from bench.processes import Watched, watch
 from bench.results import make_table, report
 from bench.sandboxes import ROOT, command, environment
-from orchestration.lib.sandbox import SandboxOptions, run_sandbox
 
 FIRST_SECONDS, SECOND_SHARE, PEAK_MB = 180.0, 0.25, 2048.0
 
 
 def main(arguments: list[str]) -> None:
-    """The demo as a stranger runs it, with the vendors' real limits; then the company served again and one more run."""
+    """The demo as a stranger runs it, with the vendors' real limits, twice."""
     parser = argparse.ArgumentParser(prog="python -m bench demo", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="goldthread-bench-demo-") as folder:
         home = Path(folder).resolve()
         env = environment(home, ROOT)
-        first = watch(command("demo", "--scale", str(options.scale)), env)
-        with run_sandbox(home, SandboxOptions(scale=options.scale)):
-            second = watch(command("run", "--json"), env)
+        first, second = (watch(command("demo", "--scale", str(options.scale)), env) for _ in range(2))
     _report(options.scale, first, second)
 
 
 def _report(scale: float, first: Watched, second: Watched) -> None:
-    runs = {"first (with the company)": first, "second (nothing new)": second}
+    runs = {"first": first, "second (nothing new)": second}
     rows = [
         (name, f"{run.wall:.1f}", f"{run.cpu:.1f}", f"{run.peak_rss_mb:,.0f}", f"{run.peak_tree_mb:,.0f}")
         for name, run in runs.items()
