@@ -29,13 +29,13 @@ def lead_ids(world: World) -> pl.Series:
 def shape_leads(rng: np.random.Generator, world: World, links: CrmLinks, submissions: pl.Series) -> pl.DataFrame:
     """Leads: created, assigned, answered, decided; `submissions` is the form's id by lead number (null: none).
 
-    2.5 % of the form leads that led nowhere never got into the CRM.
+    1.5 % of the form leads that led nowhere never got into the CRM.
     """
     leads = world.sales.leads
     n = leads.height
     people = world.market.people
     kept = pl.select(
-        const(submissions).is_null() | const(leads["deal_no"] >= 0) | const(leads["converts"]) | ~chance(rng, n, 0.025)
+        const(submissions).is_null() | const(leads["deal_no"] >= 0) | const(leads["converts"]) | ~chance(rng, n, 0.015)
     ).to_series()
     created = leads["created_at"].to_numpy() + rng.integers(30, 150, n)
     base = pl.DataFrame(
