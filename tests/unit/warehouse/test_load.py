@@ -6,7 +6,7 @@ from connectors.base import Field, Stream
 from warehouse.batches import read_fates
 from warehouse.compaction import compact, sweep
 from warehouse.errors import ContractError, WarehouseError
-from warehouse.load import create_empty, load_stream
+from warehouse.load import create_empty, load_stream, read_loaded
 from warehouse.working import open_working
 
 CUSTOMERS = Stream("customers", ("id",), (Field("id"), Field("amount", "decimal")), "full", "none", "")
@@ -21,6 +21,18 @@ def test_nothing_new_is_not_loaded_again(store):
     assert store.query("select name from landing.erp__customers") == [("touched",)]
     store.load(force=True)
     assert store.query("select name from landing.erp__customers") == [(None,)]
+
+
+def test_what_is_loaded_is_the_newest_until_a_batch_comes_or_the_contract_changes(store):
+    store.land([{"id": "1", "amount": "5"}])
+    fates = store.load(CUSTOMERS)
+    with open_working(store.home) as connection:
+        loaded = read_loaded(connection)["erp", "customers"]
+    assert loaded.fates == fates
+    assert loaded.is_newest(store.ledger, "erp", CUSTOMERS)
+    assert not loaded.is_newest(store.ledger, "erp", replace(CUSTOMERS, fields=(Field("id"), Field("amount"))))
+    store.land([{"id": "2", "amount": "5"}])
+    assert not loaded.is_newest(store.ledger, "erp", CUSTOMERS)
 
 
 def test_a_changed_contract_loads_again_and_frees_the_quarantine(store):
