@@ -123,7 +123,7 @@ def _draw_leads(
 
 
 def _respond(rng: np.random.Generator, created: Ints, source: Ints, skill: Floats) -> tuple[Ints, Ints]:
-    """When each lead was assigned and first answered: 97 % within 24 h (93 % as systems show it), some after days or never."""
+    """When each lead was assigned and first answered: 97 % within 24 h (94 % as systems show it), some after days or never."""
     n = len(created)
     slow = rng.random(n) < 0.06
     minutes = np.where(slow, rng.uniform(300, 1500, n), 9 * np.exp(1.0 * rng.normal(size=n)))
