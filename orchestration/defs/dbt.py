@@ -42,14 +42,18 @@ def _as_check(result: dbt.NodeResult) -> CheckResult:
 @dg.definitions
 def dbt_definitions() -> dg.Definitions:
     manifest = read_project_manifest(current_project())
+    sources = {source.name for source in current_project().sources}
     inputs = fingerprint_code(manifest)
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=_translator(), name="dbt_models", exclude="resource_type:unit_test")
     def dbt_models(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[Any]:
-        if stores.is_published_already(inputs):
+        is_published = stores.is_published_already(inputs)
+        # a step that hangs on no source runs before they are read and cannot know what they will bring
+        if is_published and stores.read_sources >= sources:
             context.log.info(f"{NOTHING_NEW}; everything after this is skipped")
             return
-        stores.forget_published()
+        if not is_published:
+            stores.forget_published()
         selection = select_nodes(
             manifest, _translator(), context.selected_asset_keys, context.selected_asset_check_keys, stores.built_tables
         )

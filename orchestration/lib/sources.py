@@ -72,6 +72,7 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
                 metadata=_describe(fates, outcome),
                 check_results=[_judge_sync(context.run_id, keys[stream.name], outcome, stores)],
             )
+        stores.read_sources.add(source.name)
 
     return sync
 

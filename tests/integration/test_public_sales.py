@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -48,11 +49,11 @@ class Publication:
             return con.execute(sql).fetchall()
 
 
-def run_project(home: Path) -> tuple[Mapping[str, Any], str]:
+def run_project(home: Path, data: Path = DATA) -> tuple[Mapping[str, Any], str]:
     """`goldthread run --json` in a process of its own, as `make demo-public` does it: its report and its stderr."""
     environment = {
         **os.environ,
-        "PUBLIC_SALES_DATA": str(DATA),
+        "PUBLIC_SALES_DATA": str(data),
         "GOLDTHREAD_HOME": str(home),
         "DAGSTER_HOME": "",
         "GOLDTHREAD_LEDGER": "",
@@ -246,3 +247,16 @@ def test_a_second_run_with_nothing_new_changes_nothing(publication: Publication)
     assert report["publication"]["run_id"] == publication.report["publication"]["run_id"]
     assert [stream["rows_in"] for stream in report["streams"]] == [stream["rows_in"] for stream in publication.report["streams"]]
     assert hashlib.sha256(publication.served.read_bytes()).hexdigest() == before
+
+
+def test_a_row_that_comes_later_is_published(publication: Publication, tmp_path: Path) -> None:
+    home, data = tmp_path / "home", tmp_path / "data"
+    shutil.copytree(publication.home, home)
+    shutil.copytree(DATA, data)
+    pipeline = data / "maven-crm" / "sales_pipeline.csv"
+    lines = pipeline.read_text(encoding="utf-8").splitlines()
+    later = ",".join(["LATER001", *lines[-1].split(",")[1:]])
+    pipeline.write_text("\n".join([*lines, later, ""]), encoding="utf-8")
+    report, complaints = run_project(home, data)
+    assert (report["verdict"], complaints) == ("pass", "")
+    assert Publication(home, report, complaints).read("select count(*) from fct_opportunity") == [(8801,)]
