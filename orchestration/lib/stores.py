@@ -45,7 +45,6 @@ class Stores(dg.ConfigurableResource):
     _now: datetime = PrivateAttr(default_factory=lambda: datetime.now(UTC))
     _built: set[str] = PrivateAttr(default_factory=set)
     _read: set[str] = PrivateAttr(default_factory=set)
-    _read: set[str] = PrivateAttr(default_factory=set)
     _is_unchanged: bool = PrivateAttr(default=False)
     _ledger: Ledger | None = PrivateAttr(default=None)
     _loaded: dict[tuple[str, str], Loaded] = PrivateAttr(default_factory=dict)
@@ -63,11 +62,6 @@ class Stores(dg.ConfigurableResource):
     def built_tables(self) -> set[str]:
         """dbt tables that earlier steps of this run have built (unique ids)."""
         return self._built
-
-    @property
-    def read_sources(self) -> set[str]:
-        """Names of the sources that this run has read."""
-        return self._read
 
     @property
     def read_sources(self) -> set[str]:
