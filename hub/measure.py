@@ -31,7 +31,8 @@ from hub.rules.model import RulesError
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.uint8]
-_Metric = Callable[["_Pairs"], Floats]
+#: from pairs and the loosest limit that any test sets; beyond it a scorer may stop early
+_Metric = Callable[["_Pairs", float], Floats]
 
 _CONDITION = re.compile(r"^(?P<metric>[a-z_]+)(?:\s*(?P<sign><=|>=)\s*(?P<limit>\d*\.?\d+))?$")
 
@@ -39,9 +40,9 @@ _CONDITION = re.compile(r"^(?P<metric>[a-z_]+)(?:\s*(?P<sign><=|>=)\s*(?P<limit>
 class _Pairs:
     """Two aligned columns of values, as series and, once a scorer asks for them, as lists."""
 
-    def __init__(self, left: pl.Series, right: pl.Series) -> None:
-        self.frame = pl.DataFrame({"a": left.cast(pl.String), "b": right.cast(pl.String)})
-        self._lists: tuple[list[str], list[str]] | None = None
+    def __init__(self, frame: pl.DataFrame, lists: tuple[list[str], list[str]] | None = None) -> None:
+        self.frame = frame
+        self._lists = lists
 
     def select(self, expression: pl.Expr) -> Floats:
         return self.frame.select(expression.cast(pl.Float64).fill_null(float("nan")).alias("x"))["x"].to_numpy()
@@ -56,23 +57,28 @@ class _Pairs:
     def take(self, rows: npt.NDArray[np.intp]) -> "_Pairs":
         if len(rows) == self.frame.height:
             return self
-        taken = self.frame[rows]
-        return _Pairs(taken["a"], taken["b"])
+        lists = self._lists
+        if lists is not None:
+            places = rows.tolist()
+            lists = [lists[0][place] for place in places], [lists[1][place] for place in places]
+        return _Pairs(self.frame[rows], lists)
 
 
-def _score(scorer: Callable[..., float], divisor: float = 1.0) -> _Metric:
-    def measure(pairs: _Pairs) -> Floats:
+def _score(scorer: Callable[..., float], scale: float = 1.0) -> _Metric:
+    def score(pairs: _Pairs, limit: float) -> Floats:
         low, high = pairs.to_lists()
-        return np.asarray(cpdist(low, high, scorer=scorer, dtype=np.float64), dtype=np.float64) / divisor
+        # a distance's cut-off is a whole number
+        cutoff = int(limit) if scorer in (OSA.distance, Levenshtein.distance) else limit * scale
+        return np.asarray(cpdist(low, high, scorer=scorer, score_cutoff=cutoff, dtype=np.float64), dtype=np.float64) / scale
 
-    return measure
+    return score
 
 
 def _expression(build: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> _Metric:
-    return lambda pairs: pairs.select(build(pl.col("a"), pl.col("b")))
+    return lambda pairs, _limit: pairs.select(build(pl.col("a"), pl.col("b")))
 
 
-def _common_prefix(pairs: _Pairs) -> Floats:
+def _common_prefix(pairs: _Pairs, _limit: float) -> Floats:
     low, high = pairs.to_lists()
     return np.fromiter((_count_prefix(a, b) for a, b in zip(low, high, strict=True)), dtype=np.float64, count=len(low))
 
@@ -197,6 +203,13 @@ def _parse_condition(text: str, place: str) -> Condition:
     return Condition(metric, limit)
 
 
+def _find_loosest(tests: Sequence[Test]) -> dict[str, float]:
+    limits: dict[str, list[float]] = {}
+    for condition in (condition for test in tests for choice in test for condition in choice):
+        limits.setdefault(condition.metric, []).append(condition.limit)
+    return {metric: max(found) if metric in _DISTANCES else min(found) for metric, found in limits.items()}
+
+
 def measure(tests: Sequence[Test], left: pl.Series, right: pl.Series) -> Levels:
     """The number of the first test that holds for each pair of values, from 1; len(tests) + 1 where none does.
 
@@ -204,7 +217,8 @@ def measure(tests: Sequence[Test], left: pl.Series, right: pl.Series) -> Levels:
     """
     levels = np.full(len(left), len(tests) + 1, dtype=np.uint8)
     rows = np.arange(len(left))
-    pairs = _Pairs(left, right)
+    pairs = _Pairs(pl.DataFrame({"a": left.cast(pl.String), "b": right.cast(pl.String)}))
+    limits = _find_loosest(tests)
     known: dict[str, Floats] = {}
     for number, test in enumerate(tests, start=1):
         if not len(rows):
@@ -214,7 +228,7 @@ def measure(tests: Sequence[Test], left: pl.Series, right: pl.Series) -> Levels:
             together = np.ones(len(rows), dtype=bool)
             for condition in choice:
                 if condition.metric not in known:
-                    known[condition.metric] = _METRICS[condition.metric](pairs)
+                    known[condition.metric] = _METRICS[condition.metric](pairs, limits[condition.metric])
                 together &= condition.holds(known[condition.metric])
             held |= together
         levels[rows[held]] = number

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 Longs = npt.NDArray[np.int64]
 
-#: enough that a chance of agreement of 1 in 10,000 is seen 20 times
-SIZE = 200_000
+#: enough that a chance of agreement of 1 in 10,000 is seen 10 times
+SIZE = 100_000
 
 
 def sample_others(n: int, left: npt.NDArray[np.integer], right: npt.NDArray[np.integer], size: int = SIZE) -> tuple[Longs, Longs]:

@@ -125,8 +125,11 @@ def _learn_unlabelled(
 
 
 def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
-    """A comparison whose levels are its rules' own runs from best to worst; one with levels of a special test need not."""
-    return [comparison.levels[0].name == levels[1] for comparison, levels in _pair(rules, names)]
+    """Levels of likeness run from best to worst; those of a special test, and a level for what differs, need not."""
+    return [
+        comparison.levels[0].name == levels[1] and not any(level.test.startswith("differ") for level in comparison.levels)
+        for comparison, levels in _pair(rules, names)
+    ]
 
 
 def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:

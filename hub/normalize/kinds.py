@@ -17,50 +17,30 @@ from hub.normalize.text import fold_text, map_distinct
 from hub.rules.model import Field
 
 Parse = Callable[[pl.Series], pl.DataFrame]
-Derive = Callable[[pl.DataFrame, Field], pl.DataFrame]
+Join = Callable[[Sequence[pl.Series]], pl.DataFrame]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`derive` makes columns `field` and `field.part` of one row per record; null where nothing is known.
+    """Either `parse` or `join` makes a column per part, '' for the main one, a row per value; null where nothing is known.
 
+    parse: the values of one column; of several the first that says something counts. join: all columns of the field together.
     levels: graded tests of the main part, best first, as (name, test). keys: parts that find candidates ('' is the main part),
     exact ones first. frequency: agreement on a rare value weighs more. crosswise: two parts that people enter in each other's
     place; they are compared in the order that agrees better.
     """
 
-    derive: Derive
+    parse: Parse | None = None
     parts: tuple[str, ...] = ()
     levels: tuple[tuple[str, str], ...] = (("same", "same"),)
     keys: tuple[str, ...] = ("",)
     frequency: bool = False
     crosswise: tuple[str, str] | None = None
+    join: Join | None = None
 
 
 def _name_part(field: str, part: str) -> str:
     return f"{field}.{part}" if part else field
-
-
-def _read_columns(frame: pl.DataFrame, field: Field) -> list[pl.Series]:
-    return [frame[column].cast(pl.String) for column in field.columns if column in frame.columns]
-
-
-def _parse_distinct(values: pl.Series, parse: Parse) -> pl.DataFrame:
-    distinct = values.unique().drop_nulls()
-    return map_distinct(values, parse(distinct).with_columns(distinct.alias("raw")), "raw").drop("raw")
-
-
-def _derive_by(parse: Parse) -> Derive:
-    """Each distinct value of each column is parsed once; the first column with a value wins, part by part."""
-
-    def derive(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
-        tables = [_parse_distinct(values, parse) for values in _read_columns(frame, field)]
-        tables = tables or [_parse_distinct(pl.Series([None] * frame.height, dtype=pl.String), parse)]
-        return pl.select(
-            pl.coalesce(*(table[part] for table in tables)).alias(_name_part(field.name, part)) for part in tables[0].columns
-        )
-
-    return derive
 
 
 def _parse_phone(values: pl.Series) -> pl.DataFrame:
@@ -100,22 +80,30 @@ def _parse_credit_code(values: pl.Series) -> pl.DataFrame:
     return parse_tax_numbers(values).rename({"tax_text": "", "tax_code": "code", "tax_key": "key"})
 
 
-def _derive_region(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
-    """Columns province, city; or one column that names either or both."""
-    columns = _read_columns(frame, field) or [pl.Series([None] * frame.height, dtype=pl.String)]
-    province, city = columns[0], columns[-1]
+def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Columns province, city; or one that names either or both. A second pair of them fills what the first leaves open."""
+    pairs = [(columns[place], columns[min(place + 1, len(columns) - 1)]) for place in range(0, len(columns), 2)]
+    found = [_locate(province, city) for province, city in pairs]
+    return pl.select(pl.coalesce(*(place[part] for place in found)).alias(part) for part in ("", "province"))
+
+
+def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
     folded = pl.select(p=fold_text(pl.lit(province)), c=fold_text(pl.lit(city)))
-    place = locate(folded["p"], folded["c"])
     latin = folded["c"].str.extract(r"^([a-z .'-]+)$")
-    return place.select(pl.coalesce("city", latin).alias(field.name), pl.col("province").alias(f"{field.name}.province"))
+    return locate(folded["p"], folded["c"]).select(pl.coalesce("city", latin).alias(""), "province")
 
 
-def _derive_full_name(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
+def _join_scoped_code(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Columns code, source, key: a code that is known everywhere, else a key that means something in its source alone."""
+    everywhere, source, key = columns
+    scoped = pl.select(pl.concat_str(pl.lit(source), pl.lit(":"), pl.lit(parse_code(key)[""]))).to_series()
+    return pl.select(pl.coalesce(pl.lit(parse_code(everywhere)[""]), pl.lit(scoped)).alias(""))
+
+
+def _join_full_name(columns: Sequence[pl.Series]) -> pl.DataFrame:
     """Columns given name, surname."""
-    empty = pl.Series([None] * frame.height, dtype=pl.String)
-    given, surname = (frame[column] if column in frame.columns else empty for column in field.columns[:2])
-    table = join_names(given, surname)
-    return table.rename({part: _name_part(field.name, part) for part in table.columns})
+    given, surname = columns
+    return join_names(given, surname)
 
 
 _TYPO = "osa <= 1 and length >= 4 or osa <= 2 and length >= 9"
@@ -165,50 +153,52 @@ _EMAIL = (("same", "same"), ("typo", "osa <= 2 and length >= 9"), ("close", "jar
 _COMPANY = ("display", "key", "parent_key", "is_han", "has_legal", "group_word", "branch", "province", "city", "core", "brand")
 
 KINDS: dict[str, Kind] = {
-    "text": Kind(_derive_by(parse_text), ("first", "long"), _WORDS, ("", "long", "first"), frequency=True),
+    "text": Kind(parse_text, ("first", "long"), _WORDS, ("", "long", "first"), frequency=True),
     "name": Kind(
-        _derive_by(parse_name),
+        parse_name,
         ("sorted", "first", "prefix", "long"),
         _WORDS,
         ("sorted", "long", "prefix", "first"),
         frequency=True,
     ),
     "person_name": Kind(
-        _derive_by(parse_person_name),
+        parse_person_name,
         ("surname", "given", "sorted"),
         _PERSON,
         ("sorted", "surname", "given"),
         frequency=True,
     ),
     "full_name": Kind(
-        _derive_full_name,
+        None,
         ("surname", "given", "sorted", "given_start", "surname_start"),
         _PERSON,
         ("sorted", "surname", "given", "surname_start", "given_start"),
         frequency=True,
         crosswise=("given", "surname"),
+        join=_join_full_name,
     ),
-    "date": Kind(_derive_by(parse_date), ("year", "month", "day"), _DATE, ("", "year")),
-    "number": Kind(_derive_by(parse_number), (), _NUMBER),
-    "code": Kind(_derive_by(parse_code), (), _CODE),
-    "category": Kind(_derive_by(parse_category), (), (("same", "same"), ("close", "token_set >= 0.9"))),
-    "mobile": Kind(_derive_by(lambda values: _take(_parse_phone(values), "mobile")), (), _CODE),
-    "landline": Kind(_derive_by(lambda values: _take(_parse_phone(values), "landline")), (), (("same", "same"),)),
-    "phone": Kind(_derive_by(_parse_phone), ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
-    "email": Kind(_derive_by(_parse_email), ("domain", "shared", "user"), _EMAIL, ("", "user")),
-    "domain": Kind(_derive_by(_parse_domain), (), (("same", "same"),), frequency=True),
-    "address": Kind(_derive_by(parse_address), ("number", "core", "postcode"), _ADDRESS, ("", "core"), frequency=True),
-    "place": Kind(_derive_by(parse_place), ("first",), _PLACE, frequency=True),
-    "zip": Kind(_derive_by(parse_zip), ("area",), _ZIP, frequency=True),
-    "region": Kind(_derive_region, ("province",), (("same", "same"),), frequency=True),
+    "date": Kind(parse_date, ("year", "month", "day"), _DATE, ("", "year")),
+    "number": Kind(parse_number, (), _NUMBER),
+    "code": Kind(parse_code, (), _CODE),
+    "scoped_code": Kind(join=_join_scoped_code),
+    "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
+    "mobile": Kind(lambda values: _take(_parse_phone(values), "mobile"), (), _CODE),
+    "landline": Kind(lambda values: _take(_parse_phone(values), "landline"), (), (("same", "same"),)),
+    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
+    "email": Kind(_parse_email, ("domain", "shared", "user"), _EMAIL, ("", "user")),
+    "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
+    "address": Kind(parse_address, ("number", "core", "postcode"), _ADDRESS, ("", "core"), frequency=True),
+    "place": Kind(parse_place, ("first",), _PLACE, frequency=True),
+    "zip": Kind(parse_zip, ("area",), _ZIP, frequency=True),
+    "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
-        _derive_by(_parse_company),
+        _parse_company,
         (*_COMPANY, "industry", "person", "first", "last", "prefix2", "prefix3"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,
     ),
-    "credit_code": Kind(_derive_by(_parse_credit_code), ("code", "key"), (("same", "same"), ("typo", "osa <= 1")), ("", "key")),
+    "credit_code": Kind(_parse_credit_code, ("code", "key"), (("same", "same"), ("typo", "osa <= 1")), ("", "key")),
 }
 
 
@@ -216,9 +206,32 @@ def _take(table: pl.DataFrame, part: str) -> pl.DataFrame:
     return table.select(pl.col(part).alias(""))
 
 
-def derive(aligned: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
-    """The parts of all fields, one row per record, in the records' order."""
-    return pl.concat([KINDS[field.kind].derive(aligned, field) for field in fields], how="horizontal")
+def derive(frame: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
+    """The parts of all fields as columns `field` and `field.part`, one row per record, in the records' order.
+
+    A column that the records do not have counts as empty.
+    """
+    return pl.concat([_derive(frame, field) for field in fields], how="horizontal")
+
+
+def _derive(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
+    kind = KINDS[field.kind]
+    empty = pl.Series([None] * frame.height, dtype=pl.String)
+    columns = [frame[column].cast(pl.String) if column in frame.columns else empty for column in field.columns]
+    if kind.join is not None:
+        table = kind.join(columns)
+        return table.rename({part: _name_part(field.name, part) for part in table.columns})
+    if kind.parse is None:
+        raise TypeError(f"kind {field.kind} has neither parse nor join")
+    tables = [_parse_distinct(values, kind.parse) for values in columns]
+    return pl.select(
+        pl.coalesce(*(table[part] for table in tables)).alias(_name_part(field.name, part)) for part in tables[0].columns
+    )
+
+
+def _parse_distinct(values: pl.Series, parse: Parse) -> pl.DataFrame:
+    distinct = values.unique().drop_nulls()
+    return map_distinct(values, parse(distinct).with_columns(distinct.alias("raw")), "raw").drop("raw")
 
 
 def list_parts(field: Field) -> list[str]:

@@ -18,7 +18,7 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
     words = clean_words(commas).str.replace_all(rf"\b(?:{_SUFFIXES})\b", "").str.replace_all(" +", " ").str.strip_chars()
     frame = split_person_names(values).with_columns(values.alias("raw")).with_columns(western=words)
     han = pl.col("raw").str.contains(r"\p{Han}")
-    full = pl.when(han).then("full").otherwise(drop_silent(pl.col("western")))
+    full = pl.when(han).then("full").otherwise(drop_silent(pl.when(drop_silent(commas).is_not_null()).then("western")))
     frame = frame.with_columns(full=pl.when(full.str.len_chars() >= 2).then(full), is_han=han)
     return frame.select(
         pl.col("full").alias(""),

@@ -110,7 +110,7 @@ def _weigh_column(values: pl.Series) -> float:
     """How much a pair of records can be expected to learn from the column: bits of an agreement x chance that both have it."""
     known = values.cast(pl.String).drop_nulls()
     counts = known.value_counts(name="n")["n"].cast(pl.Float64)
-    chance = float(counts.dot(counts) or 0.0) / max(len(known), 1) ** 2
+    chance = float(counts.to_numpy() @ counts.to_numpy()) / max(len(known), 1) ** 2
     return -math.log2(chance) * (len(known) / max(len(values), 1)) ** 2 if chance else 0.0
 
 
@@ -207,6 +207,6 @@ def _count_pairs(parts: pl.DataFrame, key: Sequence[str]) -> int:
     """Pairs that the key proposes within the cap; 0 where too many of its records stand in larger blocks, or none share it."""
     sizes = parts.select(key).drop_nulls().group_by(key).len()["len"].cast(pl.Int64)
     fitting = sizes.filter(sizes <= _CAP)
-    if fitting.sum() < (1 - _MAX_LEFT_OUT) * sizes.sum():
+    if int(fitting.sum()) < (1 - _MAX_LEFT_OUT) * int(sizes.sum()):
         return 0
     return int((fitting * (fitting - 1) // 2).sum())

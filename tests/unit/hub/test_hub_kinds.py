@@ -1,0 +1,68 @@
+"""Kinds of fields: what becomes of a column's values."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from hub.normalize.kinds import KINDS, derive, list_parts
+from hub.rules.model import Field
+
+
+def _derive(kind: str, values: list[str | None], part: str = "") -> list[Any]:
+    frame = derive(pl.DataFrame({"v": values}, schema={"v": pl.String}), [Field("f", kind, ("v",))])
+    return frame[f"f.{part}" if part else "f"].to_list()
+
+
+@pytest.mark.parametrize("kind", ["text", "name", "company", "person_name", "code", "address", "place", "email", "phone"])
+@pytest.mark.parametrize("value", ["n/a", "未知", "无", "unknown", "", "  "])
+def test_a_placeholder_is_nothing(kind: str, value: str) -> None:
+    assert _derive(kind, [value]) == [None]
+
+
+def test_a_filler_number_is_nothing() -> None:
+    assert _derive("mobile", ["13800000000", "13912340001"]) == [None, "13912340001"]
+    assert _derive("code", ["000000", "1234567", "7", "ab-12 3"]) == [None, None, "7", "AB123"]
+
+
+def test_dates_of_many_spellings_are_one_date() -> None:
+    spellings = ["1990-03-04", "19900304", "1990/3/4", "1990年3月4日", "4 March 1990", "Mar 4, 1990", "04.03.1990"]
+    assert set(_derive("date", spellings)) == {"1990-03-04"}
+
+
+def test_a_column_with_a_day_above_twelve_in_second_place_is_read_months_first() -> None:
+    assert _derive("date", ["03/04/1990", "03/25/1990"]) == ["1990-03-04", "1990-03-25"]
+    assert _derive("date", ["03/04/1990", "25/03/1990"]) == ["1990-04-03", "1990-03-25"]
+
+
+def test_an_address_is_spelled_one_way_and_its_core_leaves_the_kind_of_street_out() -> None:
+    spellings = ["1312 South Racine Avenue", "1312 S. Racine Ave.", "1312 s racine ave"]
+    assert set(_derive("address", spellings)) == {"1312 s racine ave"}
+    assert set(_derive("address", [*spellings, "1312 Racine"], "core")) == {"1312 racine"}
+    assert _derive("address", ["570 Fourth St.", "570 4th st"], "core") == ["570 4", "570 4"]
+
+
+def test_a_chinese_address_has_its_numbers_apart() -> None:
+    assert _derive("address", ["上海市浦东新区张江路88号3楼"], "number") == ["88"]
+
+
+def test_names_of_persons_fall_into_given_name_and_surname() -> None:
+    values = ["Smith, John", "John Smith", "欧阳娜娜", "王小明", "王总"]
+    assert _derive("person_name", values) == ["john smith", "john smith", "欧阳娜娜", "王小明", None]
+    assert _derive("person_name", values, "surname") == ["smith", "smith", "欧阳", "王", "王"]
+    assert _derive("person_name", values, "given") == ["john", "john", "娜娜", "小明", None]
+
+
+def test_a_key_that_means_something_in_its_source_alone_is_not_shared_by_sources() -> None:
+    frame = pl.DataFrame({"gid": [None, None, "G1"], "source": ["a", "b", "b"], "key": ["K1", "K1", "K1"]})
+    made = derive(frame, [Field("party", "scoped_code", ("gid", "source", "key"))])
+    assert made["party"].to_list() == ["a:K1", "b:K1", "G1"]
+
+
+def test_every_kind_makes_the_parts_that_it_names_and_copes_with_columns_that_are_not_there() -> None:
+    for kind in KINDS:
+        field = Field("f", kind, ("absent", "absent_2", "absent_3")[: 3 if kind == "scoped_code" else 2])
+        made = derive(pl.DataFrame({"other": ["x", "y"]}), [field])
+        assert made.height == 2
+        assert set(list_parts(field)) <= set(made.columns), kind
+        assert made.null_count().row(0) == (2,) * made.width, kind

@@ -1,0 +1,167 @@
+"""Weights from labels, without labels, and as the rules say."""
+
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hub.logistic import fit, shift_prior
+from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
+from hub.sample import sample_others
+from hub.train import train
+from hub.weights import weigh_interactions, weigh_vectors
+
+_LEVELS = (Level("same", "same"), Level("close", "osa <= 1"))
+_NAMES = [["missing", "same", "close", "different"]] * 4
+
+
+def _rules(training: str = "em", **changes: Any) -> Rules:
+    names = ("name", "town", "phone", "tax")
+    comparisons = tuple(Comparison(name, name, _LEVELS) for name in names)
+    fields = tuple(Field(name, "text", (name,)) for name in names)
+    return Rules("thing", "T", fields, comparisons, (), (), training=training, certain=("tax",), **changes)  # type: ignore[arg-type]
+
+
+def _draw(count: int, chances: list[list[float]], generator: np.random.Generator) -> np.ndarray:
+    columns = [generator.choice(4, size=count, p=chance) for chance in chances]
+    return np.stack(columns, axis=1).astype(np.uint8)
+
+
+#: chance of missing, same, close, different per comparison
+_MATCH = [[0.05, 0.75, 0.15, 0.05], [0.2, 0.6, 0.1, 0.1], [0.4, 0.4, 0.05, 0.15], [0.5, 0.45, 0.0, 0.05]]
+_OTHER = [[0.05, 0.01, 0.02, 0.92], [0.2, 0.1, 0.05, 0.65], [0.4, 0.01, 0.0, 0.59], [0.5, 0.0, 0.0, 0.5]]
+
+
+class _Population:
+    """776 records, 500 matching pairs among the candidates, which share a name or a town."""
+
+    def __init__(self) -> None:
+        generator = np.random.default_rng(3)
+        others = _draw(300_000, _OTHER, generator)
+        sharing = (others[:, 0] == 1) | (others[:, 1] == 1)
+        rows = np.concatenate([_draw(500, _MATCH, generator), others[sharing]])
+        truth = np.r_[np.ones(500, dtype=np.int64), np.zeros(len(rows) - 500, dtype=np.int64)]
+        self.matrix, place, self.counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+        self.matches = np.bincount(place.ravel(), weights=truth, minlength=len(self.matrix)).astype(np.int64)
+        self.background = np.unique(others[~sharing], axis=0, return_counts=True)
+        self.n = 776
+        evidence = sum(
+            np.log2(np.array(m) + 1e-9)[column] - np.log2(np.array(u) + 1e-9)[column]
+            for m, u, column in zip(_MATCH, _OTHER, self.matrix.T, strict=True)
+        )
+        self.best = self._count_errors(evidence + np.log2(500 / 300_000) >= 0)
+
+    def misjudged(self, weights: dict[str, float], rules: Rules) -> int:
+        return self._count_errors(weigh_vectors(self.matrix, weights, rules, _NAMES) >= 0)
+
+    def _count_errors(self, found: np.ndarray) -> int:
+        return int(np.where(found, self.counts - self.matches, self.matches).sum())
+
+
+@pytest.fixture(scope="module")
+def population() -> _Population:
+    return _Population()
+
+
+def _train(population: _Population, rules: Rules, labelled: bool = False) -> Any:
+    same = conflict = None
+    if labelled:
+        known = population.matrix[:, 3] > 0
+        same, conflict = population.matches * known, (population.counts - population.matches) * known
+    return train(population.matrix, population.counts, same, conflict, _NAMES, rules, population.n, population.background)
+
+
+def test_without_labels_the_natural_threshold_errs_little_more_than_the_true_chances_do(population: _Population) -> None:
+    trained = _train(population, _rules())
+    assert trained.report["method"] == "em"
+    assert population.misjudged(trained.weights, _rules()) <= 1.2 * population.best
+    assert 400 < trained.report["expected_matches"] < 650
+
+
+def test_a_better_level_never_weighs_less(population: _Population) -> None:
+    for labelled in (False, True):
+        weights = _train(population, _rules("certain"), labelled).weights
+        for name in ("name", "town", "phone"):
+            assert weights[f"{name}.same"] >= weights[f"{name}.close"] >= weights[f"{name}.different"]
+
+
+def test_the_same_counts_give_the_same_weights(population: _Population) -> None:
+    assert _train(population, _rules()).weights == _train(population, _rules()).weights
+
+
+def test_a_column_that_repeats_another_is_not_counted_twice() -> None:
+    """Among others than matches, phone agrees exactly where town does: the two together must not be proof."""
+    generator = np.random.default_rng(5)
+    others = _draw(300_000, _OTHER, generator)
+    others[:, 2] = np.where(others[:, 1] > 0, others[:, 1], others[:, 2])
+    matches = _draw(300, _MATCH, generator)
+    sharing = (others[:, 0] == 1) | (others[:, 1] == 1)
+    rows = np.concatenate([matches, others[sharing]])
+    matrix, counts = np.unique(rows, axis=0, return_counts=True)
+    rules = _rules()
+    trained = train(matrix, counts, None, None, _NAMES, rules, 800, np.unique(others[~sharing], axis=0, return_counts=True))
+    assert "town & phone" in trained.report["dependent"]
+    together = weigh_interactions(np.array([[3, 1, 1, 0]], dtype=np.uint8), trained.weights, rules, _NAMES)["town & phone"]
+    assert together[0] < -1.5
+    assert trained.report["expected_matches"] < 600
+
+
+def test_labels_decide_where_there_are_enough(population: _Population) -> None:
+    rules = _rules("certain", weights=MappingProxyType({"tax.same": 20.0, "tax.different": -20.0}))
+    trained = _train(population, rules, labelled=True)
+    assert trained.report["method"] == "certain"
+    assert population.misjudged(trained.weights, rules) <= 1.25 * population.best
+    assert trained.weights["tax.same"] == 20.0
+    assert trained.report["labelled_pairs"] > 300
+
+
+def test_few_labels_do_not_decide(population: _Population) -> None:
+    rules = _rules("certain")
+    few = np.zeros_like(population.counts)
+    few[:20] = 1
+    trained = train(population.matrix, population.counts, few, few, _NAMES, rules, population.n, population.background)
+    assert trained.report["method"] == "em"
+    assert trained.report["labelled_pairs"] == 40
+
+
+def test_few_labels_move_a_given_weight_little_and_many_move_it_far() -> None:
+    features = np.array([[1.0, 1.0], [1.0, 0.0]])
+    centre, spread = np.array([0.0, -2.0]), np.array([20.0, 2.0])
+
+    def learn(times: float) -> float:
+        weights, _ = fit(features, np.array([15.0, 1.0]) * times, np.array([1.0, 15.0]) * times, centre, spread)
+        return float(weights[1])
+
+    assert abs(learn(0.05) + 2.0) < 1.5
+    assert learn(100.0) == pytest.approx(2 * np.log2(15), abs=0.2)
+
+
+def test_the_prior_follows_the_candidates_and_not_the_labelled_pairs() -> None:
+    evidence = np.array([8.0, -8.0])
+    assert shift_prior(evidence, np.array([10.0, 990.0]), 0.0) < -3.0
+    assert shift_prior(evidence, np.array([500.0, 500.0]), 0.0) == pytest.approx(0.0, abs=0.1)
+
+
+def test_fixed_rules_keep_their_weights_and_need_a_prior(population: _Population) -> None:
+    given = MappingProxyType({"prior": -9.0, "name.same": 4.0})
+    assert _train(population, _rules("fixed", weights=given)).weights == dict(given)
+    with pytest.raises(RulesError, match=r"weights\.prior"):
+        _train(population, _rules("fixed"))
+
+
+def test_interactions_of_the_rules_weigh_where_all_their_levels_stand() -> None:
+    rules = _rules(interactions=(Interaction("both", ("name.same", "town.*")),))
+    matrix = np.array([[1, 1, 0, 0], [1, 3, 0, 0], [1, 0, 0, 0], [2, 1, 0, 0]], dtype=np.uint8)
+    assert weigh_interactions(matrix, {"both": -3.0}, rules, _NAMES)["both"].tolist() == [-3.0, -3.0, 0.0, 0.0]
+
+
+def test_the_sample_holds_no_candidate_and_is_the_same_every_time() -> None:
+    left, right = np.array([0, 1, 5]), np.array([1, 2, 9])
+    first, second = sample_others(2_000, left, right, size=10_000)
+    again = sample_others(2_000, left, right, size=10_000)
+    assert np.array_equal(first, again[0])
+    assert np.array_equal(second, again[1])
+    assert (first < second).all()
+    few = sample_others(4, np.array([0]), np.array([1]))
+    assert list(zip(*(side.tolist() for side in few), strict=True)) == [(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
