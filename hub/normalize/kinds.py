@@ -71,6 +71,7 @@ def _parse_company(values: pl.Series) -> pl.DataFrame:
     return frame.with_columns(
         first=pl.when(han).then(pl.col("brand").str.slice(0, 1)),
         last=pl.when(han).then(pl.col("brand").str.slice(-1)),
+        last2=pl.when(han).then(pl.col("brand").str.slice(-2)).otherwise(pl.col("core").str.slice(-4)),
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when(han).then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
     )
@@ -182,8 +183,8 @@ KINDS: dict[str, Kind] = {
     "code": Kind(parse_code, (), _CODE),
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
-    "mobile": Kind(lambda values: _take(_parse_phone(values), "mobile"), (), _CODE),
-    "landline": Kind(lambda values: _take(_parse_phone(values), "landline"), (), (("same", "same"),)),
+    "mobile": Kind(lambda values: _take(_parse_phone(values), "mobile"), ("any",), _CODE),
+    "landline": Kind(lambda values: _take(_parse_phone(values), "landline"), ("any",)),
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
@@ -193,7 +194,7 @@ KINDS: dict[str, Kind] = {
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
-        (*_COMPANY, "industry", "person", "first", "last", "prefix2", "prefix3"),
+        (*_COMPANY, "industry", "person", "first", "last", "last2", "prefix2", "prefix3"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,
@@ -203,7 +204,7 @@ KINDS: dict[str, Kind] = {
 
 
 def _take(table: pl.DataFrame, part: str) -> pl.DataFrame:
-    return table.select(pl.col(part).alias(""))
+    return table.select(pl.col(part).alias(""), any="")
 
 
 def derive(frame: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:

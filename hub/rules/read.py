@@ -1,7 +1,8 @@
 """Rules from a TOML file: every mistake is reported with its file, its place and what to write. Public door."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -9,8 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub.compare import SPECIALS, lay_out
-from hub.measure import parse_test
+from hub.compare import check_levels, lay_out
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
 from hub.rules.model import RulesError
@@ -52,17 +52,18 @@ class _Survivor(_Table):
 
 class _Rules(_Table):
     entity: _Name
-    id_prefix: str = Field(pattern=r"^[A-Z]{1,4}$")
+    id_prefix: str = Field(pattern=r"^[A-Za-z]{1,6}_?$")
     records: _Records = _Records()
     training: model.Training = "em"
     guards: list[str] = []
+    vetoes: list[str] = []
     certain: list[str] = []
+    uncertain: list[str] = []
     source_precedence: list[str] = []
     match_bits: float = 0.0
     review_bits: float = -3.0
     review_limit: int = Field(default=200, ge=0)
     silence_bits: float = 0.5
-    shared_limit: int = Field(default=8, ge=1)
     fields: dict[_Name, _Field] = Field(min_length=1)
     comparisons: dict[_Name, _Comparison] = Field(min_length=1)
     keys: dict[_Name, _Key] = Field(min_length=1)
@@ -107,6 +108,7 @@ def parse_rules(text: str, file: str) -> RulesFile:
         raise RulesError("\n".join(f"{file}: {_describe(mistake)}" for mistake in error.errors())) from error
     rules = _build(read, file)
     _check(rules, file)
+    rules = replace(rules, weights=MappingProxyType(_spread_weights(rules, file)))
     return RulesFile(rules, read.records.source, read.records.source_key)
 
 
@@ -134,10 +136,14 @@ def _build(read: _Rules, file: str) -> model.Rules:
             for name, comparison in read.comparisons.items()
         ),
         block_keys=tuple(model.BlockKey(name, tuple(key.parts), key.cap, key.pivots) for name, key in read.keys.items()),
-        survivors=tuple(model.Survivor(tuple(row.attributes), tuple(row.order)) for row in read.survivors),
+        survivors=tuple(
+            model.Survivor(tuple(_split_value(value) for value in row.attributes), tuple(row.order)) for row in read.survivors
+        ),
         interactions=tuple(model.Interaction(name, tuple(when)) for name, when in read.interactions.items()),
         guards=tuple(read.guards),
+        vetoes=tuple(read.vetoes),
         certain=tuple(read.certain),
+        uncertain=tuple(read.uncertain),
         source_precedence=tuple(read.source_precedence),
         training=read.training,
         weights=MappingProxyType(dict(read.weights)),
@@ -145,7 +151,6 @@ def _build(read: _Rules, file: str) -> model.Rules:
         review_bits=read.review_bits,
         review_limit=read.review_limit,
         silence_bits=read.silence_bits,
-        shared_limit=read.shared_limit,
     )
 
 
@@ -154,6 +159,12 @@ def _split_level(text: str, place: str) -> model.Level:
     if not name.strip() or (colon and not test.strip()):
         raise RulesError(f"{place}: '{text}' is no level; write its name, a colon and its test: typo: osa <= 1")
     return model.Level(name.strip(), test.strip() or name.strip())
+
+
+def _split_value(text: str) -> tuple[str, str]:
+    """`phone`, or `phone: phone.landline`: a golden attribute's name, and the part or column that it is taken from."""
+    name, colon, part = text.partition(":")
+    return name.strip(), part.strip() if colon else name.strip()
 
 
 def _check(rules: model.Rules, file: str) -> None:
@@ -173,27 +184,24 @@ def _check(rules: model.Rules, file: str) -> None:
     for comparison in rules.comparisons:
         if len({level.name for level in comparison.levels} | {"missing", "different"}) < len(comparison.levels) + 2:
             raise RulesError(f"{file}: comparisons.{comparison.name}.levels: name each level once, none missing or different")
-        for level in comparison.levels:
-            if level.test not in SPECIALS:
-                parse_test(level.test, f"{file}: comparisons.{comparison.name}.levels.{level.name}")
-            elif len(comparison.levels) > 1:
-                raise RulesError(
-                    f"{file}: comparisons.{comparison.name}.levels: '{level.test}' has levels of its own; write it alone"
-                )
-    _check_weights(rules, file)
+        check_levels(comparison, parts, f"{file}: comparisons.{comparison.name}.levels")
 
 
-def _check_weights(rules: model.Rules, file: str) -> None:
+def _spread_weights(rules: model.Rules, file: str) -> dict[str, float]:
+    """Bits by level: a pattern (`name.same*`) adds to every level that it matches."""
     layout = lay_out(rules)
-    levels = {f"{name}.{level}" for name, names in zip(layout.comparisons, layout.names, strict=True) for level in names[1:]}
-    known = levels | {interaction.name for interaction in rules.interactions} | {"prior"}
-    for name in rules.weights:
-        if name not in known:
-            raise RulesError(f"{file}: weights: '{name}' is no level; write comparison.level, an interaction, or prior")
-    for interaction in rules.interactions:
-        for when in interaction.when:
-            comparison, _, level = when.partition(".")
-            if when not in levels and not (level.endswith("*") and any(name.startswith(when[:-1]) for name in levels)):
-                raise RulesError(
-                    f"{file}: interactions.{interaction.name}: '{when}' is no level; write comparison.level or {comparison}.*"
-                )
+    levels = [f"{name}.{level}" for name, names in zip(layout.comparisons, layout.names, strict=True) for level in names[1:]]
+    known = {interaction.name for interaction in rules.interactions} | {"prior"}
+    bits: dict[str, float] = {}
+    for pattern, weight in rules.weights.items():
+        meant = [pattern] if pattern in known else [level for level in levels if fnmatchcase(level, pattern)]
+        if not meant:
+            raise RulesError(f"{file}: weights: '{pattern}' is no level; write comparison.level, an interaction, or prior")
+        for name in meant:
+            bits[name] = bits.get(name, 0.0) + weight
+    patterns = [(f"interactions.{interaction.name}", when) for interaction in rules.interactions for when in interaction.when]
+    patterns += [(place, when) for place in ("vetoes", "uncertain") for when in getattr(rules, place)]
+    for place, when in patterns:
+        if not any(fnmatchcase(level, when) for level in levels):
+            raise RulesError(f"{file}: {place}: '{when}' is no level; write comparison.level, * stands for anything")
+    return bits

@@ -9,7 +9,7 @@ from itertools import combinations
 import polars as pl
 
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
-from hub.rules.model import Field
+from hub.rules.model import Field, RulesError
 from hub.rules.profile import Column, name_header, profile_column
 
 #: a column with fewer values than this, as a share of the rows, is no evidence worth its noise
@@ -37,6 +37,8 @@ def suggest_rules(table: pl.DataFrame, entity: str = "entity") -> str:
     source = _find_source(columns, table)
     source_key = _find_source_key(columns, source)
     kept = _choose([column for column in columns if column.name not in (source, source_key)], table)
+    if not kept:
+        raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
     fields = _name_fields(kept)
     parts = derive(table, fields)
     lines = [
@@ -97,7 +99,7 @@ def _choose(columns: list[Column], table: pl.DataFrame) -> list[Column]:
     chosen: list[Column] = []
     for column in sorted(columns, key=lambda column: -_weigh_column(table[column.name])):
         least = _MIN_FILLED_IDENTIFYING if column.kind in _IDENTIFYING else _MIN_FILLED
-        is_row_key = column.distinct == 1.0 and column.filled == 1.0 and column.kind in ("code", "number")
+        is_row_key = column.distinct == 1.0 and column.filled == 1.0 and column.kind == "code"
         if column.kind == "skip" or column.filled < least or is_row_key:
             continue
         if not any(_say_the_same(table[column.name], table[other.name]) for other in chosen):
@@ -194,7 +196,8 @@ def _choose_keys(parts: pl.DataFrame, fields: Sequence[Field]) -> dict[str, tupl
         if 0 < proposed <= limit:
             pairs.append((proposed, (one, other)))
     pairs.sort(key=lambda pair: (-pair[0], pair[1]))
-    keys = [*alone, *(key for _, key in pairs)][:_MAX_KEYS]
+    # where no two records share anything, whole values are the keys: later records may share them
+    keys = [*alone, *(key for _, key in pairs)][:_MAX_KEYS] or [(field.name,) for field in fields]
     return {"_".join(part.replace(".", "_") for part in key): key for key in keys}
 
 

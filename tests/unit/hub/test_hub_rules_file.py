@@ -1,0 +1,115 @@
+"""Rules from a file, and rules suggested from a table."""
+
+import polars as pl
+import pytest
+
+from hub.rules.model import RulesError
+from hub.rules.read import load_rules, parse_rules
+from hub.rules.suggest import suggest_rules
+
+_GOOD = """
+entity = "thing"
+id_prefix = "T"
+[fields.name]
+kind = "name"
+columns = ["title"]
+[comparisons.name]
+frequency = true
+levels = ["same", "close: token_sort >= 0.9"]
+[keys.name]
+parts = ["name.sorted"]
+[weights]
+"name.*" = 1.0
+"name.same~2" = -0.5
+"""
+
+
+def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
+    rules = parse_rules(_GOOD, "thing.toml").rules
+    assert rules.comparisons[0].levels[1].test == "token_sort >= 0.9"
+    assert rules.weights["name.close"] == 1.0
+    assert rules.weights["name.same~2"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "advice"),
+    [
+        ('kind = "name"', 'kind = "nmae"', "fields.name.kind", "one of address"),
+        ('kind = "name"', "", "fields.name.kind", "is missing"),
+        ("frequency = true", "frequent = true", "comparisons.name.frequent", "correct its spelling"),
+        ("token_sort >= 0.9", "token_sort >= 90", "comparisons.name.levels.close", "0 to 1"),
+        ('"name.sorted"', '"name.sortd"', "keys.name.parts", "name.sorted"),
+        ('"name.same~2"', '"name.equal"', "weights", "comparison.level"),
+        ('parts = ["name.sorted"]', 'parts = ["name.sorted"]\ncap = 1', "keys.name.cap", "2"),
+        ('entity = "thing"', 'entity = "thing', "not valid TOML", "line 2"),
+    ],
+)
+def test_a_mistake_is_reported_with_file_place_and_advice(old: str, new: str, place: str, advice: str) -> None:
+    with pytest.raises(RulesError) as error:
+        parse_rules(_GOOD.replace(old, new), "thing.toml")
+    for text in ("thing.toml", place, advice):
+        assert text in str(error.value)
+
+
+def test_the_rules_of_persons_come_with_the_hub_and_those_of_ships_do_not() -> None:
+    assert load_rules("person").entity == "person"
+    with pytest.raises(RulesError, match="ship"):
+        load_rules("ship")
+
+
+def _suggest(**columns: list[str | None]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    rules = parse_rules(suggest_rules(pl.DataFrame(columns)), "suggested").rules
+    return {field.name: (field.kind, field.columns) for field in rules.fields}
+
+
+_MANY = range(60)
+
+
+def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
+    found = _suggest(
+        客户名称=[f"上海云帆{k}科技有限公司" for k in _MANY],
+        手机=[f"139123400{k:02d}" for k in _MANY],
+        联系人=["王小明", "李雷", "韩梅梅"] * 20,
+        城市=["上海", "北京", "广州"] * 20,
+        Mail=[f"info{k}@firm{k}.cn" for k in _MANY],
+        dob=[f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY],
+        price=[f"{k}.99" for k in _MANY],
+    )
+    kinds = {columns[0]: kind for kind, columns in found.values()}
+    assert kinds == {
+        "客户名称": "company",
+        "手机": "mobile",
+        "联系人": "person_name",
+        "城市": "place",
+        "Mail": "email",
+        "dob": "date",
+        "price": "number",
+    }
+
+
+def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:
+    found = _suggest(first_name=["anna", "bert", "cora"] * 20, surname=["north", "south", "west", "east"] * 15)
+    assert found == {"name": ("full_name", ("first_name", "surname"))}
+
+
+def test_row_keys_constants_sparse_columns_and_repetitions_are_left_out() -> None:
+    names = [f"place number {k}" for k in _MANY]
+    table = pl.DataFrame(
+        {
+            "id": [str(k) for k in _MANY],
+            "name": names,
+            "display name": [name.upper() for name in names],
+            "country": ["cn"] * 60,
+            "city": ["x"] + [None] * 58 + ["y"],
+        }
+    )
+    read = parse_rules(suggest_rules(table), "suggested")
+    assert read.source_key == "id"
+    assert [field.columns for field in read.rules.fields] == [("name",)]
+
+
+def test_a_key_that_joins_half_the_table_is_not_suggested() -> None:
+    table = pl.DataFrame({"name": [f"{k % 50} street fair" for k in range(1000)], "city": ["a", "b"] * 500})
+    keys = [key.parts for key in parse_rules(suggest_rules(table), "suggested").rules.block_keys]
+    assert ("name.sorted",) in keys
+    assert ("city",) not in keys
