@@ -66,8 +66,8 @@ def _parse_domain(values: pl.Series) -> pl.DataFrame:
 def _parse_company(values: pl.Series) -> pl.DataFrame:
     parsed = map_distinct(values, parse_company_names(values), "raw").drop("raw")
     renamed = {name: name.removeprefix("name_").replace("remark_", "") for name in NAME_FIELDS}
-    frame = parsed.rename(renamed).rename({"text": ""}).with_columns(pl.col("is_han", "has_legal", "group_word").cast(pl.String))
-    han = pl.col("is_han") == "true"
+    frame = parsed.rename(renamed).rename({"text": ""})
+    han = pl.col("is_han")
     return frame.with_columns(
         first=pl.when(han).then(pl.col("brand").str.slice(0, 1)),
         last=pl.when(han).then(pl.col("brand").str.slice(-1)),
