@@ -15,7 +15,7 @@ from bench.identity.speed import make_goldenmatch
 from bench.processes import watch
 from bench.results import make_table, report
 
-#: rules written for a set by hand; where there is none the entity's own rules serve
+#: rules written for a set by hand (SET.toml); where there is none the entity's own rules serve
 _RULES = Path(__file__).resolve().parent / "rules"
 _WEIGHTS = tuple(str(weight) for weight in range(-12, 33))
 
@@ -59,14 +59,19 @@ def _list_systems(dataset: Dataset, names: list[str]) -> list[System]:
     systems = []
     if "goldthread" in names:
         tuned = _RULES / f"{dataset.name}.toml"
-        systems.append(_make_ours("goldthread", dataset, ("--rules", str(tuned)) if tuned.is_file() else ()))
+        systems.append(_make_ours(dataset, ("--rules", str(tuned)) if tuned.is_file() else ()))
+        suggest = (sys.executable, "-m", "bench.identity.suggested")
+        systems.append(System("goldthread-suggested", lambda path, out: (*suggest, str(path), dataset.entity, str(out))))
     if "goldenmatch" in names:
         systems += [make_goldenmatch("zero"), make_goldenmatch("probabilistic")]
     return systems
 
 
-def _make_ours(name: str, dataset: Dataset, rules: tuple[str, ...]) -> System:
-    return System(name, lambda path, out: (*OURS, "resolve", str(path), "--entity", dataset.entity, *rules, "--out", str(out)))
+def _make_ours(dataset: Dataset, rules: tuple[str, ...]) -> System:
+    return System(
+        "goldthread",
+        lambda path, out: (*OURS, "resolve", str(path), "--entity", dataset.entity, *rules, "--out", str(out)),
+    )
 
 
 def _sweep_splink(dataset: Dataset, path: Path, truth: pl.DataFrame, limit: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _FEBRL = (
 class Dataset:
     """Where a set lies and which of its columns say who somebody is.
 
-    entity: organisation or person. columns: its column -> the name under which `goldenthread resolve` knows it, or its own.
+    entity: organisation or person. columns: its column -> the name under which `goldthread resolve` knows it, or its own.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The hub's door in a process of its own: `python -m bench.identity.engine resolve FILE --entity E --out DIR`.
 
-Takes the arguments of `goldenthread resolve` and stands in for it until the command is there.
+Takes the arguments of `goldthread resolve` and stands in for it until the command is there.
 """
 
 from __future__ import annotations

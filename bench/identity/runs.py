@@ -19,7 +19,7 @@ from bench.results import RESULTS
 from hub.evaluate import evaluate
 
 WORK = RESULTS / "identity"
-#: what starts our side; it takes the arguments of `goldenthread`
+#: what starts our side; it takes the arguments of `goldthread`
 OURS = (sys.executable, "-m", "bench.identity.engine")
 _SHOWN = ("precision", "recall", "f1", "bcubed_precision", "bcubed_recall", "bcubed_f1", "found_clusters", "true_clusters")
 

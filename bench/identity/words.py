@@ -43,7 +43,10 @@ _CITIES = """
 廊坊:河北省:0316:1310:0.7 沧州:河北省:0317:1309:0.6 邯郸:河北省:0310:1304:0.5 鞍山:辽宁省:0412:2103:0.4
 柳州:广西壮族自治区:0772:4502:0.5 桂林:广西壮族自治区:0773:4503:0.4
 """
-CITIES = tuple((*word.split(":")[:4], float(word.split(":")[4])) for word in _CITIES.split())
+CITIES: tuple[tuple[str, str, str, str, float], ...] = tuple(
+    (name, province, area, code, float(weight))
+    for name, province, area, code, weight in (word.split(":") for word in _CITIES.split())
+)
 DISTRICTS = ("高新区", "经开区", "东城区", "西城区", "城南区", "新城区", "江北区", "河西区")
 STREETS = (
     "工业大道",
@@ -75,7 +78,9 @@ _TRADES = """
 线缆:线缆:cable:0.5 照明:照明:light:0.6 航空科技:航空:aero:0.3 轨道交通装备:轨交:rail:0.3 安防设备:安防:sec:0.4
 文化传媒:传媒:media:1.2 企业管理咨询:咨询:cons:1
 """
-TRADES = tuple((*word.split(":")[:3], float(word.split(":")[3])) for word in _TRADES.split())
+TRADES: tuple[tuple[str, str, str, float], ...] = tuple(
+    (business, brief, tag, float(weight)) for business, brief, tag, weight in (word.split(":") for word in _TRADES.split())
+)
 SHOPS = (
     "五金店",
     "机电商行",

@@ -27,6 +27,7 @@ class Plan:
     recall: float
     u_pairs: float = 1e6
     em_pairs: float | None = None
+    em_counts: bool = False  # EM on counts of comparison vectors, without term frequencies: much faster
     weights: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,7 +72,9 @@ def train(linker: Linker, plan: Plan, watch: Stopwatch) -> None:
     linker.training.estimate_u_using_random_sampling(max_pairs=plan.u_pairs, seed=SEED)
     watch.lap("u")
     for rule in plan.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=plan.em_pairs)
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            rule, max_pairs=plan.em_pairs, estimate_without_term_frequencies=plan.em_counts
+        )
     watch.lap("em")
 
 

@@ -99,6 +99,7 @@ PLAN = Plan(
     certain=["l.tax = r.tax", "l.mobile = r.mobile and l.core = r.core", "l.email = r.email"],
     recall=0.4,
     em_pairs=2e6,
+    em_counts=True,
 )
 
 
