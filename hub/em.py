@@ -17,12 +17,12 @@ from hub.weights import Floats, Matrix, Names
 
 #: this share of what looks like matches counts as agreement by chance too: an agreement so rare that all who share it look like
 #: one entity (the address of a hotel) would else prove itself
-_DOUBT = 0.75
+_DOUBT = 0.25
 #: matches that the first guess of m is worth, chance agreements that an unseen level is worth
 _MATCHES_OF_GUESS = 2.0
 _CHANCES_OF_LEVEL = 1.0
 #: pairs that independence is worth where the joint chance of two levels is counted
-_PAIRS_OF_INDEPENDENCE = 2.0
+_PAIRS_OF_INDEPENDENCE = 1.0
 _ROUNDS = 100
 #: the dependences are found anew in so many rounds and stay as they are then
 _ROUNDS_OF_DEPENDENCE = 12

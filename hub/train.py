@@ -17,9 +17,9 @@ Ints = npt.NDArray[np.int64]
 LEAST_LABELS = 300
 _LEAST_OF_EACH = 30
 #: how far labels may be expected to move a weight, in bits: given ones, ones found without labels, interactions
-_SPREAD_GIVEN = 2.0
-_SPREAD_FOUND = 3.0
-_SPREAD_INTERACTION = 2.0
+_SPREAD_GIVEN = 1.0
+_SPREAD_FOUND = 2.0
+_SPREAD_INTERACTION = 1.0
 _SPREAD_PRIOR = 20.0
 #: matches that a weight of the rules is worth where there are no labels
 _MATCHES_OF_RULE = 20.0
@@ -185,7 +185,8 @@ def _learn_from_labels(
     weights = _restore_order(weights, rules, names, free, matrix, same)
     labelled_prior = weights["prior"]
     evidence = weigh_vectors(matrix, {**weights, "prior": 0.0}, rules, names)
-    weights["prior"] = logistic.shift_prior(evidence, counts.astype(np.float64), labelled_prior)
+    # never upwards: at 30,000 records a bit more cost 0.009 of F1, for pairs without numbers are no likelier than labelled ones
+    weights["prior"] = min(labelled_prior, logistic.shift_prior(evidence, counts.astype(np.float64), labelled_prior))
     report = {
         "method": "certain",
         "rounds": rounds,
