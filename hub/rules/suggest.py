@@ -12,11 +12,11 @@ from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
 from hub.rules.model import Field, RulesError
 from hub.rules.profile import Column, name_header, profile_column
 
-#: a column with fewer values than this, as a share of the rows, is no evidence worth its noise
-_MIN_FILLED = 0.1
+#: a column filled in fewer rows than this speaks for one pair of records in six and is noise to the others
+_MIN_FILLED = 0.4
 #: kinds that identify where they are given at all
-_IDENTIFYING = ("email", "mobile", "phone", "code", "credit_code", "person_name", "name", "company")
-_MIN_FILLED_IDENTIFYING = 0.02
+_IDENTIFYING = ("email", "mobile", "phone", "credit_code")
+_MIN_FILLED_IDENTIFYING = 0.1
 #: two columns whose values are the same in so many of the rows that have both say the same thing twice
 _SAME_COLUMN = 0.9
 #: pairs per record that one key may propose, and how many keys there are at most
