@@ -87,7 +87,7 @@ class Comparer:
     def __init__(self, parts: Parts, rules: Rules) -> None:
         self.layout = lay_out(rules)
         self._parts = parts
-        self._rules = rules
+        self.rules = rules
         self._steps: dict[str, list[_Step]] = {}
         self._buckets: dict[str, Levels] = {}
         self._crossed = _pair_crosswise(parts, rules)
@@ -117,7 +117,7 @@ class Comparer:
         company: dict[str, Levels] = {}
         if self._names:
             company = dict(zip(_COMPANY, compare_names(self._names, left, right), strict=True))
-        for comparison, stride in zip(self._rules.comparisons, self.layout.strides.tolist(), strict=True):
+        for comparison, stride in zip(self.rules.comparisons, self.layout.strides.tolist(), strict=True):
             levels = company.get(comparison.levels[0].test)
             if levels is None:
                 levels = self._compare_field(comparison, left, right)

@@ -15,9 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.rules.first import Entity
 
-PREFIXES: dict[Entity, str] = {"organisation": "cus_", "person": "per_"}
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
     "at": pl.Datetime("us", "UTC"),
@@ -36,16 +34,17 @@ _RECORD = ["source", "source_key"]
 
 @dataclass(frozen=True)
 class Identified:
-    """gid per record rank; the new events of this run; the whole log with them; ids given up and what they resolve to."""
+    """gid per record; this run's events; the whole log with them; ids given up and what they resolve to; records known before."""
 
     gids: pl.Series
     events: pl.DataFrame
     log: pl.DataFrame
     redirects: pl.DataFrame
+    n_known: int
 
 
-def align_events(events: pl.DataFrame | None, entity: Entity) -> tuple[pl.DataFrame, int]:
-    """The entity's events in log order, and the number of the next event. `customer_gid` is read as `gid`."""
+def align_events(events: pl.DataFrame | None, prefix: str) -> tuple[pl.DataFrame, int]:
+    """The events of ids with a prefix in log order, and the number of the next event. `customer_gid` is read as `gid`."""
     if events is None or not events.height:
         return pl.DataFrame(schema=EVENT_SCHEMA), 1
     typed = events.rename({"customer_gid": "gid"}, strict=False).select(
@@ -53,7 +52,7 @@ def align_events(events: pl.DataFrame | None, entity: Entity) -> tuple[pl.DataFr
         for name, dtype in EVENT_SCHEMA.items()
     )
     highest = int(typed["event_no"].max() or 0)  # type: ignore[arg-type]
-    return typed.filter(pl.col("gid").str.starts_with(PREFIXES[entity])).sort("event_no"), highest + 1
+    return typed.filter(pl.col("gid").str.starts_with(prefix)).sort("event_no"), highest + 1
 
 
 def find_members(log: pl.DataFrame) -> pl.DataFrame:
@@ -80,20 +79,20 @@ def identify(
     aligned: pl.DataFrame,
     labels: npt.NDArray[np.int64],
     events: pl.DataFrame | None,
-    entity: Entity,
+    prefix: str,
     run_id: str,
     at: datetime,
     version: str,
 ) -> Identified:
     """Give every cluster its lasting id and log what changed. A function of the partition and the log, nothing else."""
-    log, next_no = align_events(events, entity)
+    log, next_no = align_events(events, prefix)
     members = find_members(log)
-    records = aligned.select("rank", *_RECORD, "created_at").with_columns(label=pl.Series(labels))
+    records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
     joined = records.join(members, on=_RECORD, how="left", maintain_order="left")
     homes = _find_homes(joined, log)
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti")
-    issued = _issue(fresh, log, PREFIXES[entity])
+    issued = _issue(fresh, log, prefix)
     gids = pl.concat([kept, issued.select("label", "gid")])
     placed = joined.join(gids, on="label", how="left", maintain_order="left")
     new = [
@@ -104,7 +103,7 @@ def identify(
     ]
     numbered = _number(new, next_no, run_id, at, version)
     whole = pl.concat([log, numbered])
-    return Identified(gids=placed["gid"], events=numbered, log=whole, redirects=find_redirects(whole))
+    return Identified(gids=placed["gid"], events=numbered, log=whole, redirects=find_redirects(whole), n_known=members.height)
 
 
 def _find_homes(joined: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:

@@ -1,98 +1,82 @@
-"""Records to comparable columns: one row per record, in (source, source_key) order, with a fingerprint of what scoring reads."""
+"""Records to comparable parts: aligned columns in (source, source_key) order, and every field's distinct values taken apart once."""
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from hub.normalize.codes import parse_tax_numbers
-from hub.normalize.company import NAME_FIELDS, parse_company_names
-from hub.normalize.contact import clean_domain, split_emails, split_numbers, split_person_names
-from hub.normalize.regions import locate
-from hub.normalize.text import drop_placeholders, fold_text, map_distinct
-from hub.rules.first import Entity, Rules
+from hub.normalize.kinds import KINDS
+from hub.parts import Parts, Table, find_distinct, number
+from hub.rules.model import Field, Rules
 
 _TIMES = ("created_at", "updated_at")
-ORGANISATION_COLUMNS = [
-    "source",
-    "source_key",
-    "company_name",
-    "tax_no",
-    "contact_name",
-    "mobile",
-    "phone",
-    "email",
-    "domain",
-    "province",
-    "city",
-    "address",
-    "industry",
-    "tier",
-    "parent_name",
-    "created_at",
-    "updated_at",
-]
-PERSON_COLUMNS = [
-    "source",
-    "source_key",
-    "party_source_key",
-    "full_name",
-    "mobile",
-    "phone",
-    "email",
-    "job_title",
-    "buying_role",
-    "created_at",
-    "updated_at",
-    "customer_gid",
-]
-#: what scoring reads: two records with equal values here score alike against any third
-ORGANISATION_SCORED = [
-    "name_text",
-    "tax_text",
-    "tax_code",
-    "tax_key",
-    "mobile",
-    "phone",
-    "email",
-    "domain",
-    "mail_shared",
-    "contact_full",
-    "contact_surname",
-    "province",
-    "city",
-    "address_text",
-]
-PERSON_SCORED = ["full", "surname", "mobile", "phone", "email", "domain", "mail_shared", "party", "title"]
+#: part of every parsed field: the value as it was written
+SHOWN = "shown"
 
 
 class RecordsError(ValueError):
     """The records handed in cannot be resolved: what is wrong, in which rows, what to do."""
 
 
-def align_records(records: pl.DataFrame, entity: Entity) -> pl.DataFrame:
-    """The entity's columns, typed, missing ones null, sorted by (source, source_key), with `rank` 0.. in that order."""
-    columns = ORGANISATION_COLUMNS if entity == "organisation" else PERSON_COLUMNS
+def list_columns(rules: Rules) -> list[str]:
+    """The record columns that rules read, after source and source_key."""
+    fields = {field.name for field in rules.fields}
+    named = [column for field in rules.fields for column in field.columns if not _is_part(column, fields)]
+    golden = [part for survivor in rules.survivors for _, part in survivor.values if part.partition(".")[0] not in fields]
+    return list(dict.fromkeys([*named, *golden, *_TIMES]))
+
+
+def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, npt.NDArray[np.int32]]:
+    """The columns of the rules, typed, missing ones null, as they come; and their order by (source, source_key)."""
     missing = [column for column in ("source", "source_key") if column not in records.columns]
     if missing:
-        raise RecordsError(f"{entity} records have no column {', '.join(missing)}: every record needs source and source_key")
-    typed = []
-    for column in columns:
+        raise RecordsError(
+            f"{rules.entity} records have no column {', '.join(missing)}: every record needs source and source_key"
+        )
+    typed = [pl.col("source").cast(pl.String), pl.col("source_key").cast(pl.String)]
+    for column in list_columns(rules):
         dtype = pl.Datetime("us", "UTC") if column in _TIMES else pl.String
         if column not in records.columns:
             typed.append(pl.lit(None, dtype=dtype).alias(column))
-        elif column in _TIMES:
-            typed.append(_to_utc(records, column))
         else:
-            typed.append(pl.col(column).cast(pl.String))
-    aligned = records.select(typed).sort("source", "source_key")
+            typed.append(_to_utc(records, column) if column in _TIMES else pl.col(column).cast(pl.String))
+    aligned = records.select(typed)
     if aligned.select(pl.any_horizontal(pl.col("source", "source_key").is_null()).any()).item():
-        raise RecordsError(f"{entity} records with a null source or source_key: fill them or leave the records out")
-    twice = aligned.filter(pl.struct("source", "source_key").is_duplicated())
-    if twice.height:
-        first = twice.row(0, named=True)
+        raise RecordsError(f"{rules.entity} records with a null source or source_key: fill them or leave the records out")
+    order = _sort_keys(aligned)
+    _refuse_twins(aligned.select(pl.col("source", "source_key").gather(pl.Series(order))), rules.entity)
+    return aligned, order
+
+
+def _sort_keys(aligned: pl.DataFrame) -> npt.NDArray[np.int32]:
+    """The order by source and key; by one source after the other, which takes a third of a sort by both columns."""
+    sources = aligned["source"].unique().sort()
+    codes = aligned["source"].cast(pl.Enum(sources)).to_physical().to_numpy()
+    parts = [np.zeros(0, dtype=np.int32)]
+    for code in range(len(sources)):
+        rows = np.flatnonzero(codes == code).astype(np.int32)
+        parts.append(rows[aligned["source_key"].gather(pl.Series(rows)).arg_sort().to_numpy()])
+    return np.concatenate(parts)
+
+
+def prepare(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, Parts]:
+    """source, source_key, created_at, updated_at in the order of source and key, and the parts of the records in that order."""
+    aligned, order = align_records(records, rules)
+    parts = derive_parts(aligned, rules)
+    parts.reorder(order)
+    return aligned.select(pl.col("source", "source_key", *_TIMES).gather(pl.Series(order))), parts
+
+
+def _refuse_twins(keys: pl.DataFrame, entity: str) -> None:
+    same = (keys["source"] == keys["source"].shift(1)) & (keys["source_key"] == keys["source_key"].shift(1))
+    twice = same.fill_null(value=False)
+    if twice.any():
+        source, key = keys.row(int(twice.arg_max() or 0))
         raise RecordsError(
-            f"{twice.height} {entity} records share their (source, source_key), "
-            f"first ({first['source']}, {first['source_key']}): keep one row per key"
+            f"{twice.sum()} {entity} records repeat the (source, source_key) of another, first ({source}, {key}): keep one row per key"
         )
-    return aligned.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64))
 
 
 def _to_utc(records: pl.DataFrame, column: str) -> pl.Expr:
@@ -104,94 +88,71 @@ def _to_utc(records: pl.DataFrame, column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def prepare_organisations(aligned: pl.DataFrame, shared_limit: int) -> pl.DataFrame:
-    """Comparable columns of aligned organisation records (see ORGANISATION_SCORED) plus blocking keys and `fingerprint`."""
-    names = map_distinct(aligned["company_name"], parse_company_names(aligned["company_name"]), "raw").drop("raw")
-    frame = pl.concat([aligned, names.select(NAME_FIELDS), parse_tax_numbers(aligned["tax_no"])], how="horizontal")
-    frame = frame.with_columns(
-        _domain=clean_domain(pl.col("domain")),
-        _person=pl.coalesce("contact_name", "remark_person"),
-        _province=fold_text(pl.col("province")),
-        _city=fold_text(pl.col("city")),
-        address_text=drop_placeholders(fold_text(pl.col("address"))).str.replace_all(r"[^\p{L}\p{N}]+", " "),
-    )
-    frame = frame.with_columns(
-        split_numbers(frame["mobile"]).to_struct("_mobile"),
-        split_numbers(frame["phone"]).to_struct("_phone"),
-        split_emails(frame["email"]).to_struct("_email"),
-        split_person_names(frame["_person"]).to_struct("_person"),
-        locate(frame["_province"], frame["_city"]).to_struct("_place"),
-    )
-    mobile, phone, email = (pl.col(f"_{name}").struct for name in ("mobile", "phone", "email"))
-    frame = frame.with_columns(
-        mobile=pl.coalesce(mobile.field("mobile"), phone.field("mobile")),
-        phone=pl.coalesce(phone.field("landline"), mobile.field("landline")),
-        email=email.field("email"),
-        domain=pl.coalesce(email.field("domain"), "_domain"),
-        mail_shared=email.field("is_shared"),
-        contact_full=pl.col("_person").struct.field("full"),
-        contact_surname=pl.col("_person").struct.field("surname"),
-        column_province=pl.col("_place").struct.field("province"),
-        column_city=pl.col("_place").struct.field("city"),
-        # a latin place column is compared as it is typed
-        latin_city=pl.col("_city").str.extract(r"^([a-z .'-]+)$"),
-    )
-    frame = frame.with_columns(
-        province=pl.coalesce("column_province", "name_province"),
-        city=pl.coalesce("column_city", "latin_city", "name_city"),
-        first=pl.when("is_han").then(pl.col("brand").str.slice(0, 1)),
-        last=pl.when("is_han").then(pl.col("brand").str.slice(-1)),
-        prefix3=pl.when("is_han").then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
-        prefix2=pl.when("is_han").then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
-        address_key=pl.when(pl.col("address_text").str.len_chars() >= 6).then(pl.col("address_text")),
-    )
-    frame = _drop_shared(frame, ("mobile", "phone", "email", "domain", "address_text", "address_key"), "brand", shared_limit)
-    return _finish(frame, ORGANISATION_SCORED)
+def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
+    """The parts of all fields, and of the columns that golden values are taken from as they are."""
+    parts = Parts(aligned.height, {})
+    waiting = list(rules.fields)
+    names = {field.name for field in rules.fields}
+    with ThreadPoolExecutor(2) as pool:
+        while waiting:
+            ready = [
+                field for field in waiting if not any(_is_part(column, names - set(parts.tables)) for column in field.columns)
+            ]
+            if not ready:
+                raise RecordsError(
+                    f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle"
+                )
+            for field, table in zip(ready, pool.map(lambda field: _derive(field, aligned, parts), ready), strict=True):
+                parts.tables[field.name] = table
+            waiting = [field for field in waiting if field not in ready]
+        plain = [column for column in list_columns(rules) if column not in _TIMES]
+        golden = {part for survivor in rules.survivors for _, part in survivor.values}
+        kept = [column for column in plain if column in golden and column not in names]
+        for column, table in zip(kept, pool.map(lambda column: _keep(aligned[column]), kept), strict=True):
+            parts.tables[column] = table
+    return parts
 
 
-def prepare_persons(aligned: pl.DataFrame, shared_limit: int) -> pl.DataFrame:
-    """Comparable columns of aligned person records (see PERSON_SCORED) plus `fingerprint`."""
-    frame = aligned.with_columns(
-        split_person_names(aligned["full_name"]).to_struct("_person"),
-        split_numbers(aligned["mobile"]).to_struct("_mobile"),
-        split_numbers(aligned["phone"]).to_struct("_phone"),
-        split_emails(aligned["email"]).to_struct("_email"),
-        party=pl.coalesce("customer_gid", pl.col("source") + pl.lit(":") + pl.col("party_source_key")),
-        title=drop_placeholders(fold_text(pl.col("job_title"))),
-    )
-    mobile, phone, email = (pl.col(f"_{name}").struct for name in ("mobile", "phone", "email"))
-    frame = frame.with_columns(
-        full=pl.col("_person").struct.field("full"),
-        surname=pl.col("_person").struct.field("surname"),
-        mobile=pl.coalesce(mobile.field("mobile"), phone.field("mobile")),
-        phone=pl.coalesce(phone.field("landline"), mobile.field("landline")),
-        email=email.field("email"),
-        domain=email.field("domain"),
-        mail_shared=email.field("is_shared"),
-    )
-    frame = _drop_shared(frame, ("mobile", "phone", "email"), "full", shared_limit)
-    return _finish(frame, PERSON_SCORED)
+def _is_part(column: str, fields: Collection[str]) -> bool:
+    """`name.city` is a part of the field name, where there is one; `city` is a column of the records."""
+    name, dot, _ = column.partition(".")
+    return bool(dot) and name in fields
 
 
-def _drop_shared(frame: pl.DataFrame, columns: tuple[str, ...], name: str, limit: int) -> pl.DataFrame:
-    """Null a value that stands under more than `limit` different names: it identifies nobody; `n_shared` counts them."""
-    dropped = pl.lit(0, dtype=pl.Int64)
-    for column in columns:
-        crowded = frame.filter(pl.col(column).is_not_null()).group_by(column).agg(pl.col(name).drop_nulls().n_unique())
-        values = crowded.filter(pl.col(name) > limit)[column].implode()
-        is_shared = pl.col(column).is_in(values).fill_null(value=False)
-        frame = frame.with_columns(pl.when(~is_shared).then(pl.col(column)).alias(column), is_shared.alias(f"shared_{column}"))
-        dropped = dropped + pl.col(f"shared_{column}").cast(pl.Int64)
-    return frame.with_columns(n_shared=dropped)
+def _read(column: str, aligned: pl.DataFrame, parts: Parts) -> pl.Series:
+    return parts.values(column) if _is_part(column, parts.tables) else aligned[column]
 
 
-def _finish(frame: pl.DataFrame, scored: list[str]) -> pl.DataFrame:
-    private = [column for column in frame.columns if column.startswith(("_", "shared_"))]
-    fingerprint = frame.select(scored).hash_rows(seed=20)
-    return frame.drop(private).with_columns(fingerprint.alias("fingerprint"))
+def _derive(field: Field, aligned: pl.DataFrame, parts: Parts) -> Table:
+    kind = KINDS[field.kind]
+    columns = [_read(column, aligned, parts) for column in field.columns]
+    if kind.join is not None:
+        codes, first = number(pl.struct(*[column.alias(str(k)) for k, column in enumerate(columns)], eager=True))
+        distinct = [column.gather(pl.Series(first)) for column in columns]
+        return Table(kind.join(distinct), codes)
+    values, ids = find_distinct(columns)
+    if kind.parse is None:
+        raise RecordsError(f"field {field.name}: kind {field.kind} can neither parse nor join")
+    rows = kind.parse(values).with_columns(values.str.strip_chars().alias(SHOWN))
+    said = np.append(rows.select(pl.any_horizontal(pl.exclude(SHOWN).is_not_null())).to_series().to_numpy(), False)
+    main = np.append(rows[""].is_not_null().to_numpy(), False)
+    return Table(rows, _choose_column(ids, main, said))
 
 
-def prepare_aligned(aligned: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Comparable columns of aligned records of the rules' entity."""
-    prepare = prepare_organisations if rules.entity == "organisation" else prepare_persons
-    return prepare(aligned, rules.shared_limit)
+def _choose_column(
+    ids: list[npt.NDArray[np.int32]], main: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    """Per record the first column whose main part is known, else the first that says anything."""
+    chosen = np.full(len(ids[0]), -1, dtype=np.int32)
+    for known in (said, main):
+        for own in reversed(ids):
+            chosen = np.where(known[own], own, chosen)
+    return chosen
+
+
+def _keep(column: pl.Series) -> Table:
+    """A column as it is, but for the blanks around it."""
+    values, ids = find_distinct([column])
+    text = values.to_frame("v").select(pl.col("v").str.normalize("NFKC").str.strip_chars())
+    rows = text.select(pl.when(pl.col("v") != "").then("v").alias(""))
+    return Table(rows, np.where(np.append(rows[""].is_not_null().to_numpy(), False)[ids[0]], ids[0], -1).astype(np.int32))

@@ -21,14 +21,28 @@ _WEAK = "st|ave|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
     """main: words in their short forms; number: the first number; core: number and name of the street alone; postcode."""
-    frame = pl.DataFrame({"raw": values}).select(raw="raw", text=drop_silent(fold_text(pl.col("raw"))))
-    # 中山路12号3楼: numbers and what ends a part of a Chinese address stand apart as words do
-    spaced = clean_words(
-        pl.col("text")
-        .str.replace_all(r"(\p{Han})(\d)", "$1 $2")
-        .str.replace_all(r"(省|市|区|县|镇|路|街|道|号|弄|巷|栋|幢|楼|室)", "$1 ")
+    frame = pl.DataFrame({"text": values}).with_row_index("row").with_columns(drop_silent(fold_text(pl.col("text"))))
+    is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
+    parsed = pl.concat([_parse_han(frame.filter(is_han)), _parse_words(frame.filter(~is_han))])
+    return parsed.sort("row").drop("row")
+
+
+def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
+    """中山路12号3楼: what ends a part of a Chinese address ends a word; the core is the street with its number."""
+    flat = pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", "")
+    spaced = flat.str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
+    core = pl.col("text").str.extract(r"(\p{Han}{2,4}[路街道巷弄] ?\d+)").str.replace(" ", "", literal=True)
+    return frame.select(
+        "row",
+        _null_empty(spaced).alias(""),
+        number=pl.col("text").str.extract(r"(\d+)"),
+        core=core,
+        postcode=pl.col("text").str.extract(r"\b([1-9]\d{5})$"),
     )
-    frame = frame.with_columns(spaced=spaced)
+
+
+def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
+    frame = frame.with_columns(spaced=clean_words(pl.col("text")))
     words = pl.col("spaced").str.split(" ").list.eval(pl.element().replace(list(_FORMS), list(_FORMS.values())))
     frame = frame.with_columns(main=words.list.join(" "))
     padded = pl.concat_str(pl.lit(" "), "main", pl.lit(" ")).str.replace_all(" ", "  ")
@@ -38,8 +52,13 @@ def parse_address(values: pl.Series) -> pl.DataFrame:
         .str.replace_all(" +", " ")
     )
     return frame.select(
-        pl.when(pl.col("main") != "").then("main").alias(""),
+        "row",
+        _null_empty(pl.col("main")).alias(""),
         number=pl.col("main").str.extract(r"(\d+)"),
         core=pl.when(core.str.strip_chars().str.len_chars() >= 4).then(core.str.strip_chars()),
         postcode=pl.col("main").str.extract(r"\b(\d{5,6})$"),
     )
+
+
+def _null_empty(expression: pl.Expr) -> pl.Expr:
+    return expression.replace("", None)

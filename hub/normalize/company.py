@@ -3,7 +3,7 @@
 import polars as pl
 
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
-from hub.normalize.text import drop_placeholders, fold_text
+from hub.normalize.text import drop_placeholders, fold_text, scatter
 from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
 
 #: a remark that ends so is a company, whatever it starts with
@@ -28,13 +28,16 @@ NAME_FIELDS = [
 ]
 
 
-def _strip_notes(folded: pl.Expr) -> pl.Expr:
-    text = folded.str.replace_all(rf"\((?:{match_words('note')})\)", "").str.replace_all(
-        rf"[-_ /]+(?:{match_words('note')})$", ""
-    )
+def _strip_notes(texts: pl.Series) -> pl.Series:
+    """Folded texts without clerks' notes and security marks; most names have neither and are not looked at twice."""
+    may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(]").fill_null(value=False)
+    text = pl.col("text").str.replace_all(rf"\((?:{match_words('note')})\)", "")
+    text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr)(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-?(?:a|b|h|w|u|sw))$", "$1")
-    return text.str.strip_chars(" -_,.;:/|'\"?!。，；、")
+    stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、").alias("stripped"))
+    frame = scatter(texts.to_frame("text"), may, stripped)
+    return frame.select(pl.when(pl.lit(may)).then("stripped").otherwise("text").alias("text")).to_series()
 
 
 def _match_person() -> str:
@@ -44,6 +47,13 @@ def _match_person() -> str:
 
 def _split_remark(frame: pl.DataFrame) -> pl.DataFrame:
     """`公司-姓名` and `姓名-公司` remarks: the company in `text`, the person in `remark_person`."""
+    short = pl.col("text").str.len_chars() <= 5
+    may = frame.select((pl.col("text").str.contains("[-_ /|:,、]") | short).fill_null(value=False)).to_series()
+    plain = frame.filter(~may).with_columns(remark_person=pl.lit(None, dtype=pl.String))
+    return pl.concat([_split_remarked(frame.filter(may)), plain])
+
+
+def _split_remarked(frame: pl.DataFrame) -> pl.DataFrame:
     person = _match_person()
     titled = rf"^\p{{Han}}{{1,3}}(?:{match_words('title')})$"
     after = pl.col("text").str.extract_groups(rf"^(?P<company>.*\p{{Han}}.+?)[-_ /|:,、]+(?P<person>{person})$")
@@ -71,7 +81,13 @@ def _split_remark(frame: pl.DataFrame) -> pl.DataFrame:
     ).drop("after", "before")
 
 
+def _cut_tail(column: pl.Expr, words: str) -> pl.Expr:
+    """A text without the words at its end; two characters are always left. Without groups the regex runs as an automaton."""
+    return column.str.slice(0, 2) + column.str.slice(2).str.replace(rf"(?:{words})$", "")
+
+
 def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
+    """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
     _, _, places = build_region_patterns()
     branch = match_words("branch")
     tail = rf"(?:第?[\p{{Han}}\d]{{1,3}})?(?:{branch})"
@@ -81,12 +97,18 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
         rf"^(?P<head>.{{3,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
         rf"|第[\p{{Han}}\d]{{1,3}}(?:{branch})|(?:{branch}))$"
     )
-    frame = frame.with_columns(legal=legal, bank=bank, place=place)
+    ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
     sides = ("legal", "bank", "place")
-    return frame.with_columns(
-        head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides), "flat"),
-        branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all("[省市()]", ""),
-    ).drop(*sides)
+    found = (
+        frame.filter(ends)
+        .select(legal=legal, bank=bank, place=place)
+        .select(
+            found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
+            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all("[省市()]", ""),
+        )
+    )
+    frame = scatter(frame, ends, found)
+    return frame.with_columns(head=pl.coalesce("found_head", "flat")).drop("found_head")
 
 
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
@@ -94,52 +116,85 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     bracket = rf"\((?:中国)?({places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    for short, full in ABBREVIATIONS.items():
-        frame = frame.with_columns(pl.col("flat").str.replace(rf"^{short}", full))
-    frame = _split_branch(frame).with_columns(
+    shorts = rf"^(?:{'|'.join(ABBREVIATIONS)})"
+    short = pl.col("flat").str.slice(0, 3).str.extract(f"({shorts})").replace_strict(ABBREVIATIONS, default=None)
+    frame = frame.with_columns(
+        pl.when(pl.col("flat").str.contains(shorts))
+        .then(short + pl.col("flat").str.replace(shorts, ""))
+        .otherwise("flat")
+        .alias("flat")
+    )
+    frame = _split_branch(frame)
+    bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
+    opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),
-        group_word=pl.col("text").str.contains("集团|控股"),
-        head=pl.col("head").str.replace_all(rf"\((?:{match_words('legal')})\)$", "有限公司").str.replace_all(r"\(.*?\)|[()]", ""),
+        opened=pl.col("head")
+        .str.replace_all(rf"\((?:{match_words('legal')})\)$", "有限公司")
+        .str.replace_all(r"\(.*?\)|[()]", ""),
     )
-    legal = pl.col("head").str.extract_groups(rf"^(?P<rest>.{{2,}}?)(?P<form>{match_words('legal')})$")
-    frame = frame.with_columns(legal=legal).with_columns(
-        has_legal=pl.col("legal").struct.field("form").is_not_null(),
-        stem=pl.coalesce(pl.col("legal").struct.field("rest"), "head"),
+    frame = scatter(frame, bracketed, opened)
+    frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
+        "opened"
     )
-    grouped = pl.col("stem").str.extract_groups(rf"^(?P<rest>.{{2,}}?)(?P<word>(?:{match_words('group')})+)$")
-    frame = frame.with_columns(stem=pl.coalesce(grouped.struct.field("rest"), "stem"))
-    frame = frame.with_columns(region=pl.col("stem").str.extract_groups(build_prefix_pattern()))
-    return _name_parts(frame)
+    frame = frame.with_columns(stem=_cut_tail(pl.col("head"), match_words("legal")))
+    frame = frame.with_columns(
+        has_legal=pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes(),
+        stem=_cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
+    )
+    return _name_parts(_split_region(frame))
+
+
+def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
+    """`rest` and the province, city and town before it; a few thousand distinct beginnings are taken apart for all names."""
+    frame = frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), ""))
+    frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
+    starts = frame.select(pl.col("start").unique()).with_columns(
+        region=pl.col("start").str.extract_groups(build_prefix_pattern())
+    )
+    starts = starts.select(
+        "start", *(pl.col("region").struct.field(side).alias(f"start_{side}") for side in ("province", "city", "town"))
+    )
+    return frame.join(starts, on="start", how="left", maintain_order="left").drop("start")
+
+
+def _find_infix(frame: pl.DataFrame) -> pl.DataFrame:
+    """中粮唐山糖业: a place behind the trade name, where none stands before it. Columns infix_place, infix_core."""
+    _, _, places = build_region_patterns()
+    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})市?(?P<rest>\p{{Han}}{{2,}})$"
+    may = frame["start_province"].is_null() & frame["start_city"].is_null()
+    may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})市?\p{{Han}}{{2,}}$").fill_null(value=False)
+    found = frame.filter(may).select(parts=pl.col("core").str.extract_groups(infix))
+    found = found.select(
+        infix_place=pl.col("parts").struct.field("place"),
+        infix_core=pl.col("parts").struct.field("brand") + pl.col("parts").struct.field("rest"),
+    )
+    return scatter(frame, may, found)
 
 
 def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
-    _, _, places = build_region_patterns()
-    region = {side: pl.col("region").struct.field(side) for side in ("province", "city", "town", "rest")}
-    industry_end = rf"^(?P<brand>.{{2,}}?)(?P<industry>(?:{match_words('industry')})+)$"
-    frame = frame.with_columns(core=pl.when(region["rest"].str.len_chars() >= 2).then(region["rest"]).otherwise(pl.col("stem")))
-    # 中粮唐山糖业: a place behind the trade name, where none stands before it
-    infix = pl.col("core").str.extract_groups(rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})市?(?P<rest>\p{{Han}}{{2,}})$")
-    frame = frame.with_columns(infix=pl.when(region["province"].is_null() & region["city"].is_null()).then(infix))
+    industry = f"(?:{match_words('industry')})+"
+    frame = frame.with_columns(core=pl.when(pl.col("rest").str.len_chars() >= 2).then("rest").otherwise("stem"))
+    frame = _find_infix(frame)
     frame = frame.with_columns(
-        core=pl.coalesce(pl.col("infix").struct.field("brand") + pl.col("infix").struct.field("rest"), "core"),
-        place=pl.coalesce(region["city"], region["town"], "bracket_place", pl.col("infix").struct.field("place")),
+        core=pl.coalesce("infix_core", "core"),
+        place=pl.coalesce("start_city", "start_town", "bracket_place", "infix_place"),
     )
-    only_industry = pl.col("core").str.contains(rf"^(?:{match_words('industry')})+$")
     frame = frame.with_columns(
-        core=pl.when(only_industry).then(pl.col("stem")).otherwise(pl.col("core")), only_industry=only_industry
+        only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=_cut_tail(pl.col("core"), industry)
     )
-    parts = pl.col("core").str.extract_groups(industry_end)
+    frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
     table = load_regions()
     names = table["name"].to_list()
-    city = pl.coalesce("place", region["province"]).replace_strict(
+    city = pl.coalesce("place", "start_province").replace_strict(
         names, table["city"].to_list(), default=None, return_dtype=pl.String
     )
     province = pl.col("place").replace_strict(names, table["province"].to_list(), default=None, return_dtype=pl.String)
+    said = pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
     frame = frame.with_columns(
-        name_province=pl.coalesce(region["province"], province),
+        name_province=pl.coalesce("start_province", province),
         name_city=city,
-        brand=pl.when("only_industry").then(pl.col("core")).otherwise(pl.coalesce(parts.struct.field("brand"), "core")),
-        name_industry=pl.when(~pl.col("only_industry")).then(parts.struct.field("industry").str.replace_many(INDUSTRY_FORMS)),
+        brand=pl.when("only_industry").then(pl.col("core")).otherwise("brand"),
+        name_industry=pl.when(~pl.col("only_industry") & (said != "")).then(said.str.replace_many(INDUSTRY_FORMS)),
     )
     where = pl.coalesce("name_city", "name_province").fill_null("")
     group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))
@@ -176,12 +231,13 @@ def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def parse_company_names(names: pl.Series) -> pl.DataFrame:
-    """One row per distinct name of `names`: `raw` and NAME_FIELDS; all null where the name says nothing.
+    """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
     name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone.
     """
-    distinct = pl.DataFrame({"raw": names.cast(pl.String).unique().drop_nulls()})
-    distinct = distinct.with_columns(text=drop_placeholders(_strip_notes(fold_text(pl.col("raw")))))
+    distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
+    distinct = distinct.with_columns(text=fold_text(pl.col("raw")))
+    distinct = distinct.with_columns(_strip_notes(distinct["text"])).with_columns(drop_placeholders(pl.col("text")))
     distinct = _split_remark(distinct).with_columns(
         text=drop_placeholders(pl.col("text")), is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
     )
@@ -189,9 +245,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
         name_text=pl.col("text"), name_display=pl.col("text").str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2")
     )
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
-    chinese = _split_han(distinct.filter("is_han")).select("raw", *NAME_FIELDS)
-    latin = _split_latin(distinct.filter(~pl.col("is_han"))).select("raw", *NAME_FIELDS)
-    parsed = pl.concat([chinese, latin])
+    chinese = _split_han(distinct.filter("is_han")).select("row", "raw", *NAME_FIELDS)
+    latin = _split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
+    parsed = pl.concat([chinese, latin]).sort("row").drop("row")
     empty = pl.col("core").is_in([*list_words("placeholder"), ""]) | (pl.col("core").str.len_chars() < 2)
     fields = [field for field in NAME_FIELDS if field not in ("remark_person", "is_han")]
     return parsed.with_columns(pl.when(~empty).then(pl.col(field)).alias(field) for field in fields)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import drop_placeholders, fold_text, map_distinct
+from hub.normalize.text import drop_placeholders, fold_text, map_distinct, scatter
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
@@ -19,8 +19,25 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
     Landline covers 0xx numbers with their area code, 400 and 800 numbers, local and foreign numbers of seven digits or more.
     A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
     """
-    distinct = _list_distinct(values).with_columns(text=pl.col("raw").str.normalize("NFKC").str.to_lowercase())
-    distinct = distinct.with_columns(
+    plain = values.str.contains(r"^(?:1[3-9]\d{9}|0[1-9]\d{1,2}-[2-9]\d{6,7})$").fill_null(value=False)
+    odd = _read_odd_numbers(values.filter(~plain))
+    frame = scatter(pl.DataFrame({"raw": values}), ~plain, odd)
+    digits = pl.when(pl.lit(plain)).then(pl.col("raw").str.replace("-", "", literal=True)).otherwise("digits")
+    frame = frame.select(digits=digits, extension="extension")
+    filler = pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
+    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$"
+    is_mobile = pl.col("digits").str.contains(r"^1[3-9]\d{9}$")
+    return frame.select(
+        pl.when(is_mobile & ~filler).then("digits").alias("mobile"),
+        pl.when(~is_mobile & pl.col("digits").str.contains(landline) & ~filler).then("digits").alias("landline"),
+        "extension",
+    )
+
+
+def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
+    """digits, extension of numbers that are not typed plainly."""
+    text = pl.DataFrame({"raw": values}).select(text=pl.col("raw").str.normalize("NFKC").str.to_lowercase())
+    bare = text.select(
         extension=pl.col("text").str.extract(_EXTENSION),
         base=pl.col("text").str.replace(_EXTENSION, "").str.split("/").list.first().str.split(";").list.first(),
     )
@@ -28,17 +45,7 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
         pl.col("base").str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
     )
     digits = digits.str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+86", "0").str.replace(r"^\+", "")
-    distinct = distinct.with_columns(digits=digits).with_columns(
-        filler=pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
-    )
-    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$"
-    distinct = distinct.select(
-        "raw",
-        pl.when(pl.col("digits").str.contains(r"^1[3-9]\d{9}$") & ~pl.col("filler")).then("digits").alias("mobile"),
-        pl.when(pl.col("digits").str.contains(landline) & ~pl.col("filler")).then("digits").alias("landline"),
-        "extension",
-    )
-    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
+    return bare.select(digits.alias("digits"), "extension")
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:

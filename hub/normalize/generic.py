@@ -26,7 +26,7 @@ def drop_silent(folded: pl.Expr, keep_short: bool = False) -> pl.Expr:
     words = [*list_words("placeholder"), *_SILENT]
     if keep_short:
         words = [word for word in words if len(word) > 3 or not word.isalnum() or not word.isascii() or word in ("n/a", "nil")]
-    return pl.when(~folded.is_in(words) & (folded != "")).then(folded)
+    return folded.replace([*words, ""], None)
 
 
 def clean_words(expression: pl.Expr) -> pl.Expr:
@@ -42,7 +42,7 @@ def clean_words(expression: pl.Expr) -> pl.Expr:
 
 
 def _null_empty(expression: pl.Expr) -> pl.Expr:
-    return pl.when(expression != "").then(expression)
+    return expression.replace("", None)
 
 
 def parse_text(values: pl.Series) -> pl.DataFrame:

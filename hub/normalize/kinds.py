@@ -49,6 +49,14 @@ def _parse_phone(values: pl.Series) -> pl.DataFrame:
     return number.select(main.alias(""), "mobile", "landline", "extension", tail=main.str.slice(-7))
 
 
+def _parse_mobile(values: pl.Series) -> pl.DataFrame:
+    return _parse_phone(values).select(pl.col("mobile").alias(""))
+
+
+def _parse_landline(values: pl.Series) -> pl.DataFrame:
+    return _parse_phone(values).select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"))
+
+
 def _parse_email(values: pl.Series) -> pl.DataFrame:
     split = split_emails(values)
     return split.select(
@@ -64,21 +72,25 @@ def _parse_domain(values: pl.Series) -> pl.DataFrame:
 
 
 def _parse_company(values: pl.Series) -> pl.DataFrame:
-    parsed = map_distinct(values, parse_company_names(values), "raw").drop("raw")
+    parsed = parse_company_names(values).drop("raw")
     renamed = {name: name.removeprefix("name_").replace("remark_", "") for name in NAME_FIELDS}
     frame = parsed.rename(renamed).rename({"text": ""})
     han = pl.col("is_han")
     return frame.with_columns(
-        first=pl.when(han).then(pl.col("brand").str.slice(0, 1)),
-        last=pl.when(han).then(pl.col("brand").str.slice(-1)),
         last2=pl.when(han).then(pl.col("brand").str.slice(-2)).otherwise(pl.col("core").str.slice(-4)),
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when(han).then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
+        whole=pl.when(pl.col("core").is_not_null())
+        .then(pl.col("has_legal").cast(pl.Int8) * 2 + pl.col("province").is_not_null().cast(pl.Int8))
+        .otherwise(-1),
     )
 
 
 def _parse_credit_code(values: pl.Series) -> pl.DataFrame:
-    return parse_tax_numbers(values).rename({"tax_text": "", "tax_code": "code", "tax_key": "key"})
+    frame = parse_tax_numbers(values).rename({"tax_text": "", "tax_code": "code", "tax_key": "key"})
+    # a credit code that fails its check digits is kept in the lineage, but is nobody's number
+    broken = pl.col("code").is_null() & (pl.col("").str.len_chars() == 18)
+    return frame.with_columns(whole=pl.when(broken).then(-1).otherwise(pl.col("code").is_not_null().cast(pl.Int8)))
 
 
 def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
@@ -183,8 +195,8 @@ KINDS: dict[str, Kind] = {
     "code": Kind(parse_code, (), _CODE),
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
-    "mobile": Kind(lambda values: _take(_parse_phone(values), "mobile"), ("any",), _CODE),
-    "landline": Kind(lambda values: _take(_parse_phone(values), "landline"), ("any",)),
+    "mobile": Kind(_parse_mobile, (), _CODE),
+    "landline": Kind(_parse_landline, ("any",)),
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
@@ -194,17 +206,13 @@ KINDS: dict[str, Kind] = {
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
-        (*_COMPANY, "industry", "person", "first", "last", "last2", "prefix2", "prefix3"),
+        (*_COMPANY, "industry", "person", "last2", "prefix2", "prefix3", "whole"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,
     ),
-    "credit_code": Kind(_parse_credit_code, ("code", "key"), (("same", "same"), ("typo", "osa <= 1")), ("", "key")),
+    "credit_code": Kind(_parse_credit_code, ("code", "key", "whole"), (("same", "same"), ("typo", "osa <= 1")), ("", "key")),
 }
-
-
-def _take(table: pl.DataFrame, part: str) -> pl.DataFrame:
-    return table.select(pl.col(part).alias(""), any="")
 
 
 def derive(frame: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:

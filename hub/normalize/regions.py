@@ -26,12 +26,17 @@ def build_region_patterns() -> tuple[str, str, str]:
     return "|".join(provinces), "|".join(cities), "|".join(sorted({*provinces, *cities}, key=lambda name: (-len(name), name)))
 
 
-def build_prefix_pattern() -> str:
-    """Regex with groups province, city, town, rest: the region at the start of a company's name."""
+@cache
+def build_prefix_pattern(*, groups: bool = True) -> str:
+    """Regex of the region at the start of a company's name, with groups province, city, town or without any."""
     provinces, cities, _ = build_region_patterns()
+
+    def part(name: str, words: str) -> str:
+        return f"(?P<{name}>{words})" if groups else f"(?:{words})"
+
     return (
-        f"^(?:中国)?(?P<province>{provinces})?{_PROVINCE_END}(?P<city>{cities})?{_CITY_END}(?:(?P<town>{cities})市)?"
-        r"(?P<district>\p{Han}{2}(?:新区|区|县))?(?P<rest>.*)$"
+        f"^(?:中国)?{part('province', provinces)}?{_PROVINCE_END}{part('city', cities)}?{_CITY_END}"
+        rf"(?:{part('town', cities)}市)?(?:\p{{Han}}{{2}}(?:新区|区|县))?"
     )
 
 

@@ -8,37 +8,47 @@ import polars as pl
 from hub.normalize.words import list_words
 
 
+#: characters that people type for one another
+_ALIKE = {
+    "[【〔〖{<《「『": "(",
+    "]】〕〗}>》」』": ")",
+    "—–―‐‑−ー~": "-",
+    "\t\n\r\x0b\x0c\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\ufeff·•・": " ",
+}
+
+
 @cache
-def load_script_table() -> tuple[list[str], list[str]]:
-    """Traditional characters and their simplified forms, one to one, from OpenCC's t2s dictionary."""
+def load_character_table() -> tuple[list[str], list[str]]:
+    """Characters and what they become, one to one: traditional to simplified (OpenCC's t2s), brackets, dashes and spaces."""
     characters = [chr(code) for start, end in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(start, end)]
     converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
     changed = [(old, new) for old, new in zip(characters, converted, strict=True) if old != new and len(new) == 1]
+    changed += [(old, new) for olds, new in _ALIKE.items() for old in olds]
     return [old for old, _ in changed], [new for _, new in changed]
 
 
 def fold_text(expression: pl.Expr) -> pl.Expr:
     """NFKC, simplified script, lower case, one kind of bracket and dash, single spaces; '' becomes null."""
-    old, new = load_script_table()
-    folded = (
-        expression.cast(pl.String)
-        .str.normalize("NFKC")
-        .str.replace_many(old, new)
-        .str.to_lowercase()
-        .str.replace_all(r"[\[【〔〖{<《「『]", "(")
-        .str.replace_all(r"[\]】〕〗}>》」』]", ")")
-        .str.replace_all(r"[—–―‐‑−ー~]+", "-")
-        .str.replace_all(r"[\s\u200b\ufeff·•・]+", " ")
-        .str.strip_chars()
-    )
-    return pl.when(folded != "").then(folded)
+    old, new = load_character_table()
+    folded = expression.cast(pl.String).str.normalize("NFKC").str.replace_many(old, new).str.to_lowercase()
+    # replace() and not when/then, which would compute the text twice
+    return folded.str.replace_all("  +", " ").str.replace_all("--+", "-").str.strip_chars(" ").replace("", None)
 
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
     """Null where a folded text says nothing."""
-    return pl.when(~expression.is_in(list_words("placeholder"))).then(expression)
+    return expression.replace(list_words("placeholder"), None)
 
 
 def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFrame:
     """Spread a table about distinct values (its column `key`) over the rows of `series`, in their order."""
     return pl.DataFrame({key: series}).join(mapped, on=key, how="left", maintain_order="left")
+
+
+def scatter(frame: pl.DataFrame, rows: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the columns of `found`, whose rows belong to the frame's rows where the mask `rows` is true; null elsewhere."""
+    places = rows.cast(pl.UInt32).cum_sum() - 1
+    spread = found.select(pl.all().gather(pl.when(rows).then(places))) if found.height else None
+    if spread is None:
+        return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in found.schema.items())
+    return frame.with_columns(spread)

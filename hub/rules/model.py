@@ -60,24 +60,27 @@ class Interaction:
 class BlockKey:
     """Records that agree on all `parts` are compared, in blocks of up to `cap` records.
 
-    In a larger block every record is compared with a few of the block's pivots only; the report says what was left out.
-    `cap` is meant for a million records or fewer and falls as the data grows.
+    A larger block is left out, for a finer key may catch its pairs; with `pivots` each of its records is compared with so many
+    of the block's records, so that a strong key still joins them all. The report says what was left out. `cap` holds up to a
+    million records and falls as the data grows beyond.
     """
 
     name: str
     parts: tuple[str, ...]
     cap: int
+    pivots: int = 0
 
 
 @dataclass(frozen=True)
 class Survivor:
     """How one golden value, or a linked group of values, is chosen among an entity's records.
 
-    `attributes` are parts, or columns of the record. `order` is applied first to last: 'completeness' (valid codes, registered
-    names, more of a linked group filled), 'precedence' (rules.source_precedence), 'majority', 'recency'. Source and key break ties.
+    `values` are pairs of a golden attribute's name and the part, or column of the record, that it is taken from. `order` is
+    applied first to last: 'completeness' (valid codes, registered names, more of a linked group filled), 'precedence'
+    (rules.source_precedence), 'majority', 'recency'; then source and key.
     """
 
-    attributes: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
     order: tuple[str, ...]
 
 
@@ -85,8 +88,9 @@ class Survivor:
 class Rules:
     """Two equal rules, models and histories give equal results.
 
-    guards: parts of which two different values never share an id. certain: parts whose agreement or conflict labels pairs
-    for training. weights: bits per `comparison.level` and interaction name to start from (or to stay at, where training is
+    guards: parts of which two different values never share an id; vetoes: levels (`comparison.level`) that keep two records apart
+    whatever else agrees. certain: parts whose agreement or conflict labels pairs for training, but for pairs with a level of
+    `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules. weights: bits per `comparison.level` and interaction name to start from (or to stay at, where training is
     'fixed'); `prior` is the weight of a candidate pair before any evidence.
     """
 
@@ -98,7 +102,9 @@ class Rules:
     survivors: tuple[Survivor, ...]
     interactions: tuple[Interaction, ...] = ()
     guards: tuple[str, ...] = ()
+    vetoes: tuple[str, ...] = ()
     certain: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
     source_precedence: tuple[str, ...] = ()
     training: Training = "em"
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -107,8 +113,6 @@ class Rules:
     review_limit: int = 200
     # what a pair below the match counts against its clusters, beside the evidence that speaks against it
     silence_bits: float = 0.5
-    # a number or address under more different names than this belongs to nobody: an agent, a tower, a mail provider
-    shared_limit: int = 8
 
     @property
     def version(self) -> str:

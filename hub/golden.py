@@ -1,0 +1,185 @@
+"""Golden values: one rule per attribute, linked attributes together, losing values kept (I-7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.parts import Ids, Parts
+from hub.rules.model import Rules, Survivor
+
+Longs = npt.NDArray[np.int64]
+LINEAGE_SCHEMA = {
+    "gid": pl.String,
+    "attribute": pl.String,
+    "value": pl.String,
+    "source": pl.String,
+    "source_key": pl.String,
+    "rule": pl.String,
+    "is_winner": pl.Boolean,
+}
+#: how whole a value is, where its field's kind says so: below 0 it can never win
+WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class Members:
+    """Which entity each record is of: `gids` sorted; `owner` the place of a record's gid; records in order of owner, then rank."""
+
+    gids: pl.Series
+    owner: Ids
+    order: Ids
+    starts: Ids
+
+    @property
+    def sizes(self) -> Ids:
+        """Records per gid."""
+        return np.diff(np.append(self.starts, len(self.order))).astype(np.int32)
+
+
+def group_members(gids: pl.Series) -> Members:
+    """Members from a gid per record."""
+    known = gids.unique().sort()
+    owner = gids.cast(pl.Enum(known)).to_physical().to_numpy().astype(np.int32) if len(known) else np.zeros(0, dtype=np.int32)
+    order = np.argsort(owner.astype(np.int64) * max(len(owner), 1) + np.arange(len(owner))).astype(np.int32)
+    starts = np.searchsorted(owner[order], np.arange(len(known))).astype(np.int32)
+    return Members(known, owner, order, starts)
+
+
+def choose_winners(parts: Parts, aligned: pl.DataFrame, members: Members, rules: Rules) -> dict[str, Ids]:
+    """Per golden attribute the rank of the record whose value each gid takes; -1 where no record offers one."""
+    context = _Context(parts, aligned, members, rules)
+    winners: dict[str, Ids] = {}
+    for survivor in rules.survivors:
+        chosen = context.choose(survivor)
+        for name, part in survivor.values:
+            codes = parts.codes(part)
+            winners[name] = np.where((chosen >= 0) & (codes[chosen] >= 0), chosen, -1).astype(np.int32)
+    return winners
+
+
+class _Context:
+    def __init__(self, parts: Parts, aligned: pl.DataFrame, members: Members, rules: Rules) -> None:
+        self._parts = parts
+        self._members = members
+        n = parts.n
+        ranks = {source: len(rules.source_precedence) - place for place, source in enumerate(rules.source_precedence)}
+        precedence = aligned["source"].replace_strict(ranks, default=0, return_dtype=pl.Int64).to_numpy()
+        times = (
+            aligned.select(pl.coalesce("updated_at", "created_at").rank("dense").fill_null(0))
+            .to_series()
+            .cast(pl.Int64)
+            .to_numpy()
+        )
+        self._last = max(n - 1, 1)
+        self._ranking = {"precedence": (precedence, len(rules.source_precedence)), "recency": (times, int(times.max(initial=0)))}
+        self._large = members.sizes[members.owner] > 2
+
+    def choose(self, survivor: Survivor) -> Ids:
+        """The winning record per gid by one packed number per record: a field per step of the order, then the smallest rank."""
+        codes = [self._parts.codes(part) for _, part in survivor.values]
+        filled = np.sum([code >= 0 for code in codes], axis=0)
+        whole = self._read_whole(survivor)
+        number = np.zeros(self._parts.n, dtype=np.int64)
+        room = 62 - self._last.bit_length()
+        for step in survivor.order:
+            values, most = self._rank(step, codes, filled, whole)
+            width = min(max(most, 1).bit_length(), room)
+            room -= width
+            number = (number << width) + np.minimum(values, (1 << width) - 1)
+        number = (number << self._last.bit_length()) + (self._last - np.arange(self._parts.n))
+        number[(filled == 0) | (whole < 0)] = -1
+        if not len(self._members.starts):
+            return np.zeros(0, dtype=np.int32)
+        best = np.maximum.reduceat(number[self._members.order], self._members.starts)
+        rank = self._last - (best & ((1 << self._last.bit_length()) - 1))
+        return np.where(best >= 0, rank, -1).astype(np.int32)
+
+    def _read_whole(self, survivor: Survivor) -> Longs:
+        part = f"{survivor.values[0][1].partition('.')[0]}.{WHOLE}"
+        if part not in self._parts.names():
+            return np.zeros(self._parts.n, dtype=np.int64)
+        return self._parts.values(part).fill_null(0).cast(pl.Int64).to_numpy()
+
+    def _rank(self, step: str, codes: list[Ids], filled: Longs, whole: Longs) -> tuple[Longs, int]:
+        if step == "completeness":
+            return np.maximum(whole, 0) * 8 + np.minimum(filled, 7), 63
+        if step == "majority":
+            return self._count_alike(codes), 255
+        return self._ranking[step]
+
+    def _count_alike(self, codes: list[Ids]) -> Longs:
+        """How many records of the gid offer the same values; in pairs nobody has a majority."""
+        counts = np.zeros(self._parts.n, dtype=np.int64)
+        rows = np.flatnonzero(self._large)
+        key = self._members.owner[rows].astype(np.int64)
+        for code in codes:
+            key = key * (int(code.max(initial=0)) + 2) + code[rows] + 1
+            if len(codes) > 1:
+                key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+        order = np.argsort(key)
+        starts = np.flatnonzero(np.r_[True, key[order][1:] != key[order][:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+        sizes = np.diff(np.append(starts, len(key)))
+        counts[rows[order]] = np.repeat(sizes, sizes)
+        return counts
+
+
+def build_golden(parts: Parts, aligned: pl.DataFrame, members: Members, winners: dict[str, Ids], rules: Rules) -> pl.DataFrame:
+    """gid, the golden attributes, n_records, n_sources, first_seen_at, updated_at; one row per gid, in their order."""
+    parted = dict(value for survivor in rules.survivors for value in survivor.values)
+    columns = [members.gids.alias("gid")]
+    for name, chosen in winners.items():
+        columns.append(parts.values(parted[name]).gather(pl.Series(chosen).set(pl.Series(chosen < 0), None)).alias(name))
+    return pl.DataFrame(columns).with_columns(_count_members(aligned, members))
+
+
+def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
+    order, starts = members.order, members.starts
+    sources = aligned["source"].rank("dense").to_numpy().astype(np.int64)[order]
+    owner = members.owner[order].astype(np.int64)
+    several = np.unique(owner * (int(sources.max(initial=0)) + 1) + sources) // (int(sources.max(initial=0)) + 1)
+    created = _read_times(aligned["created_at"])[order]
+    touched = np.maximum(_read_times(aligned["updated_at"]), _read_times(aligned["created_at"]))[order]
+    first = np.minimum.reduceat(np.where(created < 0, np.iinfo(np.int64).max, created), starts) if len(starts) else created
+    last = np.maximum.reduceat(touched, starts) if len(starts) else touched
+    return [
+        pl.Series("n_records", members.sizes.astype(np.int64)),
+        pl.Series("n_sources", np.bincount(several, minlength=len(starts)).astype(np.int64)),
+        _to_times("first_seen_at", np.where(first == np.iinfo(np.int64).max, -1, first)),
+        _to_times("updated_at", last),
+    ]
+
+
+def _read_times(times: pl.Series) -> Longs:
+    return times.dt.epoch("us").fill_null(-1).to_numpy()
+
+
+def _to_times(name: str, micros: Longs) -> pl.Series:
+    series = pl.Series(name, micros).set(pl.Series(micros < 0), None)
+    return series.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def trace_lineage(parts: Parts, aligned: pl.DataFrame, members: Members, winners: dict[str, Ids], rules: Rules) -> pl.DataFrame:
+    """Every value that was offered for a golden attribute, where it comes from, and whether it won: LINEAGE_SCHEMA."""
+    tables = []
+    for survivor in rules.survivors:
+        for name, part in survivor.values:
+            offered = np.flatnonzero(parts.codes(part) >= 0)
+            rows = pl.Series(offered)
+            tables.append(
+                pl.DataFrame(
+                    {
+                        "gid": members.gids.gather(pl.Series(members.owner[offered])),
+                        "attribute": pl.repeat(name, len(offered), dtype=pl.String, eager=True),
+                        "value": parts.values(part).gather(rows),
+                        "source": aligned["source"].gather(rows),
+                        "source_key": aligned["source_key"].gather(rows),
+                        "rule": pl.repeat(" > ".join(survivor.order), len(offered), dtype=pl.String, eager=True),
+                        "is_winner": pl.Series(winners[name][members.owner[offered]] == offered),
+                    }
+                )
+            )
+    lineage = pl.concat(tables) if tables else pl.DataFrame(schema=LINEAGE_SCHEMA)
+    descending = [False, False, True, False, False]
+    return lineage.sort("gid", "attribute", "is_winner", "source", "source_key", descending=descending)

@@ -1,0 +1,278 @@
+"""The ladder of agreement of two company names: which rule speaks, and how common what they share is (spec §5.1-5.2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from rapidfuzz.distance import OSA, JaroWinkler, LCSseq
+from rapidfuzz.process import cpdist
+
+from hub.parts import Ids, Parts, number
+
+Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint8]
+
+#: best first. `*`: split by how many registered names share the core or the trade name; `!`: split by whether both names are
+#: in full legal form, for two different full names are two companies where a short name may be either
+LADDER = (
+    "same_registered*",
+    "same_key*",
+    "same_core_long*",
+    "same_core*",
+    "same_brand_4*!",
+    "same_brand_3*!",
+    "same_brand_2*!",
+    "related_4*!",
+    "related_3*!",
+    "related_2*!",
+    "other_4!",
+    "other_3!",
+    "other_2!",
+    "typo_long!",
+    "typo!",
+    "contained*!",
+    "prefix*!",
+    "subsequence*!",
+    "similar!",
+    "weak!",
+    "different!",
+    "unlike_script",
+)
+#: 1, 2, 3-4, 5-8, 9-16, more names with the shared part
+BUCKETS = 6
+_RULES = [level.rstrip("*!") for level in LADDER]
+_IS_COUNTED = np.array(["*" in level for level in LADDER])
+_IS_SPLIT = np.array(["!" in level for level in LADDER])
+_WIDTHS = np.where(_IS_COUNTED, BUCKETS, 1) * np.where(_IS_SPLIT, 2, 1)
+_FIRST = np.cumsum(np.r_[1, _WIDTHS])[:-1]
+
+
+def _name_variants(level: str) -> list[str]:
+    rule = level.rstrip("*!")
+    counted = [f"{rule}~{bucket}" for bucket in range(BUCKETS)] if "*" in level else [rule]
+    return [f"{name}{form}" for form in (("", "!") if "!" in level else ("",)) for name in counted]
+
+
+#: level names of a comparison of company names by number: `rule~bucket`, with `!` where both names are registered ones
+LEVELS = ["missing", *(name for level in LADDER for name in _name_variants(level))]
+#: endings of an industry that tell nothing apart
+_EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
+
+
+@dataclass(frozen=True)
+class Names:
+    """A field of kind company as numbers per distinct name, and the texts that edit distances need."""
+
+    ids: Ids
+    key: Ids
+    core: Ids
+    brand: Ids
+    industry: Ids
+    province: Ids
+    city: Ids
+    branch: Ids
+    is_han: Mask
+    has_legal: Mask
+    is_group: Mask
+    core_length: Ids
+    brand_length: Ids
+    core_spread: Ids
+    brand_spread: Ids
+    core_texts: pl.Series
+    brand_texts: pl.Series
+    industry_texts: pl.Series
+
+
+def build_names(parts: Parts, field: str) -> Names:
+    """The company names of a field, ready to be compared by number."""
+    table = parts.tables[field]
+    rows = table.rows
+    core, core_first = number(rows["core"])
+    brand, brand_first = number(rows["brand"])
+    industry, industry_first = number(rows["industry"])
+    key, _ = number(rows["key"])
+    return Names(
+        ids=table.ids,
+        key=key,
+        core=core,
+        brand=brand,
+        industry=industry,
+        province=number(rows["province"])[0],
+        city=number(rows["city"])[0],
+        branch=number(rows["branch"])[0],
+        is_han=_flag(rows["is_han"]),
+        has_legal=_flag(rows["has_legal"]),
+        is_group=_flag(rows["group_word"]),
+        core_length=_measure_length(rows["core"]),
+        brand_length=_measure_length(rows["brand"]),
+        core_spread=_count_keys(core, key),
+        brand_spread=_count_keys(brand, key),
+        core_texts=rows["core"].gather(pl.Series(core_first)),
+        brand_texts=rows["brand"].gather(pl.Series(brand_first)),
+        industry_texts=rows["industry"].gather(pl.Series(industry_first)),
+    )
+
+
+def _flag(values: pl.Series) -> Mask:
+    return values.fill_null(value=False).to_numpy()
+
+
+def _measure_length(values: pl.Series) -> Ids:
+    return values.str.len_chars().fill_null(0).cast(pl.Int32).to_numpy()
+
+
+def _count_keys(codes: Ids, key: Ids) -> Ids:
+    """Bucket (0..BUCKETS-1) per name: how many different registered names carry its code."""
+    known = (codes >= 0) & (key >= 0)
+    pairs = np.unique(codes[known].astype(np.int64) * (int(key.max(initial=0)) + 1) + key[known])
+    counts = np.bincount(pairs // (int(key.max(initial=0)) + 1), minlength=int(codes.max(initial=0)) + 1)
+    buckets = np.minimum(np.ceil(np.log2(np.maximum(counts, 1))), BUCKETS - 1).astype(np.int32)
+    return np.where(codes >= 0, buckets[codes], 0).astype(np.int32)
+
+
+def compare_names(names: Names, left: Ids, right: Ids) -> tuple[Codes, Codes, Codes, Codes]:
+    """Level numbers of LEVELS, REGION_LEVELS, BRANCH_LEVELS and GROUP_LEVELS for each pair of records."""
+    a, b = names.ids[left], names.ids[right]
+    known = np.flatnonzero((a >= 0) & (b >= 0) & (names.core[a] >= 0) & (names.core[b] >= 0))
+    a, b = a[known], b[known]
+    level = np.zeros(len(left), dtype=np.uint8)
+    region, branch, group = (np.zeros_like(level) for _ in range(3))
+    level[known] = _climb(names, a, b)
+    region[known] = _compare_region(names, a, b)
+    branch[known] = _compare_branch(names, a, b)
+    group[known] = names.has_legal[a] & names.has_legal[b] & (names.is_group[a] != names.is_group[b])
+    return level, region, branch, group
+
+
+def _climb(names: Names, a: Ids, b: Ids) -> Codes:
+    """The highest rung per pair of names."""
+    rung = np.full(len(a), -1, dtype=np.int8)
+    spread = np.zeros(len(a), dtype=np.int8)
+    han = names.is_han[a] & names.is_han[b]
+    core_length = np.minimum(names.core_length[a], names.core_length[b])
+    same_key, same_core = names.key[a] == names.key[b], names.core[a] == names.core[b]
+    same_brand = (names.brand[a] == names.brand[b]) & (names.brand[a] >= 0)
+    legal = names.has_legal[a] & names.has_legal[b]
+    whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
+
+    def settle(rule: str, where: Mask, counted: Ids | None = None) -> None:
+        chosen = where & (rung < 0)
+        rung[chosen] = _RULES.index(rule)
+        if counted is not None:
+            spread[chosen] = counted[a[chosen]]
+
+    settle("unlike_script", names.is_han[a] != names.is_han[b])
+    settle("same_registered", whole, names.core_spread)
+    settle("same_key", same_key & (core_length >= 4), names.core_spread)
+    settle("same_core_long", same_core & (core_length >= np.where(han, 5, 8)), names.core_spread)
+    settle("same_core", same_core & (core_length >= 3), names.core_spread)
+    if same_brand.any():
+        relation = _relate_industries(names, a, b, same_brand & (rung < 0))
+        size = np.clip(np.minimum(names.brand_length[a], names.brand_length[b]), 2, 4)
+        for length in (4, 3, 2):
+            for number_of, word in ((1, "same_brand"), (2, "related"), (3, "other")):
+                where = same_brand & (relation == number_of) & (size == length)
+                settle(f"{word}_{length}", where, names.brand_spread if word != "other" else None)
+    rest = np.flatnonzero(rung < 0)
+    rung[rest], spread[rest] = _measure_cores(names, a[rest], b[rest], han[rest])
+    counted = np.where(_IS_COUNTED[rung], spread, 0)
+    registered = np.where(_IS_SPLIT[rung] & legal, _WIDTHS[rung] // 2, 0)
+    return (_FIRST[rung] + counted + registered).astype(np.uint8)
+
+
+def _relate_industries(names: Names, a: Ids, b: Ids, where: Mask) -> Codes:
+    """1 a side is silent or both say the same, 2 they agree in part (食品 and 食品机械), 3 they differ; 0 not looked at."""
+    relation = np.zeros(len(a), dtype=np.uint8)
+    rows = np.flatnonzero(where)
+    one, two = names.industry[a[rows]], names.industry[b[rows]]
+    silent = (one < 0) | (two < 0) | (one == two)
+    relation[rows[silent]] = 1
+    rows, one, two = rows[~silent], one[~silent], two[~silent]
+    width = len(names.industry_texts)
+    distinct, place = np.unique(np.minimum(one, two).astype(np.int64) * width + np.maximum(one, two), return_inverse=True)
+    frame = pl.DataFrame(
+        {
+            "a": names.industry_texts.gather(pl.Series(distinct // max(width, 1))),
+            "b": names.industry_texts.gather(pl.Series(distinct % max(width, 1))),
+        }
+    ).with_columns(
+        said_a=pl.col("a").str.replace(_EMPTY_INDUSTRY, ""),
+        said_b=pl.col("b").str.replace(_EMPTY_INDUSTRY, ""),
+    )
+    said = (pl.col("said_a") != "") & (pl.col("said_b") != "")
+    start = pl.col("said_a").str.slice(0, 2) == pl.col("said_b").str.slice(0, 2)
+    end = pl.col("said_a").str.slice(-2) == pl.col("said_b").str.slice(-2)
+    within = pl.col("a").str.contains(pl.col("b"), literal=True) | pl.col("b").str.contains(pl.col("a"), literal=True)
+    related = frame.select(within | said & (start | end)).to_series().to_numpy()
+    relation[rows] = np.where(related[place], 2, 3)
+    return relation
+
+
+def _measure_cores(names: Names, a: Ids, b: Ids, han: Mask) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """Rung and bucket of pairs whose trade names differ; each distinct pair of cores is measured once."""
+    one, two = names.core[a], names.core[b]
+    width = len(names.core_texts)
+    distinct, first, place = np.unique(
+        np.minimum(one, two).astype(np.int64) * width + np.maximum(one, two), return_index=True, return_inverse=True
+    )
+    low = np.where(one <= two, a, b)[first]
+    high = np.where(one <= two, b, a)[first]
+    frame = pl.DataFrame(
+        {
+            "a": names.core_texts.gather(pl.Series(distinct // max(width, 1))),
+            "b": names.core_texts.gather(pl.Series(distinct % max(width, 1))),
+        }
+    )
+    texts_a, texts_b = frame["a"].to_list(), frame["b"].to_list()
+    edits = cpdist(texts_a, texts_b, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8, workers=2)
+    similar = cpdist(texts_a, texts_b, scorer=JaroWinkler.similarity, score_cutoff=0.65, dtype=np.float32, workers=2)
+    common = cpdist(texts_a, texts_b, scorer=LCSseq.similarity, dtype=np.uint8, workers=2)
+    contains = (
+        frame.select(pl.col("a").str.contains(pl.col("b"), literal=True) | pl.col("b").str.contains(pl.col("a"), literal=True))
+        .to_series()
+        .to_numpy()
+    )
+    brands = pl.DataFrame(
+        {"a": names.brand_texts.gather(pl.Series(names.brand[low])), "b": names.brand_texts.gather(pl.Series(names.brand[high]))}
+    )
+    starts = (
+        brands.select(pl.col("a").str.starts_with(pl.col("b")) | pl.col("b").str.starts_with(pl.col("a"))).to_series().to_numpy()
+    )
+    core_length = np.minimum(names.core_length[low], names.core_length[high])
+    brand_length = np.minimum(names.brand_length[low], names.brand_length[high])
+    both_han = han[first]
+    # one character of a two-character trade name is half of it: 昌建 and 昌健 are two companies
+    long_enough = np.where(both_han, (brand_length >= 3) & (core_length >= 5), core_length >= 8)
+    conditions = {
+        "typo_long": (edits == 1) & long_enough,
+        "typo": (edits == 1) & (core_length >= 4) | (edits == 2) & (core_length >= 8),
+        "contained": contains & (core_length >= 3),
+        "prefix": starts & (brand_length >= 2),
+        "subsequence": (common == core_length) & (core_length >= 2),
+        "similar": similar >= 0.85,
+        "weak": similar >= 0.65,
+    }
+    rung = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
+    for rule in reversed(conditions):
+        rung[conditions[rule]] = _RULES.index(rule)
+    shorter = np.where(names.brand_length[low] <= names.brand_length[high], low, high)
+    spread = names.brand_spread[shorter].astype(np.int8)
+    return rung[place], spread[place]
+
+
+REGION_LEVELS = ["missing", "same", "conflict"]
+BRANCH_LEVELS = ["missing", "same", "conflict"]
+GROUP_LEVELS = ["missing", "conflict"]
+
+
+def _compare_region(names: Names, a: Ids, b: Ids) -> Codes:
+    city = (names.city[a] >= 0) & (names.city[b] >= 0)
+    province = (names.province[a] >= 0) & (names.province[b] >= 0)
+    conflict = city & (names.city[a] != names.city[b]) | province & (names.province[a] != names.province[b])
+    return np.where(conflict, 2, np.where(city | province, 1, 0)).astype(np.uint8)
+
+
+def _compare_branch(names: Names, a: Ids, b: Ids) -> Codes:
+    none = (names.branch[a] < 0) & (names.branch[b] < 0)
+    return np.where(none, 0, np.where(names.branch[a] == names.branch[b], 1, 2)).astype(np.uint8)

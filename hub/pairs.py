@@ -1,0 +1,107 @@
+"""Candidate pairs: records that share a key, with a cap on each block and a report of what the caps left out (I-9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.parts import Ids, Parts
+from hub.rules.model import BlockKey, Rules
+
+Longs = npt.NDArray[np.int64]
+#: caps hold up to so many records; broad keys grow faster than the data, so beyond they fall nearly as it grows
+FULL_CAPS = 1_000_000
+CAP_FALL = 0.85
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of ranks, left < right, sorted and distinct; `keys` has bit k where key k proposes the pair; a report row per key."""
+
+    left: Ids
+    right: Ids
+    keys: npt.NDArray[np.uint32]
+    report: list[dict[str, Any]]
+
+
+def scale_cap(key: BlockKey, n: int) -> int:
+    """The cap of a key for `n` records."""
+    return max(4, int(key.cap * min(1.0, (FULL_CAPS / max(n, 1)) ** CAP_FALL)))
+
+
+def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], caps: dict[str, int]) -> Candidates:
+    """All pairs that some key of the rules proposes: a function of the records and the caps alone, whatever their order.
+
+    hashes: a lasting hash per record; the smallest of a block are its pivots. caps: by key name.
+    """
+    shift = max(len(rules.block_keys) - 1, 1).bit_length()
+    found: list[Longs] = []
+    report = []
+    for place, key in enumerate(rules.block_keys):
+        left, right, row = _pair_key(parts.combine(key.parts), key, caps[key.name], hashes)
+        pair = np.minimum(left, right).astype(np.int64) * parts.n + np.maximum(left, right)
+        found.append((pair << shift) + place)
+        report.append(row)
+    pairs = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    pairs.sort()
+    proposed = np.uint32(1) << (pairs & ((1 << shift) - 1)).astype(np.uint32)
+    pairs >>= shift
+    starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.int64)
+    keys = np.bitwise_or.reduceat(proposed, starts) if len(starts) else proposed
+    pairs = pairs[starts]
+    left = pairs // max(parts.n, 1)
+    return Candidates(left.astype(np.int32), (pairs - left * parts.n).astype(np.int32), keys, report)
+
+
+def _pair_key(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64]) -> tuple[Ids, Ids, dict[str, Any]]:
+    sizes = np.bincount(codes[codes >= 0]) if len(codes) else np.zeros(0, dtype=np.int64)
+    possible = int((sizes * (sizes - 1) // 2).sum())
+    # a size per record: 0 where the key is unknown
+    size_of = np.append(sizes, 0)[codes]
+    members = np.flatnonzero((size_of > 1) & (size_of <= cap)).astype(np.int32)
+    pairs = _pair_blocks(members, codes, size_of)
+    large = np.flatnonzero(size_of > cap).astype(np.int32)
+    if key.pivots and len(large):
+        pairs.append(_pair_pivots(large, codes, hashes, key.pivots))
+    left = np.concatenate([a for a, _ in pairs]) if pairs else np.zeros(0, dtype=np.int32)
+    right = np.concatenate([b for _, b in pairs]) if pairs else np.zeros(0, dtype=np.int32)
+    report = {
+        "key": key.name,
+        "cap": cap,
+        "pairs": len(left),
+        "largest_block": int(sizes.max()) if len(sizes) else 0,
+        "capped_blocks": int((sizes > cap).sum()),
+        "pairs_left_out": possible - len(left),
+    }
+    return left, right, report
+
+
+def _pair_blocks(members: Ids, codes: Ids, size_of: Longs) -> list[tuple[Ids, Ids]]:
+    """All pairs of each block; blocks of one size lie side by side, so a size costs one step."""
+    widest = int(codes.max(initial=0)) + 1
+    order = np.sort(size_of[members] * widest * len(codes) + codes[members].astype(np.int64) * len(codes) + members)
+    members = (order % len(codes)).astype(np.int32)
+    counts = np.bincount(size_of[members])
+    pairs, start = [], 0
+    for size in np.flatnonzero(counts):
+        block = members[start : start + counts[size]].reshape(-1, size)
+        start += int(counts[size])
+        first, second = np.triu_indices(int(size), 1)
+        pairs.append((block[:, first].ravel(), block[:, second].ravel()))
+    return pairs
+
+
+def _pair_pivots(members: Ids, codes: Ids, hashes: npt.NDArray[np.uint64], pivots: int) -> tuple[Ids, Ids]:
+    """Each record of a block with the block's records of smallest hash."""
+    order = members[np.lexsort((hashes[members], codes[members]))]
+    blocks = codes[order]
+    starts = np.flatnonzero(np.r_[True, blocks[1:] != blocks[:-1]])
+    block_no = np.cumsum(np.r_[True, blocks[1:] != blocks[:-1]]) - 1
+    left, right = [], []
+    for step in range(pivots):
+        pivot = order[starts + step][block_no]
+        apart = np.arange(len(order)) > (starts + step)[block_no]
+        left.append(pivot[apart])
+        right.append(order[apart])
+    return np.concatenate(left), np.concatenate(right)

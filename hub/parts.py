@@ -1,0 +1,122 @@
+"""Comparable columns of many records, each distinct value once: tables of parts per field, and a row of a table per record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The distinct values of a field: `rows` has a column per part ('': the main one), `ids` a row of it per record (-1: none)."""
+
+    rows: pl.DataFrame
+    ids: Ids
+
+    @cached_property
+    def _places(self) -> pl.Series:
+        return pl.Series(self.ids).set(pl.Series(self.ids < 0), None)
+
+    def spread(self, part: str) -> pl.Series:
+        """The part's value per record."""
+        return self.rows[part].gather(self._places)
+
+
+@dataclass
+class Parts:
+    """All fields of `n` records. A part is named `field` or `field.part`; codes are made once, when they are asked for."""
+
+    n: int
+    tables: dict[str, Table]
+    _codes: dict[str, Ids] = field(default_factory=dict)
+    _values: dict[str, pl.Series] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """Every part there is."""
+        return [_join(name, part) for name, table in self.tables.items() for part in table.rows.columns]
+
+    def values(self, part: str) -> pl.Series:
+        """A part's value per record, null where nothing is known."""
+        name, _, rest = part.partition(".")
+        return self.tables[name].spread(rest).alias(part)
+
+    def codes(self, part: str) -> Ids:
+        """Per record a number that is equal where the part's values are; -1 where nothing is known."""
+        if part not in self._codes:
+            name, _, rest = part.partition(".")
+            table = self.tables[name]
+            own, first = number(table.rows[rest])
+            self._values.setdefault(part, table.rows[rest].gather(pl.Series(first)))
+            self._codes[part] = np.append(own, np.int32(-1))[table.ids]
+        return self._codes[part]
+
+    def list_values(self, part: str) -> pl.Series:
+        """The part's distinct values in the order of their codes."""
+        self.codes(part)
+        return self._values[part]
+
+    def reorder(self, order: Ids) -> None:
+        """Put the records into another order."""
+        self.tables = {name: Table(table.rows, table.ids[order]) for name, table in self.tables.items()}
+        self._codes.clear()
+
+    def align_codes(self, parts: Sequence[str]) -> None:
+        """Number the parts together, so that a value has the same code in each."""
+        values = pl.concat([self.list_values(part).rename("v") for part in parts])
+        codes, first = number(values)
+        start = 0
+        for part in parts:
+            own = np.append(codes[start : start + len(self._values[part])], np.int32(-1))
+            start += len(self._values[part])
+            self._codes[part] = own[self.codes(part)]
+        for part in parts:
+            self._values[part] = values.gather(pl.Series(first))
+
+    def combine(self, parts: Sequence[str]) -> Ids:
+        """Codes of several parts together; -1 where any is unknown."""
+        first = self.codes(parts[0])
+        if len(parts) == 1:
+            return first
+        combined = first.astype(np.int64)
+        known = first >= 0
+        for part in parts[1:]:
+            codes = self.codes(part)
+            known &= codes >= 0
+            combined = combined * (int(codes.max(initial=0)) + 1) + codes
+            ranks = pl.Series(combined).rank("dense").to_numpy()
+            combined = ranks.astype(np.int64) - 1
+        return np.where(known, combined, -1).astype(np.int32)
+
+
+def _join(name: str, part: str) -> str:
+    return f"{name}.{part}" if part else name
+
+
+def number(values: pl.Series) -> tuple[Ids, Ids]:
+    """Per value a number 0.. that is equal where values are, -1 for null; and the first row of each number.
+
+    Numbers come from 64-bit hashes: among a million values two share one with probability 3e-8.
+    """
+    if not len(values):
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+    hashes = values.hash(seed=20).rank("dense").to_numpy().astype(np.int32) - 1
+    if values.null_count():
+        empty = int(hashes[int(values.is_null().arg_max() or 0)])
+        hashes = np.where(hashes == empty, -1, hashes - (hashes > empty)).astype(np.int32)
+    known = np.flatnonzero(hashes >= 0)[::-1]
+    first = np.zeros(int(hashes.max(initial=-1)) + 1, dtype=np.int32)
+    first[hashes[known]] = known
+    return hashes, first
+
+
+def find_distinct(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[Ids]]:
+    """The distinct non-null values of some columns together, and per column the place of each row's value (-1: null)."""
+    texts = pl.concat([column.cast(pl.String).rename("value") for column in columns])
+    codes, first = number(texts)
+    parts = np.split(codes, np.cumsum([len(column) for column in columns])[:-1])
+    return texts.gather(pl.Series(first)), parts
