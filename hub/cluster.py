@@ -26,9 +26,9 @@ def cluster_pairs(n: int, left: Ranks, right: Ranks, weight: Ints, guards: Seque
     """Label of each of `n` nodes: the smallest node of its cluster.
 
     In each round every edge that is the best of both its ends is contracted; parallel edges add up, negative evidence
-    included; an edge between two clusters with different codes of one of the `guards` (-1: none) is never contracted. Repeats until no edge at
-    or above 0 is left. Weights are whole numbers, so sums are exact. Equal weights are ordered by `ties`, a lasting hash of
-    each node: a run of equal edges then contracts in a few rounds, where an order by label would contract one at a time.
+    included; an edge between two clusters with different codes of a guard (-1: none) is never contracted. Repeats
+    until no edge at or above 0 is left. Weights are whole numbers, so sums are exact. Equal weights are ordered by `ties`, a
+    lasting hash of each node: a run of equal edges contracts in a few rounds, where an order by label takes one at a time.
     """
     matches = weight >= 0
     labels = find_components(n, left[matches], right[matches])
@@ -54,7 +54,8 @@ def _find_clashes(labels: Ints, codes: Ranks) -> Ints:
     known = np.flatnonzero(codes >= 0)
     highest = np.full(len(labels), -1, dtype=np.int64)
     np.maximum.at(highest, labels[known], codes[known])
-    return known[codes[known] != highest[labels[known]]]
+    clashing: Ints = known[codes[known] != highest[labels[known]]]
+    return clashing
 
 
 def _contract(left: Ranks, right: Ranks, weight: Ints, guards: Sequence[Ranks], ties: Hashes) -> Ints:

@@ -4,6 +4,7 @@ Level tests are those of hub.measure, and two on codes: `same .part` and `differ
 """
 
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.frequency import LAST_BUCKET, Buckets, spread
 from hub.ladder import BRANCH_LEVELS, GROUP_LEVELS, LEVELS, REGION_LEVELS, build_names, compare_names
 from hub.measure import Test, measure, parse_test
 from hub.normalize.kinds import KINDS
@@ -21,7 +23,7 @@ Longs = npt.NDArray[np.int64]
 Levels = npt.NDArray[np.uint8]
 
 #: agreement on a value that 1, 2-3, 4-7 .. records carry, and on one that 128 or more do
-BUCKETS = 8
+BUCKETS = LAST_BUCKET + 1
 #: pairs compared at once: what stays in memory is bounded whatever the number of pairs
 _SLICE = 500_000
 _ON_CODES = re.compile(r"^(same|differ)(?: \.(\w+))?$")
@@ -84,7 +86,8 @@ def check_levels(comparison: Comparison, parts: set[str], place: str) -> None:
 class Comparer:
     """Compares records by the rules' comparisons."""
 
-    def __init__(self, parts: Parts, rules: Rules) -> None:
+    def __init__(self, parts: Parts, rules: Rules, buckets: Mapping[str, Buckets]) -> None:
+        """`buckets`: how common each value is, by part (hub.frequency.find_buckets)."""
         self.layout = lay_out(rules)
         self._parts = parts
         self.rules = rules
@@ -92,7 +95,7 @@ class Comparer:
         self._buckets: dict[str, Levels] = {}
         self._crossed = _pair_crosswise(parts, rules)
         company = [one for one in rules.comparisons if one.levels[0].test in _COMPANY]
-        self._names = build_names(parts, company[0].field) if company else None
+        self._names = build_names(parts, company[0].field, buckets) if company else None
         for comparison in rules.comparisons:
             if comparison in company:
                 continue
@@ -101,7 +104,7 @@ class Comparer:
                 parts.codes(part)
                 parts.list_values(part)
             if comparison.frequency:
-                self._buckets[comparison.name] = _put_in_buckets(parts.codes(comparison.field))
+                self._buckets[comparison.name] = spread(buckets[comparison.field], parts.codes(comparison.field))
 
     def compare(self, left: Ids, right: Ids) -> Longs:
         """The packed vector of each pair of row numbers."""
@@ -230,12 +233,6 @@ def _plan(comparison: Comparison) -> list[_Step]:
 
 def _list_parts(comparison: Comparison) -> list[str]:
     return [comparison.field, *(step.on_codes[1] for step in _plan(comparison) if step.on_codes and step.on_codes[1])]
-
-
-def _put_in_buckets(codes: Ids) -> Levels:
-    counts = np.bincount(codes[codes >= 0], minlength=1)
-    buckets = np.clip(np.floor(np.log2(np.maximum(counts, 1))), 0, BUCKETS - 1).astype(np.uint8)
-    return np.append(buckets, np.uint8(0))[codes]
 
 
 def _measure_distinct(tests: tuple[Test, ...], values: pl.Series, a: Ids, b: Ids) -> Levels:

@@ -114,7 +114,7 @@ def learn(population: Population) -> Learned:
 
 
 def _count_levels(column: npt.NDArray[np.uint8], weights: Floats, size: int) -> Floats:
-    return np.bincount(column, weights=weights, minlength=size)[1:]
+    return np.asarray(np.bincount(column, weights=weights, minlength=size)[1:], dtype=np.float64)
 
 
 def _count(population: Population, place: int, weights: Floats, rest: Floats) -> Floats:
@@ -123,7 +123,7 @@ def _count(population: Population, place: int, weights: Floats, rest: Floats) ->
 
 
 def _normalise(found: Floats, worth: float) -> Floats:
-    return (found + worth / len(found)) / (found.sum() + worth)
+    return np.asarray((found + worth / len(found)) / (found.sum() + worth))
 
 
 def group_levels(levels: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Why two records are, or are not, one customer (I-6). Public door."""
+"""Why two records are, or are not, one entity (I-6). Public door."""
 
 from collections import deque
 from typing import Any
@@ -6,86 +6,93 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.prepare import align_records, prepare_aligned
+from hub.compare import Comparer
+from hub.frequency import find_buckets
+from hub.model import Model
+from hub.parts import Parts
+from hub.prepare import prepare
 from hub.resolve import Resolution
-from hub.rules.first import UNITS_PER_BIT, Rules
-from hub.score import list_fields, score_pairs
+from hub.rules.model import Rules
+from hub.weigh import UNITS_PER_BIT, Weighed, weigh
 
 RecordRef = tuple[str, str]
 
 
-def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules) -> dict[str, Any]:
+def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules, model: Model | None = None) -> dict[str, Any]:
     """The fresh score of two records, given as (source, source_key).
 
-    Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; fields: per field its
-    `bits` and the two normalised values that it compared; proposed_by: the candidate keys that the two share.
+    Without a model the weights are those of the rules, and values are as common as `records` have them; with one, only the two
+    records need be among them.
+
+    Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; fields: per comparison
+    its `bits`, `level` and the two values that it compared; together: bits of levels that weigh otherwise together;
+    proposed_by: the candidate keys that the two share.
 
     Raises:
         KeyError: a record is not among the records.
     """
     refs = sorted((a, b))
-    aligned = align_records(records, rules.entity)
-    # all records, for a number is dropped where too many of them share it
-    prepared = prepare_aligned(aligned, rules)
+    chosen = pl.any_horizontal((pl.col("source") == source) & (pl.col("source_key") == key) for source, key in refs)
+    aligned, parts = prepare(records.filter(chosen) if model else records, rules)
     ranks = [_find(aligned, ref) for ref in refs]
-    score = score_pairs(prepared, np.array(ranks[:1]), np.array(ranks[1:]), rules).row(0, named=True)
-    weight = score["weight"] / UNITS_PER_BIT
-    first, second = (prepared.row(rank, named=True) for rank in ranks)
-    shared = [
-        key.name
-        for key in rules.block_keys
-        if all(first[column] is not None and first[column] == second[column] for column in key.columns)
-    ]
+    comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies if model else None))
+    left, right = (np.array([rank], dtype=np.int32) for rank in ranks)
+    vector = comparer.compare(left, right)
+    weighed = weigh(vector, comparer.layout, model.weights if model else rules.weights, rules)
+    levels = comparer.layout.unpack(vector)[0].tolist()
+    bits = dict(zip(weighed.names, (weighed.parts[0] / UNITS_PER_BIT).tolist(), strict=True))
+    weight = float(weighed.total[0]) / UNITS_PER_BIT
     return {
-        "a": (first["source"], first["source_key"]),
-        "b": (second["source"], second["source_key"]),
+        "a": refs[0],
+        "b": refs[1],
         "weight": weight,
         "match_bits": rules.match_bits,
         "review_bits": rules.review_bits,
-        "verdict": _judge(weight, rules, veto=score.get("e_tax", 0) <= rules.weights.get("tax.veto", -np.inf) * UNITS_PER_BIT),
-        "prior": rules.weights["prior"],
+        "verdict": _judge(weighed, weight, _clash(parts, ranks, rules), rules),
+        "prior": bits["prior"],
         "fields": [
-            {"field": field, "bits": score[f"e_{field}"] / UNITS_PER_BIT, "a": _show(first, field), "b": _show(second, field)}
-            for field in list_fields(rules.entity)
+            {
+                "field": comparison.name,
+                "bits": bits[comparison.name],
+                "level": names[level],
+                "a": _show(parts, comparison.field, ranks[0]),
+                "b": _show(parts, comparison.field, ranks[1]),
+            }
+            for comparison, names, level in zip(rules.comparisons, comparer.layout.names, levels, strict=True)
         ],
-        "proposed_by": shared,
+        "together": {name: bits[name] for name in weighed.names[1 + len(rules.comparisons) :] if bits[name]},
+        "proposed_by": [key.name for key in rules.block_keys if _share(parts, key.parts, ranks)],
     }
 
 
 def _find(aligned: pl.DataFrame, ref: RecordRef) -> int:
-    found = aligned.filter((pl.col("source") == ref[0]) & (pl.col("source_key") == ref[1]))
-    if not found.height:
+    found = aligned.select(((pl.col("source") == ref[0]) & (pl.col("source_key") == ref[1])).arg_true()).to_series()
+    if not len(found):
         raise KeyError(f"no record {ref[1]} of source {ref[0]}: check both with the crosswalk")
-    return int(found["rank"].item())
+    return int(found[0])
 
 
-def _judge(weight: float, rules: Rules, *, veto: bool) -> str:
-    if veto:
+def _clash(parts: Parts, ranks: list[int], rules: Rules) -> bool:
+    codes = [[int(parts.codes(part)[rank]) for rank in ranks] for part in rules.guards]
+    return any(one >= 0 and two >= 0 and one != two for one, two in codes)
+
+
+def _share(parts: Parts, key: tuple[str, ...], ranks: list[int]) -> bool:
+    codes = parts.combine(key)
+    return bool(codes[ranks[0]] >= 0 and codes[ranks[0]] == codes[ranks[1]])
+
+
+def _judge(weighed: Weighed, weight: float, clash: bool, rules: Rules) -> str:
+    if clash or weighed.is_vetoed[0]:
         return "veto"
     if weight >= rules.match_bits:
         return "match"
     return "grey" if weight >= rules.review_bits else "no match"
 
 
-#: the normalised columns that a field compares
-_COMPARED = {
-    "name": ("name_key", "full"),
-    "region": ("name_city", "name_province"),
-    "branch": ("branch",),
-    "tax": ("tax_code", "tax_text"),
-    "mobile": ("mobile",),
-    "phone": ("phone",),
-    "email": ("email", "domain"),
-    "contact": ("contact_full", "contact_surname"),
-    "place": ("city", "province"),
-    "address": ("address_text",),
-    "party": ("party",),
-    "title": ("title",),
-}
-
-
-def _show(record: dict[str, Any], field: str) -> str | None:
-    return next((str(record[column]) for column in _COMPARED[field] if record.get(column) is not None), None)
+def _show(parts: Parts, part: str, rank: int) -> str | None:
+    value = parts.values(part)[rank]
+    return None if value is None else str(value)
 
 
 def explain_customer(resolution: Resolution, gid: str) -> dict[str, Any]:

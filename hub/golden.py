@@ -25,7 +25,7 @@ WHOLE = "whole"
 
 @dataclass(frozen=True)
 class Members:
-    """Which entity each record is of: `gids` sorted; `owner` the place of a record's gid; records in order of owner, then rank."""
+    """Which entity each record is of: `gids` sorted; `owner`: place of a record's gid; `order`: records by owner, then rank."""
 
     gids: pl.Series
     owner: Ids

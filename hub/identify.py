@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
     "at": pl.Datetime("us", "UTC"),

@@ -1,14 +1,12 @@
 """What must hold of every resolution before it may be published (I-3, I-5, I-7, I-9). Public door."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from hub.identify import align_events
-from hub.normalize.codes import parse_tax_numbers
-from hub.resolve import History, Resolution
-from hub.rules.first import Rules, default_rules
-from hub.survive import read_winners
+from hub.prepare import prepare
+from hub.resolve import Resolution
 
 _RECORD = ["source", "source_key"]
 
@@ -38,23 +36,21 @@ def check_invariants(
     resolution: Resolution,
     records: pl.DataFrame,
     limits: Limits | None = None,
-    history: History | None = None,
-    rules: Rules | None = None,
+    history: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """All broken invariants of a resolution of `records`; an empty list lets it be published.
 
-    `history` is the one that the resolution was made with: without it, ids of earlier runs are not looked at.
+    `history` is the log that the resolution was made with: without it, ids of earlier runs are not looked at.
     """
     limits = limits or Limits()
-    rules = rules or default_rules(resolution.entity)
-    events = [frame for frame in ((history or History()).events, resolution.events) if frame is not None]
+    events = [frame for frame in (history, resolution.events) if frame is not None]
     checks = (
         _check_codes(resolution, records),
         _check_size(resolution, limits),
         _check_changes(resolution, limits),
         _check_membership(resolution, records),
         _check_ids(resolution, events),
-        _check_golden(resolution, rules),
+        _check_golden(resolution),
     )
     return [finding for found in checks for finding in found]
 
@@ -64,14 +60,17 @@ def _current(resolution: Resolution) -> pl.DataFrame:
 
 
 def _check_codes(resolution: Resolution, records: pl.DataFrame) -> list[Finding]:
-    if "tax_no" not in records.columns or resolution.entity != "organisation":
-        return []
-    codes = records.select(pl.col(_RECORD).cast(pl.String)).with_columns(parse_tax_numbers(records["tax_no"])["tax_code"])
-    several = _current(resolution).join(codes, on=_RECORD).group_by("gid").agg(pl.col("tax_code").drop_nulls().n_unique())
-    broken = several.filter(pl.col("tax_code") > 1).sort("gid")
-    return _report(
-        "one_credit_code", broken["gid"], "customers hold two different valid credit codes: the veto of clustering failed"
-    )
+    guarded = {part.partition(".")[0] for part in resolution.rules.guards}
+    fields = tuple(field for field in resolution.rules.fields if field.name in guarded)
+    keys, parts = prepare(records, replace(resolution.rules, fields=fields, survivors=()))
+    findings = []
+    for part in resolution.rules.guards:
+        codes = keys.select(_RECORD).with_columns(code=parts.values(part))
+        several = _current(resolution).join(codes, on=_RECORD).group_by("gid").agg(pl.col("code").drop_nulls().n_unique())
+        broken = several.filter(pl.col("code") > 1).sort("gid")["gid"]
+        name = "one_credit_code" if part == "tax.code" else f"one_{part.replace('.', '_')}"
+        findings += _report(name, broken, f"hold two different values of {part}: the guard of clustering failed")
+    return findings
 
 
 def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:
@@ -116,7 +115,7 @@ def _check_membership(resolution: Resolution, records: pl.DataFrame) -> list[Fin
 
 
 def _check_ids(resolution: Resolution, events: list[pl.DataFrame]) -> list[Finding]:
-    aligned = [align_events(frame, resolution.entity)[0] for frame in events]
+    aligned = [align_events(frame, resolution.rules.id_prefix)[0] for frame in events]
     log = pl.concat(aligned) if aligned else resolution.events
     issued = log.filter(pl.col("kind") == "issued").select("gid")
     twice = issued.filter(issued.is_duplicated())["gid"].unique().sort()
@@ -137,18 +136,26 @@ def _check_ids(resolution: Resolution, events: list[pl.DataFrame]) -> list[Findi
     ]
 
 
-def _check_golden(resolution: Resolution, rules: Rules) -> list[Finding]:
-    attributes = [
-        attribute for survivor in rules.survivors for attribute in survivor.attributes if attribute in resolution.golden.columns
-    ]
+def _check_golden(resolution: Resolution) -> list[Finding]:
+    attributes = [name for survivor in resolution.rules.survivors for name, _ in survivor.values]
     again = resolution.golden.select("gid").join(
-        read_winners(resolution.lineage, rules), on="gid", how="left", maintain_order="left"
+        _read_winners(resolution, attributes), on="gid", how="left", maintain_order="left"
     )
     wrong = pl.any_horizontal(pl.col(attribute).ne_missing(pl.col(f"{attribute}_again")) for attribute in attributes)
     both = pl.concat([resolution.golden, again.select(pl.col(attributes).name.suffix("_again"))], how="horizontal")
     return _report(
         "golden_from_lineage", both.filter(wrong)["gid"].sort(), "golden values differ from the winners of their lineage"
     )
+
+
+def _read_winners(resolution: Resolution, attributes: list[str]) -> pl.DataFrame:
+    """gid and one column per golden attribute, from the winning rows of the lineage alone."""
+    won = resolution.lineage.filter("is_winner")
+    wide = won.select("gid").unique()
+    for attribute in attributes:
+        own = won.filter(pl.col("attribute") == attribute).select("gid", pl.col("value").alias(attribute))
+        wide = wide.join(own, on="gid", how="left")
+    return wide
 
 
 def _report(check: str, cases: pl.Series, message: str) -> list[Finding]:

@@ -1,5 +1,6 @@
 """The ladder of agreement of two company names: which rule speaks, and how common what they share is (spec §5.1-5.2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 from rapidfuzz.distance import OSA, JaroWinkler, LCSseq
 from rapidfuzz.process import cpdist
 
+from hub.frequency import Buckets, spread
 from hub.parts import Ids, Parts, number
 
 Mask = npt.NDArray[np.bool_]
@@ -77,15 +79,15 @@ class Names:
     is_group: Mask
     core_length: Ids
     brand_length: Ids
-    core_spread: Ids
-    brand_spread: Ids
+    core_spread: Buckets
+    brand_spread: Buckets
     core_texts: pl.Series
     brand_texts: pl.Series
     industry_texts: pl.Series
 
 
-def build_names(parts: Parts, field: str) -> Names:
-    """The company names of a field, ready to be compared by number."""
+def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Names:
+    """The company names of a field, ready to be compared by number; `buckets` by part, as of hub.frequency."""
     table = parts.tables[field]
     rows = table.rows
     core, core_first = number(rows["core"])
@@ -106,8 +108,8 @@ def build_names(parts: Parts, field: str) -> Names:
         is_group=_flag(rows["group_word"]),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),
-        core_spread=_count_keys(core, key),
-        brand_spread=_count_keys(brand, key),
+        core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),
+        brand_spread=np.minimum(spread(buckets[f"{field}.brand"], brand), BUCKETS - 1),
         core_texts=rows["core"].gather(pl.Series(core_first)),
         brand_texts=rows["brand"].gather(pl.Series(brand_first)),
         industry_texts=rows["industry"].gather(pl.Series(industry_first)),
@@ -120,15 +122,6 @@ def _flag(values: pl.Series) -> Mask:
 
 def _measure_length(values: pl.Series) -> Ids:
     return values.str.len_chars().fill_null(0).cast(pl.Int32).to_numpy()
-
-
-def _count_keys(codes: Ids, key: Ids) -> Ids:
-    """Bucket (0..BUCKETS-1) per name: how many different registered names carry its code."""
-    known = (codes >= 0) & (key >= 0)
-    pairs = np.unique(codes[known].astype(np.int64) * (int(key.max(initial=0)) + 1) + key[known])
-    counts = np.bincount(pairs // (int(key.max(initial=0)) + 1), minlength=int(codes.max(initial=0)) + 1)
-    buckets = np.minimum(np.ceil(np.log2(np.maximum(counts, 1))), BUCKETS - 1).astype(np.int32)
-    return np.where(codes >= 0, buckets[codes], 0).astype(np.int32)
 
 
 def compare_names(names: Names, left: Ids, right: Ids) -> tuple[Codes, Codes, Codes, Codes]:
@@ -156,7 +149,7 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
     legal = names.has_legal[a] & names.has_legal[b]
     whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
 
-    def settle(rule: str, where: Mask, counted: Ids | None = None) -> None:
+    def settle(rule: str, where: Mask, counted: Buckets | None = None) -> None:
         chosen = where & (rung < 0)
         rung[chosen] = _RULES.index(rule)
         if counted is not None:

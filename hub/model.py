@@ -1,16 +1,21 @@
-"""The frozen outcome of training: weights and caps under one version, with the report of how they came about. Public door."""
+"""The frozen outcome of training: weights, caps and frequencies under one version, and how they came about. Public door."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from hub.frequency import Frequencies
 from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
 REVISION = 2
+_CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
 
 @dataclass(frozen=True)
@@ -20,18 +25,22 @@ class Model:
     rules: str
     weights: Mapping[str, float]
     caps: Mapping[str, int]
+    frequencies: Frequencies
     n_records: int
     report: Mapping[str, Any]
 
-    @property
+    @cached_property
     def version(self) -> str:
         """12 hex characters that change with anything a score or a candidate depends on."""
         text = json.dumps([REVISION, self.rules, sorted(self.weights.items()), sorted(self.caps.items())])
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(text.encode())
+        for part, (hashes, buckets) in sorted(self.frequencies.tables.items()):
+            digest.update(part.encode() + hashes.tobytes() + buckets.tobytes())
+        return digest.hexdigest()[:12]
 
 
-def write_model(model: Model, path: Path) -> None:
-    """Write the model as JSON."""
+def write_model(model: Model, folder: Path) -> None:
+    """Write model.json and frequencies.npz into a folder."""
     content = {
         "version": model.version,
         "revision": REVISION,
@@ -41,12 +50,25 @@ def write_model(model: Model, path: Path) -> None:
         "weights": dict(model.weights),
         "report": dict(model.report),
     }
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _CONTENT).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    arrays: dict[str, Any] = {}
+    for part, (hashes, buckets) in model.frequencies.tables.items():
+        arrays[f"{part}|hashes"], arrays[f"{part}|buckets"] = hashes, buckets
+    np.savez(folder / _FREQUENCIES, **arrays)
 
 
-def read_model(path: Path, rules: Rules) -> Model:
-    """The model of a file. Raises RulesError where it was made by other rules or by older code."""
+def read_model(folder: Path, rules: Rules) -> Model:
+    """The model of a folder. Raises RulesError where there is none, or where other rules or older code made it."""
+    path = folder / _CONTENT
+    if not path.exists():
+        raise RulesError(f"{folder} holds no model: resolve in full first")
     content = json.loads(path.read_text(encoding="utf-8"))
     if content["revision"] != REVISION or content["rules"] != rules.version:
-        raise RulesError(f"{path}: made by other rules or another version of the hub: train a new one by a full resolve")
-    return Model(content["rules"], content["weights"], content["caps"], content["n_records"], content["report"])
+        raise RulesError(f"{path}: made by other rules or another version of the hub: resolve in full to train a new one")
+    with np.load(folder / _FREQUENCIES) as arrays:
+        parts = [name.removesuffix("|hashes") for name in arrays.files if name.endswith("|hashes")]
+        tables = {part: (arrays[f"{part}|hashes"], arrays[f"{part}|buckets"]) for part in parts}
+    return Model(
+        content["rules"], content["weights"], content["caps"], Frequencies(tables), content["n_records"], content["report"]
+    )

@@ -50,8 +50,8 @@ def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], 
     starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.int64)
     keys = np.bitwise_or.reduceat(proposed, starts) if len(starts) else proposed
     pairs = pairs[starts]
-    left = pairs // max(parts.n, 1)
-    return Candidates(left.astype(np.int32), (pairs - left * parts.n).astype(np.int32), keys, report)
+    first = pairs // max(parts.n, 1)
+    return Candidates(first.astype(np.int32), (pairs - first * parts.n).astype(np.int32), keys, report)
 
 
 def _pair_key(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64]) -> tuple[Ids, Ids, dict[str, Any]]:

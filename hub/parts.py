@@ -13,7 +13,7 @@ Ids = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Table:
-    """The distinct values of a field: `rows` has a column per part ('': the main one), `ids` a row of it per record (-1: none)."""
+    """The distinct values of a field: `rows` has a column per part ('': the main one), `ids` its row per record (-1: none)."""
 
     rows: pl.DataFrame
     ids: Ids

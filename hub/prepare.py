@@ -1,4 +1,4 @@
-"""Records to comparable parts: aligned columns in (source, source_key) order, and every field's distinct values taken apart once."""
+"""Records to comparable parts: aligned columns in (source, source_key) order, and each field's distinct values taken apart."""
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def list_columns(rules: Rules) -> list[str]:
     fields = {field.name for field in rules.fields}
     named = [column for field in rules.fields for column in field.columns if not _is_part(column, fields)]
     golden = [part for survivor in rules.survivors for _, part in survivor.values if part.partition(".")[0] not in fields]
-    return list(dict.fromkeys([*named, *golden, *_TIMES]))
+    return [column for column in dict.fromkeys([*named, *golden, *_TIMES]) if column not in ("source", "source_key")]
 
 
 def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, npt.NDArray[np.int32]]:
@@ -75,7 +75,8 @@ def _refuse_twins(keys: pl.DataFrame, entity: str) -> None:
     if twice.any():
         source, key = keys.row(int(twice.arg_max() or 0))
         raise RecordsError(
-            f"{twice.sum()} {entity} records repeat the (source, source_key) of another, first ({source}, {key}): keep one row per key"
+            f"{twice.sum()} {entity} records repeat the (source, source_key) of another, first ({source}, {key}): "
+            "keep one row per key"
         )
 
 

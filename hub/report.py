@@ -98,7 +98,6 @@ def summarise(
         "distinct_vectors": len(weighed.total),
         "clusters": int((size > 0).sum()) if len(labels) else 0,
         "largest_cluster": int(size.max()),
-        "vetoes": int(pairs[weighed.is_vetoed].sum()),
         "events": dict(events.group_by("kind").len().sort("kind").iter_rows()),
         "share_ids_changed": round(moved / n_known, 6) if n_known else 0.0,
         "weight_histogram": {"from_bits": edges[:-1].tolist(), "pairs": counts.astype(int).tolist()},

@@ -16,6 +16,7 @@ import polars as pl
 
 from hub.cluster import cluster_pairs
 from hub.compare import Comparer, find_distinct_vectors
+from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
 from hub.hashing import hash_texts
 from hub.identify import build_crosswalk, identify
@@ -27,7 +28,7 @@ from hub.report import build_edges, build_review, summarise
 from hub.rules.model import Rules
 from hub.sample import sample_others
 from hub.train import train
-from hub.weigh import Weighed, mark_levels, weigh
+from hub.weigh import mark_levels, weigh
 
 Longs = npt.NDArray[np.int64]
 
@@ -61,6 +62,12 @@ class Resolution:
         """gid, attribute, value, source, source_key, rule, is_winner: every value that was offered, and which won."""
         own = self._sources
         return trace_lineage(own.parts, own.aligned, own.members, own.winners, self.rules)
+
+    def read_winner(self, attribute: str, part: str) -> pl.Series:
+        """Per golden record a part of the record whose value won an attribute; null where none did."""
+        own = self._sources
+        chosen = pl.Series(own.winners[attribute])
+        return own.parts.values(part).gather(chosen.set(chosen < 0, None))
 
 
 @dataclass(frozen=True)
@@ -108,10 +115,11 @@ def resolve(
     caps = dict(model.caps) if model else {key.name: scale_cap(key, parts.n) for key in rules.block_keys}
     candidates = find_candidates(parts, rules, hashes, caps)
     clock.lap("block")
-    comparer = Comparer(parts, rules)
+    buckets = find_buckets(parts, rules, model.frequencies if model else None)
+    comparer = Comparer(parts, rules, buckets)
     vectors, place, counts = find_distinct_vectors(comparer.compare(candidates.left, candidates.right))
     clock.lap("compare")
-    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps)
+    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets)
     weighed = weigh(vectors, comparer.layout, model.weights, rules)
     clock.lap("train")
     codes = [parts.codes(part) for part in rules.guards]
@@ -126,7 +134,8 @@ def resolve(
     edges = build_edges(aligned, candidates, place, weighed, rules)
     value = np.ones(parts.n)
     review, n_grey = build_review(aligned, candidates, weighed.total[place], labels, codes, value, rules)
-    report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known)
+    apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
+    report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known) | {"vetoes": apart}
     report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": edges.height, "review_found": n_grey, "review_kept": review.height}
     clock.lap("report")
@@ -153,6 +162,7 @@ def train_model(
     place: Ids,
     parts: Parts,
     caps: dict[str, int],
+    buckets: dict[str, Buckets],
 ) -> Model:
     """Weights from these records: from certain keys where the rules name some, else without labels."""
     rules, layout = comparer.rules, comparer.layout
@@ -166,7 +176,16 @@ def train_model(
         background = sample_background(comparer, parts.n, candidates)
     trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
     weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
-    return Model(rules.version, weights, caps, parts.n, trained.report)
+    return Model(rules.version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
+
+
+def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
+    """Candidates that may not be joined, whatever they weigh."""
+    for part in rules.guards:
+        codes = parts.codes(part)
+        a, b = codes[candidates.left], codes[candidates.right]
+        vetoed = vetoed | ((a >= 0) & (b >= 0) & (a != b))
+    return int(vetoed.sum())
 
 
 def count_labels(parts: Parts, candidates: Candidates, place: Ids, n: int, rules: Rules) -> tuple[Longs, Longs]:

@@ -65,6 +65,8 @@ def train(
         enough = labelled >= LEAST_LABELS and min(int(same.sum()), int(conflict.sum())) >= _LEAST_OF_EACH
         if enough:
             return _learn_from_labels(matrix, counts, same, conflict, names, rules, n_records, background)
+        if "prior" in rules.weights:
+            return Trained(dict(rules.weights), {"method": "fixed", "why": "too few labels", "labelled_pairs": labelled})
     found = _learn_unlabelled(matrix, counts, names, rules, n_records, background)
     return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
 
@@ -164,7 +166,7 @@ def _learn_from_labels(
     start = dict(rules.weights)
     if not any(name in rules.weights for name in wanted):
         found = _learn_unlabelled(matrix, counts, names, rules, n_records, background).weights
-        start = {name: bits for name, bits in found.items() if AND not in name}
+        start = {name: bits for name, bits in found.items() if AND not in name} | start
     everything = matrix
     same, conflict = _thin_labels(same, conflict)
     taught = np.flatnonzero(same + conflict)

@@ -22,7 +22,7 @@ UNITS_PER_BIT = 10
 
 @dataclass(frozen=True)
 class Weighed:
-    """Per distinct vector: `total` and `parts` (a column per name of `names`, the prior first) in tenths of a bit, `is_vetoed`."""
+    """Per distinct vector: `total` and `parts` (a column per name, the prior first) in tenths of a bit, `is_vetoed`."""
 
     total: Longs
     parts: Longs

@@ -47,8 +47,8 @@ def weigh_levels(matrix: Matrix, weights: Mapping[str, float], rules: Rules, nam
 
 def weigh_interactions(matrix: Matrix, weights: Mapping[str, float], rules: Rules, names: Names) -> dict[str, Floats]:
     """Bits of each interaction in each vector: the rules' by their names, the learned ones as `comparison & comparison`."""
-    found = {
-        interaction.name: mark_interaction(interaction, matrix, rules, names) * weights.get(interaction.name, 0.0)
+    found: dict[str, Floats] = {
+        interaction.name: mark_interaction(interaction, matrix, rules, names).astype(np.float64) * weights.get(interaction.name, 0.0)
         for interaction in rules.interactions
     }
     places = {comparison.name: place for place, comparison in enumerate(rules.comparisons)}
@@ -67,7 +67,7 @@ def weigh_interactions(matrix: Matrix, weights: Mapping[str, float], rules: Rule
 
 def weigh_vectors(matrix: Matrix, weights: Mapping[str, float], rules: Rules, names: Names) -> Floats:
     """The weight of each vector in bits, prior included."""
-    total = weigh_levels(matrix, weights, rules, names).sum(axis=1) + weights.get("prior", 0.0)
+    total: Floats = weigh_levels(matrix, weights, rules, names).sum(axis=1) + weights.get("prior", 0.0)
     for bits in weigh_interactions(matrix, weights, rules, names).values():
         total = total + bits
     return total

@@ -40,6 +40,11 @@ class Home:
         return self.path / "identity"
 
     @property
+    def models(self) -> Path:
+        """The hub's trained models, a folder per entity and version of its rules."""
+        return self.path / "models"
+
+    @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger."""
         return self.ledger_address or f"sqlite:///{self.path / 'ledger.db'}"

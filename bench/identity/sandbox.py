@@ -12,7 +12,8 @@ import polars as pl
 from bench.results import make_table, report
 from hub.evaluate import evaluate
 from hub.invariants import check_invariants
-from hub.resolve import History, resolve
+from hub.resolve import resolve
+from hub.rules.read import load_rules
 from sandbox.company import Company, build_company
 
 
@@ -83,9 +84,10 @@ def build_records(company: Company, mapping: dict[str, tuple[str, str, str]]) ->
 def measure(entity: str, records: pl.DataFrame, truth: pl.DataFrame, company: Company) -> tuple[dict[str, Any], pl.DataFrame]:
     """Resolve once, then again with nothing new; accuracy, seconds and broken invariants."""
     started = time.perf_counter()
-    first = resolve(records, entity=entity, history=None, run_id="bench-1", at=company.as_of)
+    rules = load_rules(entity)
+    first = resolve(records, rules=rules, history=None, run_id="bench-1", at=company.as_of)
     middle = time.perf_counter()
-    again = resolve(records, entity=entity, history=History(first.events, first.scored), run_id="bench-2", at=company.as_of)
+    again = resolve(records, rules=rules, history=first.events, run_id="bench-2", at=company.as_of, model=first.model)
     ended = time.perf_counter()
     kept = (
         "candidates",

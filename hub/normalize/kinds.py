@@ -77,6 +77,7 @@ def _parse_company(values: pl.Series) -> pl.DataFrame:
     frame = parsed.rename(renamed).rename({"text": ""})
     han = pl.col("is_han")
     return frame.with_columns(
+        first=pl.when(han).then(pl.col("brand").str.slice(0, 1)),
         last2=pl.when(han).then(pl.col("brand").str.slice(-2)).otherwise(pl.col("core").str.slice(-4)),
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when(han).then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
@@ -206,7 +207,7 @@ KINDS: dict[str, Kind] = {
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
-        (*_COMPANY, "industry", "person", "last2", "prefix2", "prefix3", "whole"),
+        (*_COMPANY, "industry", "person", "first", "last2", "prefix2", "prefix3", "whole"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,

@@ -7,7 +7,6 @@ import polars as pl
 
 from hub.normalize.words import list_words
 
-
 #: characters that people type for one another
 _ALIKE = {
     "[【〔〖{<《「『": "(",
@@ -46,7 +45,7 @@ def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFr
 
 
 def scatter(frame: pl.DataFrame, rows: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the columns of `found`, whose rows belong to the frame's rows where the mask `rows` is true; null elsewhere."""
+    """`frame` with the columns of `found`, whose rows belong to the frame's rows where the mask `rows` is true; else null."""
     places = rows.cast(pl.UInt32).cum_sum() - 1
     spread = found.select(pl.all().gather(pl.when(rows).then(places))) if found.height else None
     if spread is None:

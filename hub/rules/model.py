@@ -90,8 +90,9 @@ class Rules:
 
     guards: parts of which two different values never share an id; vetoes: levels (`comparison.level`) that keep two records apart
     whatever else agrees. certain: parts whose agreement or conflict labels pairs for training, but for pairs with a level of
-    `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules. weights: bits per `comparison.level` and interaction name to start from (or to stay at, where training is
-    'fixed'); `prior` is the weight of a candidate pair before any evidence.
+    `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules. weights: bits per
+    `comparison.level` and interaction to start from, or to stay at where training is 'fixed'; `prior` is the weight of a
+    candidate pair before any evidence.
     """
 
     entity: str

@@ -49,7 +49,7 @@ def explain(
     stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:
-            answer: dict[str, Any] = explain_pair(con, _parse_record(subjects[0]), _parse_record(subjects[1]))
+            answer: dict[str, Any] = explain_pair(con, stores.home, _parse_record(subjects[0]), _parse_record(subjects[1]))
         elif len(subjects) > 2:
             raise ProjectError("explain takes one customer, one record_ref, or one or two records")
         elif "/" in subjects[0]:
@@ -75,6 +75,9 @@ def _print_pair(console: Console, answer: dict[str, Any]) -> None:
     for field in answer["fields"]:
         total += field["bits"]
         table.add_row(field["field"], f"{field['bits']:+.1f}", f"{total:+.1f}", field["a"] or "", field["b"] or "")
+    for name, bits in answer["together"].items():
+        total += bits
+        table.add_row(name.replace("_", " "), f"{bits:+.1f}", f"{total:+.1f}", "", "")
     console.print(table)
     together = "are one customer" if answer["are_one_customer"] else "are two customers"
     console.print(

@@ -52,7 +52,7 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
 def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
-        identities = resolve_identities(con, log, context.run_id, stores.now)
+        identities = resolve_identities(con, stores.home.models, log, context.run_id, stores.now)
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
     details = {"crosswalk": _describe_run(identities), "edges": _describe_weights(identities)}
@@ -66,12 +66,11 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
 
 def _describe_run(identities: Identities) -> dict[str, Any]:
     report = identities.organisations.report
-    numbers = {
-        name: report[name] for name in ("records", "clusters", "largest_cluster", "vetoes", "pairs_scored", "pairs_reused")
-    }
+    numbers = {name: report[name] for name in ("records", "candidates", "clusters", "largest_cluster", "vetoes", "review_found")}
     return {
         **numbers,
         "rule_version": current_rule_version(),
+        "model_version": report["model_version"],
         "events": dg.MetadataValue.json(report["events"]),
         "seconds": dg.MetadataValue.json(report["seconds"]),
         **_measure_quality(identities.organisations.crosswalk),

@@ -9,7 +9,8 @@ import duckdb
 import polars as pl
 
 from hub.explain import explain_pair as score_pair
-from hub.rules.first import default_rules
+from hub.rules.read import load_rules
+from orchestration.lib.identity import read_kept_model
 from orchestration.project import ProjectError
 from warehouse.batches import list_batches, list_files
 from warehouse.home import Home
@@ -47,11 +48,12 @@ def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, 
     }
 
 
-def explain_pair(con: duckdb.DuckDBPyConnection, a: Record, b: Record) -> dict[str, Any]:
+def explain_pair(con: duckdb.DuckDBPyConnection, home: Home, a: Record, b: Record) -> dict[str, Any]:
     """The evidence for and against two records, in bits, and whether they are one customer now."""
     records = con.sql("select * from intermediate.int_parties_unioned").pl()
     try:
-        score = score_pair(records, a, b, default_rules("organisation"))
+        rules = load_rules("organisation")
+        score = score_pair(records, a, b, rules, read_kept_model(home.models, rules))
     except KeyError as error:
         raise ProjectError(str(error.args[0])) from error
     customers = [_find_customer(con, f"{source}:{key}") for source, key in (a, b)]

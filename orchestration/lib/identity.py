@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from hub.hierarchy import add_hierarchy
 from hub.identify import EVENT_SCHEMA
 from hub.invariants import Finding, Limits, check_invariants
-from hub.resolve import History, Resolution, resolve
-from hub.rules.first import Entity, default_rules
+from hub.model import Model, read_model, write_model
+from hub.resolve import Resolution, resolve
+from hub.rules.model import Rules
+from hub.rules.read import load_rules
 from orchestration.lib.limits import read_maximum
 
 LOG_SCHEMA = pl.Schema({"customer_gid" if name == "gid" else name: dtype for name, dtype in EVENT_SCHEMA.items()})
+#: the names of an entity's tables in schema hub; the identity log is one for both
+_TABLES = {
+    "organisation": {
+        "crosswalk": "crosswalk",
+        "golden": "golden_customers",
+        "lineage": "golden_lineage",
+        "edges": "edges",
+        "review": "review_queue",
+        "redirects": "redirects",
+    },
+    "person": {
+        "crosswalk": "person_crosswalk",
+        "golden": "golden_persons",
+        "lineage": "person_lineage",
+        "edges": "person_edges",
+        "review": "person_review_queue",
+        "redirects": "person_redirects",
+    },
+}
+_OWN_ID = {"organisation": "customer_gid", "person": "person_gid"}
 
 
 @dataclass(frozen=True)
@@ -29,64 +53,78 @@ class Identities:
 
 def current_rule_version() -> str:
     """Both rule sets' versions; changes with any rule."""
-    return f"{default_rules('organisation').version}+{default_rules('person').version}"
+    return f"{load_rules('organisation').version}+{load_rules('person').version}"
 
 
-def resolve_identities(con: duckdb.DuckDBPyConnection, log: pl.DataFrame, run_id: str, at: datetime) -> Identities:
-    """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA)."""
+def resolve_identities(con: duckdb.DuckDBPyConnection, models: Path, log: pl.DataFrame, run_id: str, at: datetime) -> Identities:
+    """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA).
+
+    models: the folder of the trained models; one that is missing there is trained and kept, so that weights and frequencies
+    stay the same from run to run until the rules change.
+    """
     parties = con.sql("select * from intermediate.int_parties_unioned").pl()
-    organisations, org_findings = _resolve_entity(con, parties, "organisation", log, run_id, at)
-    org_events = organisations.tables()["identity_events"]
-    grown = pl.concat([log, _align(org_events)])
+    organisations, org_findings = _resolve_entity(parties, load_rules("organisation"), models, log, run_id, at)
+    org_events = _align(organisations.events)
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
     persons_in = _attach_customers(persons_in, organisations.crosswalk)
-    persons, person_findings = _resolve_entity(con, persons_in, "person", grown, run_id, at)
-    person_events = persons.tables()["person_identity_events"]
-    new_events = _align(pl.concat([org_events, person_events]))
+    grown = pl.concat([log, org_events])
+    persons, person_findings = _resolve_entity(persons_in, load_rules("person"), models, grown, run_id, at)
+    new_events = pl.concat([org_events, _align(persons.events)])
     return Identities(organisations, persons, new_events, (*org_findings, *person_findings))
 
 
 def write_identities(con: duckdb.DuckDBPyConnection, identities: Identities, log: pl.DataFrame) -> dict[str, int]:
     """Replace the tables of schema `hub`; returns rows per table."""
-    tables: dict[str, pl.DataFrame] = {**identities.organisations.tables(), **identities.persons.tables()}
-    del tables["person_identity_events"]
+    tables = {**list_tables(identities.organisations), **list_tables(identities.persons)}
     tables["identity_events"] = pl.concat([log, identities.new_events])
-    caches = {"_scored_organisation": identities.organisations.scored, "_scored_person": identities.persons.scored}
     con.execute("create schema if not exists hub")
     con.execute("begin")
-    for name, frame in {**tables, **caches}.items():
+    for name, frame in tables.items():
         _replace_table(con, name, frame)
     con.execute("commit")
     return {name: frame.height for name, frame in tables.items()}
 
 
+def list_tables(resolution: Resolution) -> dict[str, pl.DataFrame]:
+    """The frames of a resolution under the names and columns of the warehouse's hub tables."""
+    entity = resolution.rules.entity
+    golden = add_hierarchy(resolution) if entity == "organisation" else resolution.golden
+    frames = {name: getattr(resolution, name) for name in _TABLES[entity]}
+    frames["golden"] = golden.with_columns(status=pl.lit("active"))
+    return {_TABLES[entity][name]: frame.rename({"gid": _OWN_ID[entity]}, strict=False) for name, frame in frames.items()}
+
+
+def read_kept_model(folder: Path, rules: Rules) -> Model | None:
+    """The model that was kept for these rules, or None."""
+    return read_model(_model_folder(folder, rules), rules) if _model_folder(folder, rules).exists() else None
+
+
+def _model_folder(folder: Path, rules: Rules) -> Path:
+    return folder / f"{rules.entity}-{rules.version}"
+
+
 def _align(events: pl.DataFrame) -> pl.DataFrame:
-    return events.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
+    renamed = events.rename({"gid": "customer_gid"}, strict=False)
+    return renamed.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
 
 
 def _resolve_entity(
-    con: duckdb.DuckDBPyConnection, records: pl.DataFrame, entity: Entity, log: pl.DataFrame, run_id: str, at: datetime
+    records: pl.DataFrame, rules: Rules, models: Path, log: pl.DataFrame, run_id: str, at: datetime
 ) -> tuple[Resolution, list[Finding]]:
-    history = History(events=log, scored=_read_cache(con, entity))
-    resolution = resolve(records, entity=entity, history=history, run_id=run_id, at=at)
+    model = read_kept_model(models, rules)
+    resolution = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model)
+    if model is None and records.height:
+        write_model(resolution.model, _model_folder(models, rules))
     limits = Limits(
         max_cluster_records=int(read_maximum("hub", "largest_cluster")),
         max_share_ids_changed=read_maximum("hub", "ids_changed_share"),
     )
-    return resolution, check_invariants(resolution, records, limits, history)
+    return resolution, check_invariants(resolution, records, limits, log)
 
 
 def _attach_customers(persons: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
     current = crosswalk.filter("is_current").select("source", party_source_key="source_key", customer_gid="gid")
     return persons.join(current, on=["source", "party_source_key"], how="left", maintain_order="left")
-
-
-def _read_cache(con: duckdb.DuckDBPyConnection, entity: Entity) -> pl.DataFrame | None:
-    name = f"_scored_{entity}"
-    known = con.execute(
-        "select 1 from information_schema.tables where table_schema = 'hub' and table_name = ?", [name]
-    ).fetchall()
-    return con.sql(f"select * from hub.{name}").pl() if known else None  # noqa: S608 (entity is one of two literals)
 
 
 def _replace_table(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

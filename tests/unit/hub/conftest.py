@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from stdnum.cn import uscc
 
-from hub.resolve import History, Resolution, resolve
-from hub.rules.first import Entity
+from hub.resolve import Resolution, resolve
+from hub.rules.model import Rules
+from hub.rules.read import load_rules
 
 DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 _FIRMS = (
@@ -62,24 +63,22 @@ def make_company_records(choices: list[tuple[int, int, bool, bool]]) -> pl.DataF
 class Hub:
     """A hub that remembers: each run adds its events to the log, as the pipeline does."""
 
-    def __init__(self, entity: Entity = "organisation", *, keeps_scores: bool = True) -> None:
-        self.entity, self.keeps_scores = entity, keeps_scores
-        self.history = History()
+    def __init__(self, entity: str = "organisation", rules: Rules | None = None) -> None:
+        self.rules = rules or load_rules(entity)
+        self.history: pl.DataFrame | None = None
         self.runs = 0
 
     def run(self, records: pl.DataFrame, **options: Any) -> Resolution:
         """Resolve and commit."""
         result = self.peek(records, **options)
-        log = [frame for frame in (self.history.events, result.events) if frame is not None]
-        self.history = History(pl.concat(log), result.scored if self.keeps_scores else None)
+        self.history = pl.concat([frame for frame in (self.history, result.events) if frame is not None])
         self.runs += 1
         return result
 
-    def peek(self, records: pl.DataFrame, *, rebuild: bool = False, **options: Any) -> Resolution:
-        """Resolve without committing; a rebuild keeps the log and drops the score cache."""
-        history = History(self.history.events) if rebuild else self.history
+    def peek(self, records: pl.DataFrame, rules: Rules | None = None, **options: Any) -> Resolution:
+        """Resolve without committing."""
         at = DAY_ONE + timedelta(days=self.runs)
-        return resolve(records, entity=self.entity, history=history, run_id=f"run{self.runs}", at=at, **options)
+        return resolve(records, rules=rules or self.rules, history=self.history, run_id=f"run{self.runs}", at=at, **options)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def random_graph(seed, n=40, m=120):
 @pytest.mark.parametrize("seed", range(25))
 def test_contraction_equals_the_slow_oracle(seed):
     left, right, weight, codes = random_graph(seed)
-    fast = cluster_pairs(40, left, right, weight, codes, TIES)
+    fast = cluster_pairs(40, left, right, weight, [codes], TIES)
     assert fast.tolist() == contract_slowly(40, list(zip(left, right, weight, strict=True)), codes.tolist())
 
 
@@ -54,14 +54,14 @@ def test_contraction_equals_the_slow_oracle(seed):
 def test_the_order_of_edges_does_not_matter(seed):
     left, right, weight, codes = random_graph(seed)
     shuffled = np.random.default_rng(seed + 100).permutation(len(left))
-    one = cluster_pairs(40, left, right, weight, codes, TIES)
-    other = cluster_pairs(40, right[shuffled], left[shuffled], weight[shuffled], codes, TIES)
+    one = cluster_pairs(40, left, right, weight, [codes], TIES)
+    other = cluster_pairs(40, right[shuffled], left[shuffled], weight[shuffled], [codes], TIES)
     assert one.tolist() == other.tolist()
 
 
 def test_two_codes_never_share_a_cluster_through_a_third_record():
     labels = cluster_pairs(
-        3, np.array([0, 1]), np.array([1, 2]), np.array([200, 100]), np.array([7, -1, 9], dtype=np.int64), TIES
+        3, np.array([0, 1]), np.array([1, 2]), np.array([200, 100]), [np.array([7, -1, 9], dtype=np.int64)], TIES
     )
     assert labels.tolist() == [0, 0, 2]
 
@@ -69,7 +69,7 @@ def test_two_codes_never_share_a_cluster_through_a_third_record():
 def test_negative_evidence_cuts_a_chain():
     # 0-1 and 1-2 match a little, 0-2 contradicts a lot: the better edge holds, the other is given up
     labels = cluster_pairs(
-        3, np.array([0, 1, 0]), np.array([1, 2, 2]), np.array([30, 20, -90]), np.full(3, -1, dtype=np.int64), TIES
+        3, np.array([0, 1, 0]), np.array([1, 2, 2]), np.array([30, 20, -90]), [np.full(3, -1, dtype=np.int64)], TIES
     )
     assert labels.tolist() == [0, 0, 2]
 
@@ -81,5 +81,5 @@ def test_components_reach_along_a_long_chain():
 
 def test_a_long_run_of_equal_edges_contracts_in_few_rounds():
     nodes = np.arange(60_000)
-    labels = cluster_pairs(60_001, nodes, nodes + 1, np.full(60_000, 10), np.full(60_001, -1, dtype=np.int64), TIES)
+    labels = cluster_pairs(60_001, nodes, nodes + 1, np.full(60_000, 10), [], TIES)
     assert labels.max() == 0

@@ -90,16 +90,16 @@ def test_events_count_on_and_name_run_and_rules(new_hub, two_firms):
     hub = new_hub()
     hub.run(two_firms[:2])
     result = hub.run(two_firms)
-    log = hub.history.events
+    log = hub.history
     assert log["event_no"].to_list() == list(range(1, log.height + 1))
     assert result.events["run_id"].unique().to_list() == ["run1"]
-    assert result.events["rule_version"].unique().to_list() == [result.rule_version]
+    assert result.events["rule_version"].unique().to_list() == [result.rules.version]
 
 
 def test_persons_and_organisations_share_one_log(new_hub, two_firms, parties):
     organisations = new_hub().run(two_firms)
     people = new_hub("person")
-    people.history = type(people.history)(organisations.tables()["identity_events"])
+    people.history = organisations.events
     result = people.peek(parties({"full_name": "李明轩", "mobile": "13912345670"}))
     assert result.golden["gid"].str.starts_with("per_").all()
     assert result.events["event_no"].min() == organisations.events["event_no"].max() + 1

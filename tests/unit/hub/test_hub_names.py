@@ -8,7 +8,7 @@ import pytest
 from hub.explain import explain_pair
 from hub.normalize.company import parse_company_names
 from hub.normalize.regions import load_regions, locate
-from hub.rules.first import default_rules
+from hub.rules.read import load_rules
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -28,9 +28,9 @@ def test_names_come_apart_as_the_golden_file_says(raw, name_key, brand, person):
 def test_pairs_are_judged_as_the_golden_file_says(parties, left, right, verdict):
     records = parties({"company_name": left}, {"company_name": right})
     refs = ("crm", "k0000"), ("crm", "k0001")
-    explained = explain_pair(records, *refs, default_rules("organisation"))
+    explained = explain_pair(records, *refs, load_rules("organisation"))
     assert explained["verdict"] == verdict
-    assert explain_pair(records[::-1], *refs[::-1], default_rules("organisation"))["weight"] == explained["weight"]
+    assert explain_pair(records[::-1], *refs[::-1], load_rules("organisation"))["weight"] == explained["weight"]
 
 
 def test_one_name_parses_alike_alone_and_among_others():

@@ -1,0 +1,84 @@
+"""How common a value is, in buckets of powers of two; frozen with a model, so that a value weighs the same in every later run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.hashing import Hashes, hash_texts
+from hub.parts import Ids, Parts
+from hub.rules.model import Rules
+
+Buckets = npt.NDArray[np.uint8]
+
+#: the last bucket is of values that 128 records or more carry
+LAST_BUCKET = 7
+#: tests of company names, which count the registered names that share a core or a trade name
+COMPANY_TEST = "company"
+COMPANY_PARTS = ("core", "brand")
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """By part: lasting hashes of the values above bucket 0, ascending, and the bucket of each."""
+
+    tables: Mapping[str, tuple[Hashes, Buckets]]
+
+    def look_up(self, parts: Parts, part: str) -> Buckets:
+        """The bucket of each of the part's codes; 0 for what was not known when they were frozen."""
+        hashes, buckets = self.tables[part]
+        asked = hash_texts(parts.list_values(part))
+        place = np.minimum(np.searchsorted(hashes, asked), max(len(hashes) - 1, 0))
+        if not len(hashes):
+            return np.zeros(len(asked), dtype=np.uint8)
+        return np.where(hashes[place] == asked, buckets[place], 0).astype(np.uint8)
+
+
+def list_counted(rules: Rules) -> list[tuple[str, str]]:
+    """The parts whose values are counted, and what is counted: `` for records, else the part whose different values are."""
+    counted = [(comparison.field, "") for comparison in rules.comparisons if comparison.frequency]
+    names = [comparison.field for comparison in rules.comparisons if comparison.levels[0].test == COMPANY_TEST]
+    counted += [(f"{field}.{part}", f"{field}.key") for field in names for part in COMPANY_PARTS]
+    return list(dict.fromkeys(counted))
+
+
+def count_buckets(parts: Parts, part: str, of: str) -> Buckets:
+    """The bucket of each of the part's codes: floor(log2) of its records, or ceil(log2) of the different values of `of`."""
+    codes = parts.codes(part)
+    size = len(parts.list_values(part))
+    if not of:
+        counts = np.bincount(codes[codes >= 0], minlength=size)
+        return np.clip(np.floor(np.log2(np.maximum(counts, 1))), 0, LAST_BUCKET).astype(np.uint8)
+    others = parts.codes(of)
+    known = (codes >= 0) & (others >= 0)
+    width = int(others.max(initial=0)) + 1
+    pairs = _unique(codes[known].astype(np.int64) * width + others[known])
+    counts = np.bincount(pairs // width, minlength=size)
+    return np.clip(np.ceil(np.log2(np.maximum(counts, 1))), 0, LAST_BUCKET).astype(np.uint8)
+
+
+def _unique(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    values.sort()
+    return values[np.r_[True, values[1:] != values[:-1]]] if len(values) else values
+
+
+def freeze_frequencies(parts: Parts, buckets: Mapping[str, Buckets]) -> Frequencies:
+    """What count_buckets found, by lasting hash."""
+    tables = {}
+    for part, found in buckets.items():
+        common = np.flatnonzero(found)
+        hashes = hash_texts(parts.list_values(part).gather(common))
+        order = np.argsort(hashes)
+        tables[part] = (hashes[order], found[common][order])
+    return Frequencies(tables)
+
+
+def find_buckets(parts: Parts, rules: Rules, frozen: Frequencies | None) -> dict[str, Buckets]:
+    """By part the bucket of each code: as they were frozen, or as these records have them."""
+    return {part: frozen.look_up(parts, part) if frozen else count_buckets(parts, part, of) for part, of in list_counted(rules)}
+
+
+def spread(buckets: Buckets, codes: Ids) -> Buckets:
+    """The bucket of each record; 0 where the part is unknown."""
+    return np.append(buckets, np.uint8(0))[codes]

@@ -1,0 +1,124 @@
+"""Resolution without a project: tables in, files out. Public door.
+
+OUT holds crosswalk, golden, edges, events, review and rejected (Parquet), the model (model.json, frequencies.npz) and report.json.
+The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hub.clock import Clock
+from hub.model import write_model
+from hub.prepare import RecordsError
+from hub.resolve import Resolution, resolve
+from hub.rules.read import RulesFile
+from hub.tables import Records, find_twins, gather_records, read_table
+
+#: what an entity's id is called in crosswalk and golden records; <entity>_gid where nothing stands here
+_ID_COLUMNS = {"organisation": "customer_gid"}
+_TIMES = ("created_at", "updated_at")
+_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, at: datetime | None = None) -> dict[str, Any]:
+    """Resolve the records of Parquet and CSV files, see resolve_tables."""
+    clock = Clock()
+    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, clock)
+
+
+def resolve_tables(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None = None) -> dict[str, Any]:
+    """Resolve the records of named tables and write what is found; a table's name stands for a missing `source`.
+
+    Args:
+        at: stamps the events; the newest created_at or updated_at of the records where None, 1970 where they have none.
+
+    Returns:
+        The report, as written to report.json.
+
+    Raises:
+        RecordsError: a table that cannot be read by the rules, or that repeats a key.
+        OSError: `out` cannot be written.
+    """
+    return _resolve(tables, rules, out, at, Clock())
+
+
+def name_id(entity: str) -> str:
+    """The column of an entity's ids."""
+    return _ID_COLUMNS.get(entity, f"{entity}_gid")
+
+
+def _resolve(
+    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None, clock: Clock
+) -> dict[str, Any]:
+    out.mkdir(parents=True, exist_ok=True)
+    records = gather_records(tables, rules)
+    at = at or _find_newest(records.frame)
+    run_id = _name_run(records.frame, rules, at)
+    clock.lap("read")
+    try:
+        result = resolve(records.frame, rules=rules.rules, history=None, run_id=run_id, at=at)
+    except RecordsError as error:
+        raise RecordsError(find_twins(tables, rules) or str(error)) from error
+    clock.lap("resolve")
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
+        _write_tables(result, records, Path(folder))
+        write_model(result.model, Path(folder))
+        clock.lap("write")
+        report = _describe(result, records, run_id, at, clock)
+        text = json.dumps(report, ensure_ascii=False, indent=1)
+        (Path(folder) / "report.json").write_text(text + "\n", encoding="utf-8")
+        for path in sorted(Path(folder).iterdir()):
+            path.replace(out / path.name)
+    return report
+
+
+def _find_newest(records: pl.DataFrame) -> datetime:
+    times = [records[column].max() for column in _TIMES if column in records.columns]
+    return max((time for time in times if isinstance(time, datetime)), default=_UNDATED)
+
+
+def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime) -> str:
+    """From the content, whatever its order."""
+    ordered = records.select(sorted(records.columns))
+    content = int(ordered.hash_rows(seed=20).sum())
+    return hashlib.sha256(f"{rules.rules.version}|{at.isoformat()}|{records.height}|{content}".encode()).hexdigest()[:12]
+
+
+def _write_tables(result: Resolution, records: Records, folder: Path) -> None:
+    gid = name_id(result.rules.entity)
+    tables = {
+        "edges": result.edges,
+        "events": result.events,
+        "crosswalk": result.crosswalk.filter("is_current").select("source", "source_key", pl.col("gid").alias(gid)),
+        "golden": result.golden.rename({"gid": gid}),
+        "review": result.review,
+        "rejected": records.rejected,
+    }
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda item: _write_parquet(item[1], folder / f"{item[0]}.parquet"), tables.items()))
+
+
+def _write_parquet(table: pl.DataFrame, path: Path) -> None:
+    table.write_parquet(path, compression="lz4", statistics=False)
+
+
+def _describe(result: Resolution, records: Records, run_id: str, at: datetime, clock: Clock) -> dict[str, Any]:
+    stages = dict(result.report["seconds"])
+    return {
+        "entity": result.rules.entity,
+        "run_id": run_id,
+        "at": at.isoformat(),
+        "inputs": list(records.inputs),
+        "rejected": records.rejected.height,
+        **{name: value for name, value in result.report.items() if name != "seconds"},
+        "seconds": {"read": clock.seconds["read"], **stages, "write": clock.seconds["write"]},
+        "peak_mb": clock.peak_mb,
+    }

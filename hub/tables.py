@@ -1,0 +1,198 @@
+"""Tables from files, and the records in them as the rules read them. Public door."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hub.prepare import RecordsError, list_columns
+from hub.rules.read import RulesFile
+
+_TIMES = ("created_at", "updated_at")
+_TIME = pl.Datetime("us", "UTC")
+_RECORD = ("source", "source_key")
+_BOM = b"\xef\xbb\xbf"
+#: after RFC 3339, which is read first; without a zone they are UTC
+_TIME_FORMATS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%Y年%m月%d日",
+)
+REJECTED_SCHEMA = {"file": pl.String, "row": pl.Int64, "reason": pl.String, "record": pl.String}
+
+
+@dataclass(frozen=True)
+class Records:
+    """What tables hold for some rules.
+
+    frame: source, source_key and the columns that the rules read, as text, times in UTC. rejected: file, row (from 1), reason,
+    record (JSON) of rows that have no key. inputs: per table its name, counts and the columns that nothing reads.
+    """
+
+    frame: pl.DataFrame
+    rejected: pl.DataFrame
+    inputs: Sequence[Mapping[str, Any]]
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A Parquet file, or a CSV file in UTF-8 or GB18030 with all values as text. Raises RecordsError."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+            if start == b"PAR1":
+                return pl.read_parquet(path)
+            data = start + file.read()
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read: {error.strerror}") from error
+    except pl.exceptions.PolarsError as error:
+        raise RecordsError(f"{path}: not a whole Parquet file: {_first_line(error)}") from error
+    if start == b"PK\x03\x04":
+        raise RecordsError(f"{path}: a workbook or archive: save the table as CSV or Parquet")
+    text = data.removeprefix(_BOM)
+    if not text.strip():
+        raise RecordsError(f"{path}: the file is empty; its first line must name the columns")
+    try:
+        return pl.read_csv(_to_utf8(text, path), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise RecordsError(f"{path}: not valid CSV: {_first_line(error)}") from error
+
+
+def _to_utf8(data: bytes, path: Path) -> bytes:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return data if encoding == "utf-8" else text.encode()
+    raise RecordsError(f"{path}: neither UTF-8 nor GB18030: save it as UTF-8")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Records:
+    """The records of named tables. Raises RecordsError where a table cannot be read by the rules."""
+    frames, rejected, inputs = [], [pl.DataFrame(schema=REJECTED_SCHEMA)], []
+    for name, table in tables.items():
+        columns = _find_columns(name, table, rules)
+        typed = table.select(_read_column(name, table, column).alias(own) for own, column in columns.items())
+        if "source" not in columns:
+            typed = typed.with_columns(source=pl.lit(Path(name).stem))
+        lacking = typed.select(_is_blank("source") | _is_blank("source_key")).to_series()
+        rejected.append(_reject(name, table, lacking, typed))
+        frames.append(typed.filter(~lacking) if lacking.any() else typed)
+        inputs.append(
+            {
+                "file": name,
+                "rows": table.height,
+                "rejected": int(lacking.sum()),
+                "columns_ignored": [column for column in table.columns if column not in columns.values()],
+                "times_not_read": {
+                    own: typed[own].null_count() - table[column].null_count()
+                    for own, column in columns.items()
+                    if own in _TIMES and typed[own].null_count() > table[column].null_count()
+                },
+            }
+        )
+    frame = pl.concat(frames, how="diagonal")
+    if not frame.height:
+        raise RecordsError(f"{', '.join(tables)}: no row has a source_key: there is nothing to resolve")
+    return Records(frame, pl.concat(rejected), inputs)
+
+
+def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str, str]:
+    """Where the table has each column that is read; `source` is left out where the table's name stands for it."""
+    found = {}
+    for own, mapped in (("source", rules.source), ("source_key", rules.source_key)):
+        column = mapped or own
+        if column in table.columns:
+            found[own] = column
+        elif mapped or own == "source_key":
+            raise RecordsError(
+                f"{name}: no column {column}, which names a record; it has {', '.join(table.columns)}. "
+                f'Say in a rules file which one it is: [records] {own} = "COLUMN"'
+            )
+    wanted = [column for column in list_columns(rules.rules) if column not in _RECORD]
+    used = [column for column in wanted if column in table.columns]
+    if not set(used) - set(_TIMES):
+        raise RecordsError(
+            f"{name}: no column that the rules of {rules.rules.entity} compare; it has {', '.join(table.columns)}; they read "
+            f"{', '.join(column for column in wanted if column not in _TIMES)}. `goldthread rules suggest` writes rules for a table"
+        )
+    return found | {column: column for column in used}
+
+
+def _read_column(name: str, table: pl.DataFrame, column: str) -> pl.Series:
+    values = table[column]
+    if values.dtype.is_nested() or values.dtype == pl.Object:
+        raise RecordsError(f"{name}: column {column} holds {values.dtype}, which cannot be compared: make it text")
+    if column in _TIMES:
+        return read_times(values)
+    return values.cast(pl.String, strict=False)
+
+
+def read_times(values: pl.Series) -> pl.Series:
+    """Times in UTC: RFC 3339 and the usual spellings of dates and times; null where none fits."""
+    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
+        return values.dt.convert_time_zone("UTC").cast(_TIME)
+    if values.dtype.is_temporal() and values.dtype not in (pl.Time, pl.Duration):
+        return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    text = values.cast(pl.String, strict=False).str.strip_chars()
+    times = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    for form in _TIME_FORMATS:
+        if times.null_count() == text.null_count():
+            return times
+        unread = times.is_null() & text.is_not_null()
+        read = _read_format(text.filter(unread), form)
+        times = times.scatter(unread.arg_true(), read)
+    return times
+
+
+def _read_format(text: pl.Series, form: str) -> pl.Series:
+    if "%H" not in form:
+        return text.str.to_date(form, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _is_blank(column: str) -> pl.Expr:
+    return pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
+
+
+def _reject(name: str, table: pl.DataFrame, lacking: pl.Series, typed: pl.DataFrame) -> pl.DataFrame:
+    rows = lacking.arg_true()
+    no_key = typed.select(_is_blank("source_key").gather(rows)).to_series()
+    return pl.DataFrame(
+        {
+            "file": pl.repeat(name, len(rows), dtype=pl.String, eager=True),
+            "row": rows.cast(pl.Int64) + 1,
+            "reason": no_key.replace_strict({True: "no source_key", False: "no source"}, return_dtype=pl.String),
+            "record": table.select(pl.struct(pl.all().gather(rows)).struct.json_encode()).to_series(),
+        },
+        schema=REJECTED_SCHEMA,
+    )
+
+
+def find_twins(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> str | None:
+    """Where two rows have the same source and source_key: their places and the key, of the first such pair; else None."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, table in tables.items():
+        columns = _find_columns(name, table, rules)
+        keys = table.select(
+            pl.col(columns["source"]).cast(pl.String) if "source" in columns else pl.lit(Path(name).stem).alias("source"),
+            pl.col(columns["source_key"]).cast(pl.String).alias("source_key"),
+        )
+        for row, key in enumerate(keys.iter_rows(), 1):
+            place = f"{name} row {row}"
+            if None not in key and key in seen:
+                return f"{seen[key]} and {place} both are ({key[0]}, {key[1]}): keep one row per source and source_key"
+            seen[key] = place
+    return None
