@@ -9,15 +9,15 @@ def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
     """Precision, recall and f1 over pairs of records, and their B-cubed forms.
 
     Args:
-        crosswalk: source, source_key and gid, customer_gid or person_gid; only current rows count where is_current is given.
+        crosswalk: source, source_key and gid, or a name that ends in _gid; only current rows count where is_current is given.
         truth: source, source_key and a true id in the first other column. Records that only one side knows are left out
             and counted (`records_left_out`).
     """
     found = crosswalk.filter("is_current") if "is_current" in crosswalk.columns else crosswalk
-    gid = next((name for name in ("gid", "customer_gid", "person_gid") if name in found.columns), None)
+    gid = next((name for name in found.columns if name == "gid" or name.endswith("_gid")), None)
     true = next((name for name in truth.columns if name not in _RECORD), None)
     if gid is None or true is None:
-        raise ValueError("evaluate needs gid, customer_gid or person_gid in the crosswalk and a true id in the truth")
+        raise ValueError("evaluate needs gid or a column that ends in _gid in the crosswalk and a true id in the truth")
     both = found.select(*_RECORD, gid=gid).join(truth.select(*_RECORD, true=true).drop_nulls(), on=_RECORD)
     together = _count_pairs(both, ["gid", "true"])
     predicted, actual = _count_pairs(both, ["gid"]), _count_pairs(both, ["true"])

@@ -1,6 +1,6 @@
 """Resolution without a project: tables in, files out. Public door.
 
-OUT holds crosswalk, golden, edges, events, review and rejected (Parquet), the model (model.json, frequencies.npz) and report.json.
+OUT holds crosswalk, golden, edges, events, review, rejected (Parquet), the model (model.json, frequencies.npz), report.json.
 The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
 """
 

@@ -124,9 +124,10 @@ def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str,
     wanted = [column for column in list_columns(rules.rules) if column not in _RECORD]
     used = [column for column in wanted if column in table.columns]
     if not set(used) - set(_TIMES):
+        read = ", ".join(column for column in wanted if column not in _TIMES)
         raise RecordsError(
-            f"{name}: no column that the rules of {rules.rules.entity} compare; it has {', '.join(table.columns)}; they read "
-            f"{', '.join(column for column in wanted if column not in _TIMES)}. `goldthread rules suggest` writes rules for a table"
+            f"{name}: no column that the rules of {rules.rules.entity} use; it has {', '.join(table.columns)}, they read {read}: "
+            "`goldthread rules suggest` writes rules for a table"
         )
     return found | {column: column for column in used}
 
@@ -152,8 +153,7 @@ def read_times(values: pl.Series) -> pl.Series:
         if times.null_count() == text.null_count():
             return times
         unread = times.is_null() & text.is_not_null()
-        read = _read_format(text.filter(unread), form)
-        times = times.scatter(unread.arg_true(), read)
+        times = times.scatter(unread.arg_true(), _read_format(text.filter(unread), form))
     return times
 
 

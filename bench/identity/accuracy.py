@@ -15,7 +15,7 @@ from bench.identity.speed import make_goldenmatch
 from bench.processes import watch
 from bench.results import make_table, report
 
-#: rules written for a set by hand (SET.toml); where there is none the entity's own rules serve
+#: rules written for a set by hand (SET.toml), where they say other things than those suggested
 _RULES = Path(__file__).resolve().parent / "rules"
 _WEIGHTS = tuple(str(weight) for weight in range(-12, 33))
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--systems", nargs="+", default=["goldthread", "splink", "goldenmatch"])
     parser.add_argument("--limit", type=float, default=600, help="seconds after which a process is stopped")
     options = parser.parse_args(arguments)
-    need_peers()
+    need_peers(options.systems)
     figures = {name: measure(find_dataset(name), options) for name in options.sets}
     rows = [_show(name, system, one) for name, systems in figures.items() for system, one in systems.items()]
     columns = ("set, system", "P", "R", "F1", "B3 F1", "wall s", "peak MB", "threshold")
@@ -59,19 +59,14 @@ def _list_systems(dataset: Dataset, names: list[str]) -> list[System]:
     systems = []
     if "goldthread" in names:
         tuned = _RULES / f"{dataset.name}.toml"
-        systems.append(_make_ours(dataset, ("--rules", str(tuned)) if tuned.is_file() else ()))
+        if tuned.is_file():
+            ours = (*OURS, "resolve", "--entity", dataset.entity, "--rules", str(tuned))
+            systems.append(System("goldthread", lambda path, out: (*ours, str(path), "--out", str(out))))
         suggest = (sys.executable, "-m", "bench.identity.suggested")
         systems.append(System("goldthread-suggested", lambda path, out: (*suggest, str(path), dataset.entity, str(out))))
     if "goldenmatch" in names:
         systems += [make_goldenmatch("zero"), make_goldenmatch("probabilistic")]
     return systems
-
-
-def _make_ours(dataset: Dataset, rules: tuple[str, ...]) -> System:
-    return System(
-        "goldthread",
-        lambda path, out: (*OURS, "resolve", str(path), "--entity", dataset.entity, *rules, "--out", str(out)),
-    )
 
 
 def _sweep_splink(dataset: Dataset, path: Path, truth: pl.DataFrame, limit: float) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--weight", type=float, default=4.0, help="Splink's threshold; see identity-speed")
     parser.add_argument("--systems", nargs="+", default=["goldthread", "splink"])
     options = parser.parse_args(arguments)
-    need_peers()
+    need_peers(options.systems)
     everything, _ = write_records(options.records + options.new, options.seed)
     table = pl.read_parquet(everything)
     old, new = WORK / "data" / "kept.parquet", WORK / "data" / "new.parquet"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,8 +20,8 @@ from bench.results import RESULTS
 from hub.evaluate import evaluate
 
 WORK = RESULTS / "identity"
-#: what starts our side; it takes the arguments of `goldthread`
-OURS = (sys.executable, "-m", "bench.identity.engine")
+#: our command
+OURS = (str(Path(sys.executable).with_name("goldthread")),)
 _SHOWN = ("precision", "recall", "f1", "bcubed_precision", "bcubed_recall", "bcubed_f1", "found_clusters", "true_clusters")
 
 
@@ -100,10 +101,8 @@ def summarise(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def need_peers() -> None:
-    """Stop with advice where the peers are not installed."""
-    try:
-        import goldenmatch  # noqa: F401
-        import splink  # noqa: F401
-    except ImportError as missing:
-        raise SystemExit(f"{missing.name} is not installed: `make bench` or `uv sync --extra sandbox --group bench`") from None
+def need_peers(systems: Sequence[str]) -> None:
+    """Stop with advice where a peer that is asked for is not installed."""
+    missing = [name for name in ("splink", "goldenmatch") if name in systems and find_spec(name) is None]
+    if missing:
+        raise SystemExit(f"{missing[0]} is not installed: `make bench` or `uv sync --extra sandbox --group bench`")

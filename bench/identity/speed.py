@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--systems", nargs="+", default=["goldthread", "splink", "goldenmatch"])
     parser.add_argument("--limit", type=float, default=900, help="seconds after which a process is stopped")
     options = parser.parse_args(arguments)
-    need_peers()
+    need_peers(options.systems)
     figures = {str(size): measure(size, options) for size in options.sizes}
     rows = [_show(size, name, one) for size, systems in figures.items() for name, one in systems.items()]
     columns = ("records, system", "wall s", "CPU s", "peak MB", "P", "R", "F1", "B3 F1", "walls")

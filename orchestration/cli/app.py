@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConnectorError
-from orchestration.cli import demo, identity, publication, quarantine, run, sandbox, status
+from orchestration.cli import demo, identity, publication, quarantine, run, sandbox, standalone, status
 from orchestration.cli.console import open_console
 from orchestration.project import ProjectError
 from warehouse.errors import WarehouseError
@@ -41,6 +41,8 @@ app.command("run")(run.run_line)
 app.command("status")(status.show_status)
 app.command("resolve")(identity.resolve)
 app.command("explain")(identity.explain)
+app.add_typer(standalone.rules_app, name="rules")
+app.command("evaluate")(standalone.evaluate)
 app.add_typer(quarantine.app, name="quarantine")
 app.command("publish")(publication.publish)
 app.command("rollback")(publication.rollback)

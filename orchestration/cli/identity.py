@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +12,32 @@ from rich.table import Table
 
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute, load
+from orchestration.cli.standalone import resolve_files
 from orchestration.project import ProjectError, current_project
 
 
-def resolve(as_json: JsonOption = False) -> None:
-    """Resolve identities over what has landed, without publishing; shows what would change."""
+def resolve(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tables of records, Parquet or CSV; without one: what has landed.")
+    ] = None,
+    entity: Annotated[str | None, typer.Option(help="What the files' records are of: organisation, person, or your own.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Rules file (TOML); see `goldthread rules`.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is found in files.")] = None,
+    at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Resolve the records of files, without a project; or what has landed, without publishing, and show what would change."""
+    if files:
+        if out is None:
+            raise ProjectError("say where to write with --out DIR")
+        resolve_files(files, entity, rules, out, at, as_json)
+    elif entity or rules or out or at:
+        raise ProjectError("--entity, --rules, --out and --at are for files: name at least one FILE")
+    else:
+        _resolve_line(as_json)
+
+
+def _resolve_line(as_json: bool) -> None:
     from orchestration.lib.stores import open_stores
 
     project = current_project()

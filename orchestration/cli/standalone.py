@@ -1,0 +1,175 @@
+"""The hub without a project, home or Dagster: `goldthread resolve FILE ...`, `goldthread rules ...`, `goldthread evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orchestration.cli.console import open_console
+from orchestration.project import ProjectError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hub.rules.read import RulesFile
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+rules_app = typer.Typer(help="Rules files: what the hub compares, and how.", no_args_is_help=True)
+
+
+def resolve_files(files: list[Path], entity: str | None, rules: Path | None, out: Path, at: str | None, as_json: bool) -> None:
+    """Resolve the records of files into a folder."""
+    from hub.standalone import resolve_files as resolve
+
+    with _blame_the_input():
+        report = resolve(files, _choose_rules(entity, rules), out, _parse_time(at))
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+        return
+    console = open_console()
+    rejected = f", {report['rejected']:,} rejected (see rejected.parquet)" if report["rejected"] else ""
+    console.print(
+        f"{report['records']:,} records{rejected} are {report['clusters']:,} entities ({report['entity']}), found among "
+        f"{report['candidates']:,} pairs in {sum(report['seconds'].values()):.1f} s; "
+        f"{report['review_kept']:,} pairs to review; written to {out}",
+        highlight=False,
+    )
+    for read in report["inputs"]:
+        if read["columns_ignored"]:
+            console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
+
+
+def _choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
+    """The file's rules, for the entity named; else those that come with the hub for it."""
+    from dataclasses import replace
+
+    from hub.rules.read import RulesFile, load_rules, read_rules
+
+    if rules is not None:
+        read = read_rules(rules)
+        return replace(read, rules=replace(read.rules, entity=entity)) if entity else read
+    if entity is None:
+        raise ProjectError("say what the records are of: --entity organisation, --entity person, or a rules file with --rules")
+    return RulesFile(load_rules(entity), None, None)
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProjectError(f"--at {text!r} is no time: write it as 2026-06-30T08:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@contextmanager
+def _blame_the_input() -> Iterator[None]:
+    """What is wrong with rules, records or folders ends in one clear line."""
+    from hub.prepare import RecordsError
+    from hub.rules.model import RulesError
+
+    try:
+        yield
+    except (RulesError, RecordsError) as error:
+        raise ProjectError(str(error)) from error
+    except OSError as error:
+        raise ProjectError(f"{error.filename}: {error.strerror}") from error
+
+
+@rules_app.command()
+def suggest(
+    file: Annotated[Path, typer.Argument(help="A table of records, Parquet or CSV.")],
+    entity: Annotated[str, typer.Option(help="What the records are of.")] = "entity",
+    out: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")] = None,
+) -> None:
+    """Write a first rules file from the look of a table: read it, correct it, keep it."""
+    from hub.rules.suggest import suggest_rules
+    from hub.tables import read_table
+
+    with _blame_the_input():
+        text = suggest_rules(read_table(file), entity)
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+    if out is None:
+        typer.echo(text)
+
+
+@rules_app.command()
+def check(file: Annotated[Path, typer.Argument(help="A rules file (TOML).")]) -> None:
+    """Check a rules file; show its fields, comparisons and keys."""
+    from hub.rules.read import read_rules
+
+    with _blame_the_input():
+        rules = read_rules(file).rules
+    table = Table(title=f"{file}: rules of {rules.entity}, version {rules.version}", title_justify="left", header_style="bold")
+    for name in ("what", "name", "of", "how"):
+        table.add_column(name, overflow="fold")
+    for field in rules.fields:
+        table.add_row("field", field.name, ", ".join(field.columns), field.kind)
+    for comparison in rules.comparisons:
+        levels = ", ".join(level.name for level in comparison.levels) + (", by frequency" if comparison.frequency else "")
+        table.add_row("comparison", comparison.name, comparison.field, levels)
+    for key in rules.block_keys:
+        pivots = f", {key.pivots} pivots beyond" if key.pivots else ""
+        table.add_row("key", key.name, ", ".join(key.parts), f"blocks of up to {key.cap}{pivots}")
+    open_console().print(table)
+
+
+@rules_app.command()
+def show(entity: Annotated[str, typer.Argument(help="organisation or person.")]) -> None:
+    """Print the rules that come with the hub, as a start for your own."""
+    from importlib.resources import files
+
+    from hub.rules.read import load_rules
+
+    with _blame_the_input():
+        load_rules(entity)
+    typer.echo((files("hub") / "rules" / f"{entity}.toml").read_text(encoding="utf-8"), nl=False)
+
+
+def evaluate(
+    crosswalk: Annotated[Path, typer.Argument(help="source, source_key and an id (Parquet or CSV).")],
+    truth: Annotated[Path, typer.Argument(help="source, source_key and the true id (Parquet or CSV).")],
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a crosswalk against a known truth: precision, recall and F1 over pairs of records, and their B-cubed forms."""
+    from hub import evaluate as judge
+
+    with _blame_the_input():
+        figures = judge.evaluate(_read_labels(crosswalk), _read_labels(truth))
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    table = Table(header_style="bold")
+    for name in ("", "precision", "recall", "F1"):
+        table.add_column(name, justify="right" if name else "left")
+    for title, prefix in (("pairs", ""), ("B-cubed", "bcubed_")):
+        table.add_row(title, *(f"{figures[f'{prefix}{name}']:.4f}" for name in ("precision", "recall", "f1")))
+    open_console().print(table)
+    counts: dict[str, Any] = {name: int(value) for name, value in figures.items() if name.endswith(("pairs", "clusters"))}
+    open_console().print(
+        f"{int(figures['records']):,} records ({int(figures['records_left_out']):,} that only one file knows are left out); "
+        f"pairs {counts['found_pairs']:,} found, {counts['true_pairs']:,} true; "
+        f"clusters {counts['found_clusters']:,} found, {counts['true_clusters']:,} true",
+        highlight=False,
+    )
+
+
+def _read_labels(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    from hub.prepare import RecordsError
+    from hub.tables import read_table
+
+    table = read_table(path)
+    if not {"source", "source_key"} < set(table.columns):
+        raise RecordsError(f"{path}: needs source, source_key and an id; it has {', '.join(table.columns)}")
+    return table.with_columns(pl.col("source", "source_key").cast(pl.String))
