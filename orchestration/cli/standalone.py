@@ -144,7 +144,11 @@ def evaluate(
     from hub import evaluate as judge
 
     with _blame_the_input():
-        figures = judge.evaluate(_read_labels(crosswalk), _read_labels(truth))
+        found, known = _read_labels(crosswalk), _read_labels(truth)
+    try:
+        figures = judge.evaluate(found, known)
+    except ValueError as error:
+        raise ProjectError(f"{crosswalk}: {error}") from None
     if as_json:
         typer.echo(json.dumps(figures))
         return

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from dotenv import set_key
 
 from orchestration.project import ProjectError
@@ -91,6 +90,8 @@ def read_sandbox(home: Path) -> Sandbox:
 
 def advance_sandbox(home: Path, days: int) -> str:
     """Let the company live on for some days; returns its new time."""
+    import httpx
+
     sandbox = read_sandbox(home)
     answer = httpx.post(f"{sandbox.control_url}/advance", json={"days": days}, timeout=START_SECONDS)
     answer.raise_for_status()

@@ -1,0 +1,196 @@
+"""Files in, files out: reading, keys, rejected rows, and the same bytes every time."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from hub.prepare import RecordsError
+from hub.rules.read import RulesFile, load_rules, parse_rules
+from hub.standalone import resolve_files, resolve_tables
+from hub.tables import read_table, read_times
+
+_HEADER = "source,source_key,company_name,mobile,created_at"
+_CRM = (
+    "crm,1,上海云帆科技有限公司,13912345678,2026-01-02T03:04:05Z",
+    "crm,2,上海云帆科技,13912345678,2026-02-03 10:00:00",
+    "erp,7,广东省深圳市鹏翔自动化有限公司,,2026/3/4",
+    "erp,8,苏州精卓机械设备有限公司,13900001111,",
+)
+_ORGANISATION = RulesFile(load_rules("organisation"), None, None)
+_BOATS = """
+entity = "boat"
+id_prefix = "B"
+[records]
+source = "harbour"
+source_key = "no"
+[fields.name]
+kind = "name"
+columns = ["title"]
+[comparisons.name]
+levels = ["same"]
+[keys.name]
+parts = ["name.sorted"]
+[[survivors]]
+attributes = ["title"]
+order = ["majority"]
+"""
+
+
+def _write(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes("\n".join((*lines, "")).encode(encoding))
+    return path
+
+
+def _read(out: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(out / f"{name}.parquet")
+
+
+def _resolve(tables: Mapping[str, pl.DataFrame], out: Path, rules: RulesFile = _ORGANISATION) -> dict[str, Any]:
+    return resolve_tables(tables, rules, out)
+
+
+def test_two_spellings_with_one_mobile_are_one_customer_in_every_file(tmp_path: Path) -> None:
+    report = resolve_files([_write(tmp_path / "crm.csv", _HEADER, *_CRM)], _ORGANISATION, tmp_path / "out")
+    crosswalk = _read(tmp_path / "out", "crosswalk")
+    assert crosswalk.columns == ["source", "source_key", "customer_gid"]
+    assert crosswalk.select("source", "source_key").rows() == [("crm", "1"), ("crm", "2"), ("erp", "7"), ("erp", "8")]
+    one, two, three, four = crosswalk["customer_gid"]
+    assert one == two
+    assert len({two, three, four}) == 3
+    assert set(_read(tmp_path / "out", "golden")["customer_gid"]) == {one, three, four}
+    edge = _read(tmp_path / "out", "edges").row(0, named=True)
+    assert (edge["source_key_a"], edge["source_key_b"]) == ("1", "2")
+    evidence = json.loads(edge["evidence"])
+    assert sum(evidence.values()) == pytest.approx(edge["weight"])
+    assert _read(tmp_path / "out", "events")["kind"].to_list().count("issued") == 3
+    assert (report["records"], report["clusters"], report["rejected"]) == (4, 3, 0)
+
+
+def test_the_same_records_give_the_same_bytes_whatever_their_order(tmp_path: Path) -> None:
+    for folder, lines in (("a", _CRM), ("b", _CRM[::-1])):
+        (tmp_path / folder).mkdir()
+        path = _write(tmp_path / folder / "crm.csv", _HEADER, *lines)
+        resolve_tables({"crm.csv": read_table(path)}, _ORGANISATION, tmp_path / folder / "out")
+    files = sorted(path.name for path in (tmp_path / "a" / "out").iterdir())
+    assert files == sorted(
+        [f"{name}.parquet" for name in ("crosswalk", "edges", "events", "golden", "rejected", "review")]
+        + ["frequencies.npz", "model.json", "report.json"]
+    )
+    for name in files:
+        one, two = ((tmp_path / folder / "out" / name).read_bytes() for folder in "ab")
+        if name == "report.json":
+            one, two = (_drop_measures(text) for text in (one, two))
+        assert one == two, name
+
+
+def _drop_measures(text: bytes) -> bytes:
+    report = json.loads(text)
+    assert set(report["seconds"]) >= {"read", "normalise", "block", "compare", "cluster", "write"}
+    assert report["peak_mb"]["write"] > 0
+    return json.dumps({name: value for name, value in report.items() if name not in ("seconds", "peak_mb")}).encode()
+
+
+def test_other_content_is_another_run_and_its_newest_time_stamps_the_events(tmp_path: Path) -> None:
+    reports = []
+    for folder, lines in (("a", _CRM), ("b", _CRM[:3])):
+        path = _write(tmp_path / f"{folder}.csv", _HEADER, *lines)
+        reports.append(resolve_files([path], _ORGANISATION, tmp_path / folder))
+        assert _read(tmp_path / folder, "events")["at"].unique().to_list() == [datetime(2026, 3, 4, tzinfo=UTC)]
+    assert reports[0]["run_id"] != reports[1]["run_id"]
+
+
+def test_records_without_times_are_stamped_1970_and_a_given_time_counts_first(tmp_path: Path) -> None:
+    table = pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})
+    assert _resolve({"crm": table}, tmp_path)["at"] == "1970-01-01T00:00:00+00:00"
+    assert resolve_tables({"crm": table}, _ORGANISATION, tmp_path, datetime(2026, 1, 1, tzinfo=UTC))["at"].startswith(
+        "2026-01-01"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_csv_is_read_as_text_in_the_encodings_that_people_send(tmp_path: Path, encoding: str) -> None:
+    table = read_table(_write(tmp_path / "x.csv", "source_key,company_name", "007,云帆科技", encoding=encoding))
+    assert table.rows() == [("007", "云帆科技")]
+
+
+def test_a_file_names_the_source_where_no_column_does(tmp_path: Path) -> None:
+    paths = [_write(tmp_path / name, "source_key,company_name", "1,云帆科技") for name in ("crm.csv", "erp.csv")]
+    resolve_files(paths, _ORGANISATION, tmp_path / "out")
+    assert _read(tmp_path / "out", "crosswalk")["source"].to_list() == ["crm", "erp"]
+
+
+def test_rules_map_other_columns_and_name_the_id_after_their_entity(tmp_path: Path) -> None:
+    boats = pl.DataFrame({"harbour": ["kiel", "kiel"], "no": [1, 2], "title": ["anna maria"] * 2, "colour": ["red", "blue"]})
+    report = _resolve({"boats": boats}, tmp_path, parse_rules(_BOATS, "boats.toml"))
+    assert _read(tmp_path, "crosswalk").columns == ["source", "source_key", "boat_gid"]
+    assert report["inputs"][0]["columns_ignored"] == ["colour"]
+
+
+def test_rows_without_a_key_are_kept_apart_with_their_reason(tmp_path: Path) -> None:
+    rows = ("crm,1,云帆科技,,2026-01-01T00:00:00Z", "crm,,鹏翔自动化,,", "crm,  ,精卓机械,,", ",4,瑞丰仪器,,")
+    report = resolve_files([_write(tmp_path / "crm.csv", _HEADER, *rows)], _ORGANISATION, tmp_path / "out")
+    rejected = _read(tmp_path / "out", "rejected")
+    assert rejected.select("row", "reason").rows() == [(2, "no source_key"), (3, "no source_key"), (4, "no source")]
+    assert json.loads(rejected["record"][0])["company_name"] == "鹏翔自动化"
+    assert (report["records"], report["rejected"], report["inputs"][0]["rejected"]) == (1, 3, 3)
+
+
+def test_a_time_that_nobody_can_read_is_counted_and_not_guessed(tmp_path: Path) -> None:
+    path = _write(tmp_path / "crm.csv", _HEADER, "crm,1,云帆科技,,2026-01-01T00:00:00Z", "crm,2,鹏翔自动化,,last week")
+    assert resolve_files([path], _ORGANISATION, tmp_path / "out")["inputs"][0]["times_not_read"] == {"created_at": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-04T00:00:00Z",
+        "2026-03-04T08:00:00+08:00",
+        "2026-03-04 00:00:00.000",
+        "2026/3/4 0:00",
+        "2026-03-04",
+        "2026年3月4日",
+    ],
+)
+def test_usual_spellings_of_a_time_are_read(text: str) -> None:
+    assert read_times(pl.Series([None, text])).to_list() == [None, datetime(2026, 3, 4, tzinfo=UTC)]
+
+
+def test_a_key_that_two_files_have_is_refused_with_both_places(tmp_path: Path) -> None:
+    one = _write(tmp_path / "one.csv", _HEADER, *_CRM)
+    two = _write(tmp_path / "two.csv", _HEADER, "crm,9,瑞丰仪器,,", _CRM[1])
+    with pytest.raises(RecordsError, match=r"one\.csv row 2 and .*two\.csv row 2 both are \(crm, 2\)"):
+        resolve_files([one, two], _ORGANISATION, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf\n", "empty"),
+        (b"PK\x03\x04rest", "save the table as CSV"),
+        (b"PAR1rest", "not a whole Parquet file"),
+        (b"source_key,company_name\n1,\xff\xff\n", "UTF-8"),
+        (b"company_name\nx\n", r"\[records\] source_key"),
+        (b"source_key,colour\n1,red\n", "rules suggest"),
+        (b"source_key,company_name\n", "nothing to resolve"),
+    ],
+)
+def test_a_file_that_cannot_be_resolved_says_what_to_do(tmp_path: Path, content: bytes, advice: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    with pytest.raises(RecordsError, match=advice):
+        resolve_files([path], _ORGANISATION, tmp_path / "out")
+
+
+def test_what_else_lies_in_the_folder_stays_and_nothing_half_written_is_left(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    for _ in range(2):
+        _resolve({"crm": pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})}, tmp_path)
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert not list(tmp_path.glob(".*"))

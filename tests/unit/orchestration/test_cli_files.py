@@ -1,0 +1,94 @@
+"""The commands that work on files: what they write, and what they say when they cannot."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli.app import app
+from orchestration.project import ProjectError
+
+_ROWS = ["source,source_key,company_name,mobile", "crm,1,上海云帆科技有限公司,13912345678", "crm,2,上海云帆科技,13912345678"]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    path = tmp_path / "crm.csv"
+    path.write_text("\n".join(_ROWS), encoding="utf-8")
+    return path
+
+
+def _run(*arguments: object) -> str:
+    answer = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_files_are_resolved_and_judged_without_a_project(records: Path, tmp_path: Path) -> None:
+    report = json.loads(_run("resolve", records, "--entity", "organisation", "--out", tmp_path / "out", "--json"))
+    assert (report["records"], report["clusters"]) == (2, 1)
+    truth = tmp_path / "truth.csv"
+    truth.write_text("source,source_key,id\ncrm,1,a\ncrm,2,a\n", encoding="utf-8")
+    figures = json.loads(_run("evaluate", tmp_path / "out" / "crosswalk.parquet", truth, "--json"))
+    assert (figures["precision"], figures["recall"], figures["true_pairs"]) == (1.0, 1.0, 1.0)
+    assert "1 found, 1 true" in _run("evaluate", tmp_path / "out" / "crosswalk.parquet", truth)
+
+
+def test_a_process_of_its_own_starts_no_part_of_the_pipeline_and_writes_the_same_bytes(records: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from orchestration.cli.app import app;"
+        f"assert not CliRunner().invoke(app, ['resolve', {str(records)!r}, '--entity', 'organisation', '--out', "
+        f"{str(tmp_path / 'out')!r}]).exit_code; print(*({{'dagster', 'dbt', 'duckdb', 'httpx'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crm.csv", "out"]
+    _run("resolve", records, "--entity", "organisation", "--out", tmp_path / "again")
+    for name in ("crosswalk", "golden", "edges", "events", "review"):
+        assert (tmp_path / "out" / f"{name}.parquet").read_bytes() == (tmp_path / "again" / f"{name}.parquet").read_bytes()
+
+
+def test_suggested_rules_pass_the_check_and_resolve(records: Path, tmp_path: Path) -> None:
+    rules, out = tmp_path / "rules.toml", tmp_path / "out"
+    assert 'entity = "firm"' in _run("rules", "suggest", records, "--entity", "firm")
+    _run("rules", "suggest", records, "--entity", "firm", "--out", rules)
+    assert "comparison" in _run("rules", "check", rules)
+    _run("resolve", records, "--rules", rules, "--out", out)
+    assert "firm_gid" in pl.read_parquet(out / "crosswalk.parquet").columns
+    _run("resolve", records, "--rules", rules, "--entity", "organisation", "--out", out)
+    assert "customer_gid" in pl.read_parquet(out / "crosswalk.parquet").columns
+
+
+def test_the_rules_that_come_with_the_hub_can_be_shown_and_used_as_a_start(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(_run("rules", "show", "person"), encoding="utf-8")
+    assert "rules of person" in _run("rules", "check", own)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["resolve", "FILE", "--entity", "organisation"], "--out DIR"),
+        (["resolve", "FILE", "--out", "OUT"], "--entity organisation"),
+        (["resolve", "--entity", "organisation"], "at least one FILE"),
+        (["resolve", "FILE", "--entity", "ship", "--out", "OUT"], "no rules for 'ship'"),
+        (["resolve", "nowhere.csv", "--entity", "organisation", "--out", "OUT"], "nowhere.csv: cannot be read"),
+        (["resolve", "FILE", "--rules", "nowhere.toml", "--out", "OUT"], "nowhere.toml: cannot be read"),
+        (["resolve", "FILE", "--rules", "FILE", "--out", "OUT"], "not valid TOML"),
+        (["resolve", "FILE", "--entity", "organisation", "--out", "FILE"], "File exists"),
+        (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--at", "noon"], "is no time"),
+        (["rules", "show", "ship"], "no rules for 'ship'"),
+        (["rules", "suggest", "nowhere.csv"], "nowhere.csv"),
+        (["evaluate", "FILE", "nowhere.csv"], "nowhere.csv"),
+        (["evaluate", "FILE", "FILE"], "ends in _gid"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_what_to_do(records: Path, tmp_path: Path, arguments: list[str], advice: str) -> None:
+    places = {"FILE": str(records), "OUT": str(tmp_path / "out")}
+    answer = CliRunner().invoke(app, [places.get(argument, argument) for argument in arguments])
+    assert isinstance(answer.exception, ProjectError)
+    assert advice in str(answer.exception)
