@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.hashing import Hashes, hash_texts
-from hub.parts import Ids, Parts
+from hub.parts import Ids, Parts, sort_distinct
 from hub.rules.model import Rules
 
 Buckets = npt.NDArray[np.uint8]
@@ -53,14 +53,9 @@ def count_buckets(parts: Parts, part: str, of: str) -> Buckets:
     others = parts.codes(of)
     known = (codes >= 0) & (others >= 0)
     width = int(others.max(initial=0)) + 1
-    pairs = _unique(codes[known].astype(np.int64) * width + others[known])
+    pairs = sort_distinct(codes[known].astype(np.int64) * width + others[known])
     counts = np.bincount(pairs // width, minlength=size)
     return np.clip(np.ceil(np.log2(np.maximum(counts, 1))), 0, LAST_BUCKET).astype(np.uint8)
-
-
-def _unique(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    values.sort()
-    return values[np.r_[True, values[1:] != values[:-1]]] if len(values) else values
 
 
 def freeze_frequencies(parts: Parts, buckets: Mapping[str, Buckets]) -> Frequencies:

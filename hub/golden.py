@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.parts import Ids, Parts
+from hub.parts import Ids, Parts, sort_distinct
 from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
@@ -138,7 +138,8 @@ def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
     order, starts = members.order, members.starts
     sources = aligned["source"].rank("dense").to_numpy().astype(np.int64)[order]
     owner = members.owner[order].astype(np.int64)
-    several = np.unique(owner * (int(sources.max(initial=0)) + 1) + sources) // (int(sources.max(initial=0)) + 1)
+    width = int(sources.max(initial=0)) + 1
+    several = sort_distinct(owner * width + sources) // width
     created = _read_times(aligned["created_at"])[order]
     touched = np.maximum(_read_times(aligned["updated_at"]), _read_times(aligned["created_at"]))[order]
     first = np.minimum.reduceat(np.where(created < 0, np.iinfo(np.int64).max, created), starts) if len(starts) else created

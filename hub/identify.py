@@ -7,13 +7,15 @@ detached and attached (a record leaves or joins gid),
 retired (gid has no records left; it is never issued again).
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from hub.hashing import hash_texts
+from hub.prepare import sort_records
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
@@ -68,10 +70,18 @@ def find_redirects(log: pl.DataFrame) -> pl.DataFrame:
 
 def build_crosswalk(log: pl.DataFrame) -> pl.DataFrame:
     """source, source_key, gid, valid_from, valid_to (null: holds), is_current: the log's attachments as a history."""
-    steps = log.filter(pl.col("kind").is_in(["attached", "detached"])).sort("event_no")
-    steps = steps.with_columns(valid_to=pl.col("at").shift(-1).over(_RECORD))
-    rows = steps.filter(pl.col("kind") == "attached").select(*_RECORD, "gid", valid_from="at", valid_to="valid_to")
-    return rows.with_columns(is_current=pl.col("valid_to").is_null()).sort(*_RECORD, "valid_from", "gid")
+    steps = log.filter(pl.col("kind").is_in(["attached", "detached"]))
+    moved = steps.filter(pl.col("kind") == "detached").select(_RECORD).unique()
+    # most records were attached once and stayed: only of the others the steps have to be put in order
+    settled = steps if not moved.height else steps.join(moved, on=_RECORD, how="anti")
+    history = steps.clear() if not moved.height else steps.join(moved, on=_RECORD, how="semi").sort("event_no")
+    history = history.with_columns(valid_to=pl.col("at").shift(-1).over(_RECORD)).filter(pl.col("kind") == "attached")
+    settled = settled.with_columns(valid_to=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
+    rows = pl.concat([settled, history]).select(*_RECORD, "gid", valid_from="at", valid_to="valid_to")
+    rows = rows.with_columns(is_current=pl.col("valid_to").is_null())
+    if moved.height:
+        return rows.sort(*_RECORD, "valid_from", "gid")
+    return rows.select(pl.all().gather(pl.Series(sort_records(rows))))
 
 
 def identify(
@@ -87,7 +97,7 @@ def identify(
     log, next_no = align_events(events, prefix)
     members = find_members(log)
     records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
-    joined = records.join(members, on=_RECORD, how="left", maintain_order="left")
+    joined = _join_members(records, members)
     homes = _find_homes(joined, log)
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti")
@@ -105,6 +115,12 @@ def identify(
     return Identified(gids=placed["gid"], events=numbered, log=whole, redirects=find_redirects(whole), n_known=members.height)
 
 
+def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    if not members.height:
+        return records.with_columns(old_gid=pl.lit(None, dtype=pl.String))
+    return records.join(members, on=_RECORD, how="left", maintain_order="left")
+
+
 def _find_homes(joined: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
     """Per old id the cluster with most of its records, and whether it is the oldest of that cluster's ids."""
     age = log.filter(pl.col("kind") == "issued").select(old_gid="gid", issued_no="event_no")
@@ -118,24 +134,26 @@ def _find_homes(joined: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
 
 def _issue(fresh: pl.DataFrame, log: pl.DataFrame, prefix: str) -> pl.DataFrame:
     """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
-    founders = fresh.sort("label", "created_at", *_RECORD, nulls_last=True).unique("label", keep="first", maintain_order=True)
-    founders = founders.sort(*_RECORD)
-    taken = set(log.filter(pl.col("kind") == "issued")["gid"].to_list())
-    gids = []
-    for source, key in founders.select(_RECORD).iter_rows():
-        salt = 0
-        gid = _hash_record(source, key, salt, prefix)
-        while gid in taken:
-            salt += 1
-            gid = _hash_record(source, key, salt, prefix)
-        taken.add(gid)
-        gids.append(gid)
-    return founders.select("label", *_RECORD).with_columns(pl.Series("gid", gids, dtype=pl.String))
+    # fresh comes in the order of source and key, which decides among records of one time
+    earliest = fresh.with_columns(pl.col("created_at").rank("dense").fill_null(pl.len() + 1).alias("age"))
+    packed = earliest.select("label", order=pl.col("age").cast(pl.Int64) * (fresh.height + 1) + pl.int_range(pl.len()))
+    founders = packed.group_by("label").agg(pl.col("order").min())
+    rows = (founders["order"] % (fresh.height + 1)).sort()
+    chosen = fresh.select(pl.col("label", *_RECORD).gather(rows))
+    gids = _name_ids(chosen, prefix, 0)
+    taken = log.filter(pl.col("kind") == "issued")["gid"].implode()
+    salt = 0
+    while (again := gids.is_in(taken) | gids.is_duplicated() & ~gids.is_first_distinct()).any():
+        salt += 1
+        gids = pl.select(pl.when(pl.lit(again)).then(pl.lit(_name_ids(chosen, prefix, salt))).otherwise(pl.lit(gids))).to_series()
+    return chosen.with_columns(gids.alias("gid"))
 
 
-def _hash_record(source: str, key: str, salt: int, prefix: str) -> str:
-    text = f"{source}\x1f{key}" + (f"\x1f{salt}" if salt else "")
-    return prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
+def _name_ids(founders: pl.DataFrame, prefix: str, salt: int) -> pl.Series:
+    end = pl.lit(f"\x1f{salt}" if salt else "")
+    digits = hash_texts(founders.select(pl.concat_str("source", pl.lit("\x1f"), "source_key", end)).to_series())
+    text = digits.astype(">u8").tobytes().hex()
+    return pl.Series("gid", [prefix + text[place : place + 16] for place in range(0, len(text), 16)], dtype=pl.String)
 
 
 def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, log: pl.DataFrame) -> list[pl.DataFrame]:
@@ -182,16 +200,28 @@ def _retire(placed: pl.DataFrame, homes: pl.DataFrame, log: pl.DataFrame) -> pl.
 
 
 def _number(new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str) -> pl.DataFrame:
-    phases = pl.Enum(_PHASES)
-    events = pl.concat(new, how="diagonal").with_columns(pl.col("kind").cast(phases))
-    for column in ("other_gid", "source", "source_key", "detail"):
-        if column not in events.columns:
-            events = events.with_columns(pl.lit(None, dtype=pl.String).alias(column))
-    events = events.sort("kind", "gid", "other_gid", *_RECORD, nulls_last=True).with_columns(
-        pl.col("kind").cast(pl.String),
+    """All events in the order of their kinds, then of their ids and records, numbered on."""
+    text = [
+        name for name, dtype in EVENT_SCHEMA.items() if dtype == pl.String() and name not in ("kind", "run_id", "rule_version")
+    ]
+    empty = {name: pl.lit(None, dtype=pl.String).alias(name) for name in text}
+    whole = [frame.with_columns(column for name, column in empty.items() if name not in frame.columns) for frame in new]
+    parts = [_sort_events(frame.select(pl.col("kind").cast(pl.String), *text)) for frame in whole if frame.height]
+    parts.sort(key=lambda frame: _PHASES.index(frame["kind"][0]))
+    events = pl.concat(parts) if parts else pl.DataFrame(schema=EVENT_SCHEMA).select("kind", *text)
+    stamped = events.with_columns(
         event_no=pl.int_range(next_no, next_no + pl.len(), dtype=pl.Int64),
         at=pl.lit(at).cast(pl.Datetime("us", "UTC")),
         run_id=pl.lit(run_id),
         rule_version=pl.lit(version),
     )
-    return events.select(pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items())
+    return stamped.select(pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items())
+
+
+def _sort_events(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame["other_gid"].null_count() < frame.height or frame["source"].null_count() == frame.height:
+        return frame.sort("gid", "other_gid", *_RECORD, nulls_last=True)
+    # records in their order, then by id: numbers sort many times faster than texts
+    ordered = frame.select(pl.all().gather(pl.Series(sort_records(frame))))
+    ids = ordered["gid"].cast(pl.Enum(ordered["gid"].unique().sort())).to_physical().to_numpy().astype(np.int64)
+    return ordered.select(pl.all().gather(pl.Series(np.argsort(ids * len(ids) + np.arange(len(ids))))))

@@ -45,13 +45,13 @@ def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, np
     aligned = records.select(typed)
     if aligned.select(pl.any_horizontal(pl.col("source", "source_key").is_null()).any()).item():
         raise RecordsError(f"{rules.entity} records with a null source or source_key: fill them or leave the records out")
-    order = _sort_keys(aligned)
+    order = sort_records(aligned)
     _refuse_twins(aligned.select(pl.col("source", "source_key").gather(pl.Series(order))), rules.entity)
     return aligned, order
 
 
-def _sort_keys(aligned: pl.DataFrame) -> npt.NDArray[np.int32]:
-    """The order by source and key; by one source after the other, which takes a third of a sort by both columns."""
+def sort_records(aligned: pl.DataFrame) -> npt.NDArray[np.int32]:
+    """The order of a frame by its source and source_key: one source after the other takes a third of a sort by both."""
     sources = aligned["source"].unique().sort()
     codes = aligned["source"].cast(pl.Enum(sources)).to_physical().to_numpy()
     parts = [np.zeros(0, dtype=np.int32)]
