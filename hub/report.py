@@ -46,11 +46,13 @@ def build_review(
     codes: list[Ids],
     value: npt.NDArray[np.float64],
     rules: Rules,
+    apart: Longs,
 ) -> tuple[pl.DataFrame, int]:
     """The review queue, and how many pairs of entities it was cut from.
 
     One pair per two entities that were not joined, though a pair of their records is in the grey band or above it. `value` is
     what each record is worth; value at stake is that of the two entities; the order is value x uncertainty (1 at even odds).
+    apart: pairs of entities that people keep apart, as smaller label * records + larger.
     """
     low, high = round(rules.review_bits * UNITS_PER_BIT), round(rules.match_bits * UNITS_PER_BIT)
     near = np.flatnonzero(weight >= low)
@@ -63,12 +65,15 @@ def build_review(
         near, first, second = near[free], first[free], second[free]
     stake = np.bincount(labels, weights=value, minlength=len(labels)) if len(labels) else value
     key = np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second)
+    undecided = ~np.isin(key, apart)
+    near, first, second, key = near[undecided], first[undecided], second[undecided], key[undecided]
     best = np.lexsort((candidates.right[near], candidates.left[near], -weight[near], key))
     best = best[np.flatnonzero(np.r_[True, key[best][1:] != key[best][:-1]])] if len(best) else best
     near, stake_of = near[best], stake[first[best]] + stake[second[best]]
     bits = weight[near] / UNITS_PER_BIT
     chance = 1 / (1 + np.exp2(-np.clip(bits - rules.match_bits, -60, 60)))
-    order = np.lexsort((near, -stake_of * (1 - np.abs(2 * chance - 1))))[: rules.review_limit]
+    doubt = 1 - np.abs(2 * chance - 1)
+    order = np.lexsort((near, -doubt, -stake_of * doubt))[: rules.review_limit]
     rows = near[order]
     ends = name_ends(aligned, candidates.left[rows], candidates.right[rows])
     queue = ends.with_columns(

@@ -5,7 +5,7 @@ rules and the model alone (I-1); ids come from the log (I-2, I-3).
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.cluster import cluster_pairs
+from hub.bonds import bind, find_labels, report_decisions, show_decisions
 from hub.compare import Comparer, find_distinct_vectors
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
@@ -27,7 +27,7 @@ from hub.prepare import prepare
 from hub.report import build_edges, build_review, summarise
 from hub.rules.model import Rules
 from hub.sample import sample_others
-from hub.train import train
+from hub.train import LEAST_LABELS, LEAST_OF_EACH, train
 from hub.weigh import mark_levels, weigh
 
 Longs = npt.NDArray[np.int64]
@@ -39,10 +39,11 @@ class Resolution:
 
     crosswalk: source, source_key, gid, valid_from, valid_to, is_current - every attachment there ever was
     golden: one row per live id: gid, the golden attributes, n_records, n_sources, first_seen_at, updated_at
-    edges: source_a, source_key_a, source_b, source_key_b, weight (bits), evidence (JSON, bits by comparison);
-        pairs at or above the review threshold
+    edges: source_a, source_key_a, source_b, source_key_b, weight (bits), evidence (JSON, bits by comparison), decision;
+        pairs at or above the review threshold, and those that a person merged (weight null where the matcher has none)
     review: pair_id, the two records, weight, reason, value_at_stake - most valuable first
     events: this run's new identity events (hub.identify names the kinds); redirects: gid, target_gid, since
+    decisions: hub.decide.list_decisions with `state` (holds, waits, undone) and `waits_for`
     report: counts, candidates by key, clusters, seconds by stage
     """
 
@@ -54,6 +55,7 @@ class Resolution:
     review: pl.DataFrame
     events: pl.DataFrame
     redirects: pl.DataFrame
+    decisions: pl.DataFrame
     report: dict[str, Any]
     _sources: "_Sources" = field(repr=False)
 
@@ -90,20 +92,30 @@ class _Clock:
 
 
 def resolve(
-    records: pl.DataFrame, *, rules: Rules, history: pl.DataFrame | None, run_id: str, at: datetime, model: Model | None = None
+    records: pl.DataFrame,
+    *,
+    rules: Rules,
+    history: pl.DataFrame | None,
+    run_id: str,
+    at: datetime,
+    model: Model | None = None,
+    decisions: pl.DataFrame | None = None,
 ) -> Resolution:
     """Resolve records into entities with lasting ids.
 
     Args:
         records: one row per (source, source_key), with the columns of the rules, missing ones allowed. All records that exist
-            now: one that the log knows and that is missing here counts as deleted.
+            now: one that the log knows and that is missing here counts as deleted. `value`, where there is such a column,
+            is what a record is worth to whoever reviews; each is worth 1 where there is none.
         rules: what to compare and how; load_rules("organisation"), load_rules("person") or a file's.
         history: the identity log of all runs; None for a first run.
         at: the run's time, zone-aware; stamps events and crosswalk.
         model: weights and caps to use; trained on the records where None.
+        decisions: what people decided (hub.decide); holds whatever the rules and the model say.
 
     Raises:
         RecordsError: keys missing, null or repeated.
+        DecisionError: the decisions contradict each other.
         ValueError: `at` without a zone.
     """
     if at.tzinfo is None:
@@ -119,11 +131,13 @@ def resolve(
     comparer = Comparer(parts, rules, buckets)
     vectors, place, counts = find_distinct_vectors(comparer.compare(candidates.left, candidates.right))
     clock.lap("compare")
-    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets)
+    bonds = bind(aligned, parts, decisions, rules)
+    taught = find_labels(aligned, decisions, rules.entity)
+    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets, taught)
     weighed = weigh(vectors, comparer.layout, model.weights, rules)
     clock.lap("train")
     codes = [parts.codes(part) for part in rules.guards]
-    labels = cluster_pairs(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
+    labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
     clock.lap("cluster")
     identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version)
     clock.lap("identify")
@@ -131,13 +145,16 @@ def resolve(
     winners = choose_winners(parts, aligned, members, rules)
     golden = build_golden(parts, aligned, members, winners, rules)
     clock.lap("survive")
-    edges = build_edges(aligned, candidates, place, weighed, rules)
-    value = np.ones(parts.n)
-    review, n_grey = build_review(aligned, candidates, weighed.total[place], labels, codes, value, rules)
+    edges = show_decisions(build_edges(aligned, candidates, place, weighed, rules), aligned, bonds)
+    value = read_value(records, aligned)
+    apart_now = bonds.find_apart(labels)
+    review, n_grey = build_review(aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
+    decided = report_decisions(decisions, bonds, rules.entity)
     apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
     report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known) | {"vetoes": apart}
     report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": edges.height, "review_found": n_grey, "review_kept": review.height}
+    report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
     clock.lap("report")
     report["seconds"] = clock.seconds
     return Resolution(
@@ -149,6 +166,7 @@ def resolve(
         review=review,
         events=identified.events,
         redirects=identified.redirects,
+        decisions=decided,
         report=report,
         _sources=_Sources(parts, aligned, members, winners),
     )
@@ -163,20 +181,28 @@ def train_model(
     parts: Parts,
     caps: dict[str, int],
     buckets: dict[str, Buckets],
+    decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None = None,
 ) -> Model:
-    """Weights from these records: from certain keys where the rules name some, else without labels."""
+    """Weights from these records: from certain keys where the rules name some, else without labels.
+
+    `decided`: pairs that people decided (hub.bonds.find_labels). They join the certain ones; where nothing is certain they are
+    learnt from as soon as they are enough.
+    """
     rules, layout = comparer.rules, comparer.layout
     matrix = layout.unpack(vectors)
     same = conflict = background = None
+    told, denied = count_decided(candidates, place, len(vectors), parts.n, decided)
+    if rules.training == "em" and min(told.sum(), denied.sum()) >= LEAST_OF_EACH and told.sum() + denied.sum() >= LEAST_LABELS:
+        rules = replace(rules, training="certain")
     if rules.training == "certain":
         agree, differ = count_labels(parts, candidates, place, len(vectors), rules)
         taught = ~mark_levels(matrix, layout, rules.uncertain)
-        same, conflict = agree * taught, differ * taught
+        same, conflict = agree * taught + told, differ * taught + denied
     if rules.training == "em":
         background = sample_background(comparer, parts.n, candidates)
     trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
     weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
-    return Model(rules.version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
+    return Model(comparer.rules.version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
 
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
@@ -198,6 +224,30 @@ def count_labels(parts: Parts, candidates: Candidates, place: Ids, n: int, rules
         agree += np.bincount(place[known & (a == b)], minlength=n)
         differ += np.bincount(place[known & (a != b)], minlength=n)
     return agree, differ
+
+
+def count_decided(
+    candidates: Candidates, place: Ids, n_vectors: int, n: int, decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None
+) -> tuple[Longs, Longs]:
+    """Per distinct vector how many of its pairs people said are one entity, and are two."""
+    counts = np.zeros((2, n_vectors), dtype=np.int64)
+    if decided is not None and len(decided[0]) and len(candidates.left):
+        pairs = candidates.left.astype(np.int64) * n + candidates.right
+        wanted = decided[0].astype(np.int64) * n + decided[1]
+        at = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
+        known = pairs[at] == wanted
+        np.add.at(counts, ((~decided[2][known]).astype(np.int64), place[at[known]]), 1)
+    return counts[0], counts[1]
+
+
+def read_value(records: pl.DataFrame, aligned: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """What each record is worth: its `value`, 0 where that is null or no number; 1 for all where there is no such column."""
+    if "value" not in records.columns:
+        return np.ones(aligned.height)
+    keys = [pl.col("source").cast(pl.String), pl.col("source_key").cast(pl.String)]
+    own = records.select(*keys, pl.col("value").cast(pl.Float64, strict=False))
+    joined = aligned.select("source", "source_key").join(own, on=["source", "source_key"], how="left", maintain_order="left")
+    return joined["value"].fill_null(0.0).fill_nan(0.0).to_numpy()
 
 
 def sample_background(comparer: Comparer, n: int, candidates: Candidates) -> tuple[npt.NDArray[np.uint8], Longs]:

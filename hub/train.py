@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 LEAST_LABELS = 300
 #: and from which more cost time and move nothing
 MOST_LABELS = 60_000
-_LEAST_OF_EACH = 30
+LEAST_OF_EACH = 30
 #: how far labels may be expected to move a weight, in bits: given ones, ones found without labels, interactions
 _SPREAD_GIVEN = 1.0
 _SPREAD_FOUND = 2.0
@@ -62,7 +62,7 @@ def train(
         return Trained(dict(rules.weights), {"method": "none", "why": "no candidate pairs"})
     labelled = int(same.sum() + conflict.sum()) if same is not None and conflict is not None else 0
     if rules.training == "certain" and same is not None and conflict is not None:
-        enough = labelled >= LEAST_LABELS and min(int(same.sum()), int(conflict.sum())) >= _LEAST_OF_EACH
+        enough = labelled >= LEAST_LABELS and min(int(same.sum()), int(conflict.sum())) >= LEAST_OF_EACH
         if enough:
             return _learn_from_labels(matrix, counts, same, conflict, names, rules, n_records, background)
         if "prior" in rules.weights:
