@@ -84,6 +84,28 @@ def build_crosswalk(log: pl.DataFrame) -> pl.DataFrame:
     return rows.select(pl.all().gather(pl.Series(sort_records(rows))))
 
 
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs say about the records that are identified now, and about those deleted among them.
+
+    members: source, source_key, old_gid; ages: old_gid, issued_no of the live ids among them; redirects: gid, target_gid, since
+    of ids that resolve to these; taken: every id ever issued; next_no: the number of the next event.
+    """
+
+    members: pl.DataFrame
+    ages: pl.DataFrame
+    redirects: pl.DataFrame
+    taken: pl.Series
+    next_no: int
+
+
+def read_past(log: pl.DataFrame, next_no: int) -> Past:
+    """The past of all records, from the whole log."""
+    issued = log.filter(pl.col("kind") == "issued").select(old_gid="gid", issued_no="event_no")
+    over = log.filter(pl.col("kind").is_in(["merged", "retired"])).select(old_gid="gid")
+    return Past(find_members(log), issued.join(over, on="old_gid", how="anti"), find_redirects(log), issued["old_gid"], next_no)
+
+
 def identify(
     aligned: pl.DataFrame,
     labels: npt.NDArray[np.int64],
@@ -95,24 +117,37 @@ def identify(
 ) -> Identified:
     """Give every cluster its lasting id and log what changed. A function of the partition and the log, nothing else."""
     log, next_no = align_events(events, prefix)
-    members = find_members(log)
+    past = read_past(log, next_no)
+    gids, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version)
+    whole = pl.concat([log, numbered])
+    return Identified(gids, numbered, whole, find_redirects(whole), past.members.height)
+
+
+def identify_records(
+    aligned: pl.DataFrame,
+    labels: npt.NDArray[np.int64],
+    past: Past,
+    prefix: str,
+    run_id: str,
+    at: datetime,
+    version: str,
+) -> tuple[pl.Series, pl.DataFrame]:
+    """gid per record, and the events, of whole clusters in the order of source and key; `past` speaks of them alone."""
     records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
-    joined = _join_members(records, members)
-    homes = _find_homes(joined, log)
+    joined = _join_members(records, past.members)
+    homes = _find_homes(joined, past.ages)
     kept = homes.filter("keeps").select("label", gid="old_gid")
-    fresh = joined.join(kept, on="label", how="anti")
-    issued = _issue(fresh, log, prefix)
+    fresh = joined.join(kept, on="label", how="anti", maintain_order="left")
+    issued = _issue(fresh, past.taken, prefix)
     gids = pl.concat([kept, issued.select("label", "gid")])
     placed = joined.join(gids, on="label", how="left", maintain_order="left")
     new = [
         issued.select(kind=pl.lit("issued"), gid="gid", source="source", source_key="source_key"),
-        *_move_ids(placed, homes, gids, log),
-        *_move_records(placed, members),
-        _retire(placed, homes, log),
+        *_move_ids(placed, homes, gids, past.redirects),
+        *_move_records(placed, past.members),
+        past.ages.join(homes, on="old_gid", how="anti").select(kind=pl.lit("retired"), gid="old_gid"),
     ]
-    numbered = _number(new, next_no, run_id, at, version)
-    whole = pl.concat([log, numbered])
-    return Identified(gids=placed["gid"], events=numbered, log=whole, redirects=find_redirects(whole), n_known=members.height)
+    return placed["gid"], _number(new, past.next_no, run_id, at, version)
 
 
 def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -121,18 +156,17 @@ def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     return records.join(members, on=_RECORD, how="left", maintain_order="left")
 
 
-def _find_homes(joined: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
+def _find_homes(joined: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
     """Per old id the cluster with most of its records, and whether it is the oldest of that cluster's ids."""
-    age = log.filter(pl.col("kind") == "issued").select(old_gid="gid", issued_no="event_no")
     overlap = joined.filter(pl.col("old_gid").is_not_null()).group_by("old_gid", "label").len()
     homes = overlap.sort("old_gid", "len", "label", descending=[False, True, False]).unique(
         "old_gid", keep="first", maintain_order=True
     )
-    homes = homes.join(age, on="old_gid", how="left").sort("label", "issued_no", "old_gid")
+    homes = homes.join(ages, on="old_gid", how="left").sort("label", "issued_no", "old_gid")
     return homes.with_columns(keeps=pl.col("old_gid") == pl.col("old_gid").first().over("label"))
 
 
-def _issue(fresh: pl.DataFrame, log: pl.DataFrame, prefix: str) -> pl.DataFrame:
+def _issue(fresh: pl.DataFrame, taken: pl.Series, prefix: str) -> pl.DataFrame:
     """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
     # fresh comes in the order of source and key, which decides among records of one time
     earliest = fresh.with_columns(pl.col("created_at").rank("dense").fill_null(pl.len() + 1).alias("age"))
@@ -141,9 +175,8 @@ def _issue(fresh: pl.DataFrame, log: pl.DataFrame, prefix: str) -> pl.DataFrame:
     rows = (founders["order"] % (fresh.height + 1)).sort()
     chosen = fresh.select(pl.col("label", *_RECORD).gather(rows))
     gids = _name_ids(chosen, prefix, 0)
-    taken = log.filter(pl.col("kind") == "issued")["gid"].implode()
     salt = 0
-    while (again := gids.is_in(taken) | gids.is_duplicated() & ~gids.is_first_distinct()).any():
+    while (again := gids.is_in(taken.implode()) | gids.is_duplicated() & ~gids.is_first_distinct()).any():
         salt += 1
         gids = pl.select(pl.when(pl.lit(again)).then(pl.lit(_name_ids(chosen, prefix, salt))).otherwise(pl.lit(gids))).to_series()
     return chosen.with_columns(gids.alias("gid"))
@@ -156,9 +189,8 @@ def _name_ids(founders: pl.DataFrame, prefix: str, salt: int) -> pl.Series:
     return pl.Series("gid", [prefix + text[place : place + 16] for place in range(0, len(text), 16)], dtype=pl.String)
 
 
-def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, log: pl.DataFrame) -> list[pl.DataFrame]:
+def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, earlier: pl.DataFrame) -> list[pl.DataFrame]:
     merged = homes.filter(~pl.col("keeps")).join(gids, on="label").select(kind=pl.lit("merged"), gid="old_gid", other_gid="gid")
-    earlier = find_redirects(log).select("gid", "target_gid")
     redirected = earlier.join(merged.select(target_gid="gid", new="other_gid"), on="target_gid")
     left = placed.filter(pl.col("old_gid").is_not_null() & (pl.col("gid") != pl.col("old_gid")))
     left = left.join(merged.select(old_gid="gid", gid="other_gid"), on=["old_gid", "gid"], how="anti")
@@ -191,12 +223,6 @@ def _move_records(placed: pl.DataFrame, members: pl.DataFrame) -> list[pl.DataFr
         ),
         joining.select(kind=pl.lit("attached"), gid="gid", other_gid="old_gid", source="source", source_key="source_key"),
     ]
-
-
-def _retire(placed: pl.DataFrame, homes: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
-    over = log.filter(pl.col("kind").is_in(["merged", "retired"])).select("gid")
-    live = log.filter(pl.col("kind") == "issued").select("gid").join(over, on="gid", how="anti")
-    return live.join(homes.select(gid="old_gid"), on="gid", how="anti").select(kind=pl.lit("retired"), gid="gid")
 
 
 def _number(new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str) -> pl.DataFrame:
