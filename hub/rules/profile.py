@@ -32,6 +32,7 @@ _DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|^(
 _PHONE = r"^[+(]?\d[\d\s().+-]{5,20}(?:\s*(?:x|ext|转)\.?\s*\d+)?$"
 _CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
+_COMPANY_HEADER = r"company|organi[sz]|firm|vendor|supplier|customer|account"
 _COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银行)"
 
 
@@ -80,6 +81,8 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     if share(_DATE) > 0.7 and named in (None, "date", "number", "code", "category"):
         return "date"
     if named in (None, "name", "company", "text") and share(_COMPANY) > 0.4:
+        return "company"
+    if re.search(_COMPANY_HEADER, name_header(header)) and share(r"\p{Han}") > 0.5 and named == "name":
         return "company"
     numeric = share(_NUMBER) > 0.9
     return _settle(named, numeric, share(_PHONE), share(r"\p{Han}"), count / len(known), words, count)

@@ -10,8 +10,11 @@ import polars as pl
 
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
 from hub.rules.model import Field, RulesError
+from hub.rules.organisations import find_chinese_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
+#: what records are of where nobody says it
+ENTITY = "entity"
 #: a column filled in fewer rows than this speaks for one pair of records in six and is noise to the others
 _MIN_FILLED = 0.4
 #: kinds that identify where they are given at all
@@ -31,11 +34,27 @@ _MAX_COLUMNS = 10
 _NEVER_ALONE = ("category", "place", "zip", "region")
 
 
-def suggest_rules(table: pl.DataFrame, entity: str = "entity") -> str:
-    """The text of a rules file (TOML) for a table of records."""
+def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
+    """The text of a rules file (TOML) for a table of records.
+
+    Chinese companies get the rules of organisations that come with the hub, over the table's columns."""
     columns = [profile_column(table[name]) for name in table.columns]
     source = _find_source(columns, table)
     source_key = _find_source_key(columns, source)
+    records = [
+        *([f"source = {_quote(source)}"] if source else []),
+        *([f"source_key = {_quote(source_key)}"] if source_key else []),
+    ]
+    names = find_chinese_names(table, columns)
+    if names:
+        known = entity in (ENTITY, "organisation")
+        return write_organisations(
+            columns,
+            names,
+            records,
+            "organisation" if known else name_header(entity) or ENTITY,
+            None if known else _prefix(entity),
+        )
     kept = _choose([column for column in columns if column.name not in (source, source_key)], table)
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
@@ -43,13 +62,12 @@ def suggest_rules(table: pl.DataFrame, entity: str = "entity") -> str:
     parts = derive(table, fields)
     lines = [
         "# suggested from the table: read it, correct kinds and keys, leave out what is not the entity's own",
-        f'entity = "{name_header(entity) or "entity"}"',
+        f'entity = "{name_header(entity) or ENTITY}"',
         f'id_prefix = "{_prefix(entity)}"',
         'training = "em"',
         "",
         "[records]",
-        *([f"source = {_quote(source)}"] if source else []),
-        *([f"source_key = {_quote(source_key)}"] if source_key else []),
+        *records,
         "",
     ]
     for field in fields:

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from hub.rules.model import RulesError
+from hub.rules.profile import profile_column
 from hub.rules.read import load_rules, parse_rules
 from hub.rules.suggest import suggest_rules
 
@@ -66,7 +67,7 @@ _MANY = range(60)
 
 
 def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
-    found = _suggest(
+    columns = dict(
         客户名称=[f"上海云帆{k}科技有限公司" for k in _MANY],
         手机=[f"139123400{k:02d}" for k in _MANY],
         联系人=["王小明", "李雷", "韩梅梅"] * 20,
@@ -75,8 +76,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         dob=[f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY],
         price=[f"{k}.99" for k in _MANY],
     )
-    kinds = {columns[0]: kind for kind, columns in found.values()}
-    assert kinds == {
+    assert {name: profile_column(pl.Series(name, values)).kind for name, values in columns.items()} == {
         "客户名称": "company",
         "手机": "mobile",
         "联系人": "person_name",
@@ -85,6 +85,27 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         "dob": "date",
         "price": "number",
     }
+
+
+def test_chinese_companies_get_the_rules_of_organisations_over_their_own_columns() -> None:
+    table = pl.DataFrame(
+        {
+            "编号": [str(k) for k in _MANY],
+            "客户名称": [f"上海云帆{k}" for k in _MANY],
+            "手机": [f"139123400{k:02d}" for k in _MANY],
+            "联系人": ["王小明", "李雷", "韩梅梅"] * 20,
+            "所在城市": ["上海", "北京", "广州"] * 20,
+        }
+    )
+    read = parse_rules(suggest_rules(table), "suggested")
+    fields = {field.name: field.columns for field in read.rules.fields}
+    built_in = load_rules("organisation")
+    assert read.source_key == "编号"
+    assert (fields["name"], fields["mobile"]) == (("客户名称",), ("手机",))
+    assert fields["place"][:2] == ("所在城市", "所在城市")
+    assert fields["contact"][0] == "联系人"
+    assert (read.rules.entity, read.rules.id_prefix, read.rules.weights) == ("organisation", "cus_", built_in.weights)
+    assert parse_rules(suggest_rules(table, "Supplier"), "suggested").rules.entity == "supplier"
 
 
 def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:

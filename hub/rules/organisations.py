@@ -1,0 +1,68 @@
+"""Rules for a table of Chinese companies: those of organisations that come with the hub, reading the table's columns."""
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
+import polars as pl
+
+from hub.rules.profile import Column, name_header
+
+#: from so many Chinese names on, what the hub knows about them beats what a table teaches by itself
+_LEAST_HAN = 0.3
+_PROVINCE = r"prov|state|省|自治区"
+_CITY = r"city|town|市"
+_REGION = r"region|area|location|地区|区域|所在地"
+
+
+def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | None:
+    """The most filled column of company names, if enough of them are Chinese."""
+    names = sorted((column for column in columns if column.kind == "company"), key=lambda column: -column.filled)
+    for column in names:
+        known = table[column.name].cast(pl.String).drop_nulls()
+        if known.len() and known.str.contains(r"\p{Han}").sum() >= _LEAST_HAN * known.len():
+            return column.name
+    return None
+
+
+def write_organisations(columns: Sequence[Column], name: str, records: Sequence[str], entity: str, prefix: str | None) -> str:
+    """The built-in rules as TOML text, with the columns that each field has in the table and the lines of [records]."""
+    text = (files("hub") / "rules" / "organisation.toml").read_text(encoding="utf-8")
+    for field, read in _assign(columns, name).items():
+        text = re.sub(
+            rf"^({field} = \{{ kind = \"\w+\", columns = )\[.*?\]",
+            lambda found, read=read: found[1] + json.dumps(read, ensure_ascii=False),  # type: ignore[misc]
+            text,
+            flags=re.MULTILINE,
+        )
+    text = re.sub(r"^entity = .*$", f'entity = "{entity}"', text, count=1, flags=re.MULTILINE)
+    if prefix:
+        text = re.sub(r"^id_prefix = .*$", f'id_prefix = "{prefix}"', text, count=1, flags=re.MULTILINE)
+    head = "# suggested: the hub's rules of organisations over this table's columns; correct the fields\n"
+    return head + text.replace("[fields]\n", "\n".join(["[records]", *records, "", "[fields]\n"]), 1)
+
+
+def _assign(columns: Sequence[Column], name: str) -> dict[str, list[str]]:
+    """Columns by field, the better filled ones first; a field that the table does not have keeps what other fields say."""
+    ordered = sorted(columns, key=lambda column: -column.filled)
+
+    def find(kind: str, header: str = "") -> list[str]:
+        return [column.name for column in ordered if column.kind == kind and re.search(header, name_header(column.name))]
+
+    mobile, phone = find("mobile"), find("phone")
+    provinces, cities = find("place", _PROVINCE), find("place", _CITY) or find("place", _REGION)
+    found = {
+        "name": [name],
+        "tax": find("credit_code")[:1],
+        "mobile": [*mobile, *phone],
+        "phone": [*phone, *mobile],
+        "email": find("email"),
+        "domain": [*find("domain"), "email.domain"],
+        "contact": [*find("person_name")[:1], "name.person"],
+        "address": find("address")[:1],
+    }
+    if provinces or cities:
+        province, city = (provinces or cities)[0], (cities or provinces)[0]
+        found["place"] = [province, city, "name.province", "name.city"]
+    return {field: read for field, read in found.items() if read}
