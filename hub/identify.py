@@ -3,10 +3,12 @@
 Kinds, with the meaning of `gid` and `other_gid`:
 issued (gid is new; founding record), split (records of gid go on as other_gid),
 merged (gid is given up and resolves to other_gid), redirected (gid was given up earlier and now resolves to other_gid),
+restored (gid was given up for other_gid by a decision that a person has undone, and is live again),
 detached and attached (a record leaves or joins gid),
 retired (gid has no records left; it is never issued again).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.bonds import Bonds
 from hub.hashing import hash_texts
 from hub.prepare import sort_records
+from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
@@ -29,7 +33,7 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
     "rule_version": pl.String(),
     "detail": pl.String(),
 }
-_PHASES = ["issued", "split", "merged", "redirected", "detached", "attached", "retired"]
+_PHASES = ["issued", "restored", "split", "merged", "redirected", "detached", "attached", "retired"]
 _RECORD = ["source", "source_key"]
 
 
@@ -64,8 +68,8 @@ def find_members(log: pl.DataFrame) -> pl.DataFrame:
 
 def find_redirects(log: pl.DataFrame) -> pl.DataFrame:
     """gid, target_gid, since: every id ever given up and the id that it resolves to now (one step, never a chain)."""
-    moves = log.filter(pl.col("kind").is_in(["merged", "redirected"])).unique("gid", keep="last", maintain_order=True)
-    return moves.select("gid", target_gid="other_gid", since="at").sort("gid")
+    moves = log.filter(pl.col("kind").is_in(["merged", "redirected", "restored"])).unique("gid", keep="last", maintain_order=True)
+    return moves.filter(pl.col("kind") != "restored").select("gid", target_gid="other_gid", since="at").sort("gid")
 
 
 def build_crosswalk(log: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +93,8 @@ class Past:
     """What earlier runs say about the records that are identified now, and about those deleted among them.
 
     members: source, source_key, old_gid; ages: old_gid, issued_no of the live ids among them; redirects: gid, target_gid, since
-    of ids that resolve to these; taken: every id ever issued; next_no: the number of the next event.
+    of ids that resolve to these; taken: every id ever issued; next_no: the number of the next event;
+    given_up: ids that may come back, for a person undid what gave them up.
     """
 
     members: pl.DataFrame
@@ -97,13 +102,17 @@ class Past:
     redirects: pl.DataFrame
     taken: pl.Series
     next_no: int
+    given_up: GivenUp | None = None
 
 
-def read_past(log: pl.DataFrame, next_no: int) -> Past:
-    """The past of all records, from the whole log."""
+def read_past(log: pl.DataFrame, next_no: int, undone: frozenset[str] = frozenset()) -> Past:
+    """The past of all records, from the whole log. undone: decisions that people took back."""
     issued = log.filter(pl.col("kind") == "issued").select(old_gid="gid", issued_no="event_no")
-    over = log.filter(pl.col("kind").is_in(["merged", "retired"])).select(old_gid="gid")
-    return Past(find_members(log), issued.join(over, on="old_gid", how="anti"), find_redirects(log), issued["old_gid"], next_no)
+    ends = log.filter(pl.col("kind").is_in(["merged", "retired", "restored"])).unique("gid", keep="last", maintain_order=True)
+    over = ends.filter(pl.col("kind") != "restored").select(old_gid="gid")
+    ages, redirects = issued.join(over, on="old_gid", how="anti"), find_redirects(log)
+    given_up = read_given_up(log, redirects, undone) if undone else None
+    return Past(find_members(log), ages, redirects, issued["old_gid"], next_no, given_up)
 
 
 def identify(
@@ -114,11 +123,12 @@ def identify(
     run_id: str,
     at: datetime,
     version: str,
+    bonds: Bonds | None = None,
 ) -> Identified:
-    """Give every cluster its lasting id and log what changed. A function of the partition and the log, nothing else."""
+    """Give every cluster its lasting id and log what changed. A function of the partition, the log and the decisions."""
     log, next_no = align_events(events, prefix)
-    past = read_past(log, next_no)
-    gids, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version)
+    past = read_past(log, next_no, bonds.undone if bonds else frozenset())
+    gids, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version, bonds.merged if bonds else ())
     whole = pl.concat([log, numbered])
     return Identified(gids, numbered, whole, find_redirects(whole), past.members.height)
 
@@ -131,11 +141,17 @@ def identify_records(
     run_id: str,
     at: datetime,
     version: str,
+    decided: Sequence[tuple[str, list[int]]] = (),
 ) -> tuple[pl.Series, pl.DataFrame]:
-    """gid per record, and the events, of whole clusters in the order of source and key; `past` speaks of them alone."""
+    """gid per record, and the events, of whole clusters in the order of source and key; `past` speaks of them alone.
+
+    decided: the merges by people that hold, with their ranks.
+    """
     records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
     joined = _join_members(records, past.members)
-    homes = _find_homes(joined, past.ages)
+    back = find_returning(joined, past.given_up) if past.given_up else None
+    ages = pl.concat([past.ages, back.ids.select(old_gid="gid", issued_no="issued_no")]) if back else past.ages
+    homes = _find_homes(back.joined if back else joined, ages)
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti", maintain_order="left")
     issued = _issue(fresh, past.taken, prefix)
@@ -143,7 +159,7 @@ def identify_records(
     placed = joined.join(gids, on="label", how="left", maintain_order="left")
     new = [
         issued.select(kind=pl.lit("issued"), gid="gid", source="source", source_key="source_key"),
-        *_move_ids(placed, homes, gids, past.redirects),
+        *_move_ids(placed, homes, gids, past, back, decided),
         *_move_records(placed, past.members),
         past.ages.join(homes, on="old_gid", how="anti").select(kind=pl.lit("retired"), gid="old_gid"),
     ]
@@ -189,9 +205,23 @@ def _name_ids(founders: pl.DataFrame, prefix: str, salt: int) -> pl.Series:
     return pl.Series("gid", [prefix + text[place : place + 16] for place in range(0, len(text), 16)], dtype=pl.String)
 
 
-def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, earlier: pl.DataFrame) -> list[pl.DataFrame]:
-    merged = homes.filter(~pl.col("keeps")).join(gids, on="label").select(kind=pl.lit("merged"), gid="old_gid", other_gid="gid")
-    redirected = earlier.join(merged.select(target_gid="gid", new="other_gid"), on="target_gid")
+def _move_ids(
+    placed: pl.DataFrame,
+    homes: pl.DataFrame,
+    gids: pl.DataFrame,
+    past: Past,
+    back: Returning | None,
+    decided: Sequence[tuple[str, list[int]]],
+) -> list[pl.DataFrame]:
+    live = homes.join(back.ids.select(old_gid="gid"), on="old_gid", how="anti") if back else homes
+    merged = live.filter(~pl.col("keeps")).join(gids, on="label").select(kind=pl.lit("merged"), gid="old_gid", other_gid="gid")
+    merged = tag_merges(merged, placed, decided)
+    earlier = past.redirects.select("gid", "target_gid")
+    redirected = earlier.join(merged.select(target_gid="gid", new="other_gid"), on="target_gid").select("gid", other_gid="new")
+    restored = merged.clear()
+    if back and past.given_up:
+        restored, again = write_restored(back, homes, past.given_up)
+        redirected = pl.concat([again, redirected]).unique("gid", keep="first", maintain_order=True)
     left = placed.filter(pl.col("old_gid").is_not_null() & (pl.col("gid") != pl.col("old_gid")))
     left = left.join(merged.select(old_gid="gid", gid="other_gid"), on=["old_gid", "gid"], how="anti")
     split = (
@@ -201,7 +231,7 @@ def _move_ids(placed: pl.DataFrame, homes: pl.DataFrame, gids: pl.DataFrame, ear
             kind=pl.lit("split"), gid="old_gid", other_gid="gid", detail=pl.concat_str(pl.lit('{"records":'), "len", pl.lit("}"))
         )
     )
-    return [merged, redirected.select(kind=pl.lit("redirected"), gid="gid", other_gid="new"), split]
+    return [restored, merged, redirected.select(kind=pl.lit("redirected"), gid="gid", other_gid="other_gid"), split]
 
 
 def _move_records(placed: pl.DataFrame, members: pl.DataFrame) -> list[pl.DataFrame]:

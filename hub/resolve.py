@@ -28,7 +28,7 @@ from hub.report import build_edges, build_review, summarise
 from hub.rules.model import Rules
 from hub.sample import sample_others
 from hub.train import LEAST_LABELS, LEAST_OF_EACH, train
-from hub.weigh import mark_levels, weigh
+from hub.weigh import Weighed, mark_levels, weigh
 
 Longs = npt.NDArray[np.int64]
 
@@ -57,27 +57,33 @@ class Resolution:
     redirects: pl.DataFrame
     decisions: pl.DataFrame
     report: dict[str, Any]
-    _sources: "_Sources" = field(repr=False)
+    sources: "Sources" = field(repr=False)
 
     @cached_property
     def lineage(self) -> pl.DataFrame:
         """gid, attribute, value, source, source_key, rule, is_winner: every value that was offered, and which won."""
-        own = self._sources
+        own = self.sources
         return trace_lineage(own.parts, own.aligned, own.members, own.winners, self.rules)
 
     def read_winner(self, attribute: str, part: str) -> pl.Series:
         """Per golden record a part of the record whose value won an attribute; null where none did."""
-        own = self._sources
+        own = self.sources
         chosen = pl.Series(own.winners[attribute])
         return own.parts.values(part).gather(chosen.set(chosen < 0, None))
 
 
 @dataclass(frozen=True)
-class _Sources:
+class Sources:
+    """What a resolution was made of, in the order of source and key: for lineage, explanations and the persisted hub."""
+
     parts: Parts
     aligned: pl.DataFrame
     members: Members
     winners: dict[str, Ids]
+    candidates: Candidates
+    place: Ids
+    vectors: Longs
+    weighed: Weighed
 
 
 class _Clock:
@@ -139,7 +145,7 @@ def resolve(
     codes = [parts.codes(part) for part in rules.guards]
     labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
     clock.lap("cluster")
-    identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version)
+    identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
     clock.lap("identify")
     members = group_members(identified.gids)
     winners = choose_winners(parts, aligned, members, rules)
@@ -168,7 +174,7 @@ def resolve(
         redirects=identified.redirects,
         decisions=decided,
         report=report,
-        _sources=_Sources(parts, aligned, members, winners),
+        sources=Sources(parts, aligned, members, winners, candidates, place, vectors, weighed),
     )
 
 
