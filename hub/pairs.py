@@ -54,6 +54,12 @@ def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], 
     return Candidates(first.astype(np.int32), (pairs - first * parts.n).astype(np.int32), keys, report)
 
 
+def pair_block(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64]) -> tuple[Ids, Ids]:
+    """The pairs that one key proposes among records with these codes."""
+    left, right, _ = _pair_key(codes, key, cap, hashes)
+    return left, right
+
+
 def _pair_key(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64]) -> tuple[Ids, Ids, dict[str, Any]]:
     sizes = np.bincount(codes[codes >= 0]) if len(codes) else np.zeros(0, dtype=np.int64)
     possible = int((sizes * (sizes - 1) // 2).sum())

@@ -1,0 +1,137 @@
+"""What a hub keeps between additions: records, lasting hashes of their keys, scored pairs, ids. Rows never move; the dead stay."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.hashing import Hashes, hash_texts
+from hub.parts import Parts
+from hub.prepare import align_records
+from hub.resolve import Resolution
+from hub.rules.model import Rules
+
+Ids = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_TABLES = ("records", "ids", "golden")
+
+
+@dataclass
+class State:
+    """records: source, source_key and the columns of the rules, a row per version of a record; `alive` marks the present ones.
+
+    hashes: of source and key; keys, guards: a row per block key or guard, a lasting hash per record, 0 where unknown.
+    Pairs of rows: left < right, proposed (bit per key), vector, total and counted (tenths of a bit: the weight, and what it
+    adds between clusters). owner: place in `ids` of each row's id. ids: gid, issued_no, target_gid, since, is_live.
+    golden: one row per live id, by gid.
+    """
+
+    records: pl.DataFrame
+    alive: Mask
+    hashes: Hashes
+    keys: npt.NDArray[np.uint64]
+    guards: npt.NDArray[np.uint64]
+    left: Ids
+    right: Ids
+    proposed: npt.NDArray[np.uint32]
+    vector: Longs
+    total: Ids
+    counted: Longs
+    owner: Ids
+    ids: pl.DataFrame
+    golden: pl.DataFrame
+    next_no: int
+
+
+def hash_part(parts: Parts, part: str) -> Hashes:
+    """A lasting hash of the part's value per record; 0 where nothing is known."""
+    name, _, rest = part.partition(".")
+    table = parts.tables[name]
+    values = table.rows[rest].cast(pl.String)
+    known = values.is_not_null().to_numpy()
+    own = np.where(known, np.maximum(hash_texts(values), np.uint64(1)), np.uint64(0))
+    return np.append(own, np.uint64(0))[table.ids]
+
+
+def hash_key(parts: Parts, names: tuple[str, ...]) -> Hashes:
+    """A lasting hash of several parts together; 0 where any is unknown."""
+    mixed = hash_part(parts, names[0])
+    known = mixed != 0
+    for part in names[1:]:
+        own = hash_part(parts, part)
+        known &= own != 0
+        mixed = (mixed ^ (own + np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(29)
+    return np.where(known, np.maximum(mixed, np.uint64(1)), np.uint64(0))
+
+
+def hash_records(records: pl.DataFrame) -> Hashes:
+    """A lasting hash of source and key per record."""
+    return hash_texts(records.select(pl.concat_str("source", pl.lit("\x1f"), "source_key")).to_series())
+
+
+def hash_all_keys(parts: Parts, rules: Rules) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """A row per block key, and a row per guard."""
+    keys = [hash_key(parts, key.parts) for key in rules.block_keys]
+    guards = [hash_part(parts, part) for part in rules.guards]
+    shape = (0, parts.n)
+    return (
+        np.stack(keys) if keys else np.zeros(shape, dtype=np.uint64),
+        np.stack(guards) if guards else np.zeros(shape, dtype=np.uint64),
+    )
+
+
+def build_state(resolution: Resolution, records: pl.DataFrame) -> State:
+    """The state of a hub after a first full resolution of `records`."""
+    rules, own = resolution.rules, resolution.sources
+    aligned, order = align_records(records, rules)
+    keys, guards = hash_all_keys(own.parts, rules)
+    place = own.place
+    issued = resolution.events.filter(pl.col("kind") == "issued").select(gid="gid", issued_no="event_no").sort("gid")
+    return State(
+        records=aligned[order],
+        alive=np.ones(own.parts.n, dtype=bool),
+        hashes=hash_records(own.aligned),
+        keys=keys,
+        guards=guards,
+        left=own.candidates.left,
+        right=own.candidates.right,
+        proposed=own.candidates.keys,
+        vector=own.vectors[place],
+        total=own.weighed.total[place].astype(np.int32),
+        counted=own.weighed.weigh_for_clusters(rules)[place],
+        owner=own.members.owner,
+        ids=issued.with_columns(
+            target_gid=pl.lit(None, dtype=pl.String),
+            since=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
+            is_live=pl.lit(value=True),
+        ),
+        golden=resolution.golden,
+        next_no=int(resolution.events["event_no"].max() or 0) + 1,  # type: ignore[arg-type]
+    )
+
+
+def save_state(state: State, folder: Path) -> None:
+    """Write the state into a new folder."""
+    folder.mkdir(parents=True)
+    for name in _TABLES:
+        getattr(state, name).write_ipc(folder / f"{name}.arrow", compression="uncompressed")
+    for name in _list_arrays():
+        np.save(folder / f"{name}.npy", getattr(state, name))
+    (folder / "next_no").write_text(str(state.next_no), encoding="utf-8")
+
+
+def load_state(folder: Path) -> State:
+    """Read a state; large arrays and texts are mapped, not read."""
+    tables = {name: pl.read_ipc(folder / f"{name}.arrow", memory_map=True) for name in _TABLES}
+    arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
+    return State(**tables, **arrays, next_no=int((folder / "next_no").read_text(encoding="utf-8")))
+
+
+def _list_arrays() -> list[str]:
+    return [field.name for field in fields(State) if field.name not in (*_TABLES, "next_no")]
