@@ -205,6 +205,14 @@ def list_decisions(log: pl.DataFrame | None, entity: str | None = None) -> pl.Da
     return made.join(undo, on="decision_id", how="left", maintain_order="left")
 
 
+def describe_decisions(log: pl.DataFrame | None, a: RecordRef, b: RecordRef, entity: str) -> str | None:
+    """What the standing decisions say about two records, also through others; None where they say nothing."""
+    standing = Standing(list_standing(align_log(log), entity))
+    against = standing.find_apart([a], [b]) or standing.find_never([a, b])
+    path = standing.find_path(a, b) if against is None else [against]
+    return " and ".join(decision.describe() for decision in path) or None
+
+
 def to_labels(log: pl.DataFrame | None, entity: str) -> pl.DataFrame:
     """source_a, source_key_a, source_b, source_key_b, is_same: what the standing decisions teach about pairs of records.
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from hub.compare import Comparer
+from hub.decide import describe_decisions
 from hub.frequency import find_buckets
 from hub.model import Model
 from hub.parts import Parts
@@ -18,7 +19,14 @@ from hub.weigh import UNITS_PER_BIT, Weighed, weigh
 RecordRef = tuple[str, str]
 
 
-def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules, model: Model | None = None) -> dict[str, Any]:
+def explain_pair(
+    records: pl.DataFrame,
+    a: RecordRef,
+    b: RecordRef,
+    rules: Rules,
+    model: Model | None = None,
+    decisions: pl.DataFrame | None = None,
+) -> dict[str, Any]:
     """The fresh score of two records, given as (source, source_key).
 
     Without a model the weights are those of the rules, and values are as common as `records` have them; with one, only the two
@@ -26,7 +34,7 @@ def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules
 
     Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; fields: per comparison
     its `bits`, `level` and the two values that it compared; together: bits of levels that weigh otherwise together;
-    proposed_by: the candidate keys that the two share.
+    proposed_by: the candidate keys that the two share; decision: what people said about the two, which outranks the verdict.
 
     Raises:
         KeyError: a record is not among the records.
@@ -61,6 +69,7 @@ def explain_pair(records: pl.DataFrame, a: RecordRef, b: RecordRef, rules: Rules
             for comparison, names, level in zip(rules.comparisons, comparer.layout.names, levels, strict=True)
         ],
         "together": {name: bits[name] for name in weighed.names[1 + len(rules.comparisons) :] if bits[name]},
+        "decision": describe_decisions(decisions, refs[0], refs[1], rules.entity),
         "proposed_by": [key.name for key in rules.block_keys if _share(parts, key.parts, ranks)],
     }
 

@@ -71,8 +71,7 @@ def build_review(
     best = best[np.flatnonzero(np.r_[True, key[best][1:] != key[best][:-1]])] if len(best) else best
     near, stake_of = near[best], stake[first[best]] + stake[second[best]]
     bits = weight[near] / UNITS_PER_BIT
-    chance = 1 / (1 + np.exp2(-np.clip(bits - rules.match_bits, -60, 60)))
-    doubt = 1 - np.abs(2 * chance - 1)
+    doubt = 2 / (1 + np.exp2(np.minimum(np.abs(bits - rules.match_bits), 60)))
     order = np.lexsort((near, -doubt, -stake_of * doubt))[: rules.review_limit]
     rows = near[order]
     ends = name_ends(aligned, candidates.left[rows], candidates.right[rows])
