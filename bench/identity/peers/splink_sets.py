@@ -1,6 +1,6 @@
 """Splink on a public set: `python -m bench.identity.peers.splink_sets SET RECORDS OUT WEIGHT [WEIGHT ...]`.
 
-febrl: the febrl3 example of Splink's documentation. splink_fake_1000: its tutorial, with blocking on every column.
+From memory of Splink's documentation: febrl after its febrl3 example, fake_1000 after its tutorial, blocked on each column.
 The organisation sets have no published example: the library's comparisons by kind of column.
 """
 
