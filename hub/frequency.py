@@ -16,7 +16,7 @@ Buckets = npt.NDArray[np.uint8]
 LAST_BUCKET = 7
 #: tests of company names, which count the registered names that share a core or a trade name
 COMPANY_TEST = "company"
-COMPANY_PARTS = ("core", "brand")
+COMPANY_PARTS = ("core", "brand", "prefix2")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ Codes = npt.NDArray[np.uint8]
 #: in full legal form, for two different full names are two companies where a short name may be either
 LADDER = (
     "same_registered*",
+    "same_legal*",
     "same_key*",
     "same_core_long*",
     "same_core*",
@@ -31,6 +32,9 @@ LADDER = (
     "other_4!",
     "other_3!",
     "other_2!",
+    "sound_4!",
+    "sound_3!",
+    "sound_2!",
     "typo_long!",
     "typo!",
     "contained*!",
@@ -39,6 +43,8 @@ LADDER = (
     "similar!",
     "weak!",
     "different!",
+    "person",
+    "spelled*",
     "unlike_script",
 )
 #: 1, 2, 3-4, 5-8, 9-16, more names with the shared part
@@ -71,16 +77,19 @@ class Names:
     core: Ids
     brand: Ids
     industry: Ids
+    sound: Ids
     province: Ids
     city: Ids
     branch: Ids
     is_han: Mask
     has_legal: Mask
     is_group: Mask
+    is_bare: Mask
     core_length: Ids
     brand_length: Ids
     core_spread: Buckets
     brand_spread: Buckets
+    start_spread: Buckets
     core_texts: pl.Series
     brand_texts: pl.Series
     industry_texts: pl.Series
@@ -97,6 +106,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
     return Names(
         ids=table.ids,
         key=key,
+        sound=number(rows["sound"])[0],
         core=core,
         brand=brand,
         industry=industry,
@@ -106,10 +116,12 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         is_han=_flag(rows["is_han"]),
         has_legal=_flag(rows["has_legal"]),
         is_group=_flag(rows["group_word"]),
+        is_bare=_flag(rows["is_bare"]),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),
         core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),
         brand_spread=np.minimum(spread(buckets[f"{field}.brand"], brand), BUCKETS - 1),
+        start_spread=np.minimum(spread(buckets[f"{field}.prefix2"], number(rows["prefix2"])[0]), BUCKETS - 1),
         core_texts=rows["core"].gather(pl.Series(core_first)),
         brand_texts=rows["brand"].gather(pl.Series(brand_first)),
         industry_texts=rows["industry"].gather(pl.Series(industry_first)),
@@ -155,20 +167,28 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
         if counted is not None:
             spread[chosen] = counted[a[chosen]]
 
-    settle("unlike_script", names.is_han[a] != names.is_han[b])
+    unlike = names.is_han[a] != names.is_han[b]
+    same_sound = (names.sound[a] == names.sound[b]) & (names.sound[a] >= 0)
+    settle("spelled", unlike & same_sound, names.brand_spread)
+    settle("unlike_script", unlike)
     settle("same_registered", whole, names.core_spread)
+    settle("same_legal", same_key & legal, names.core_spread)
     settle("same_key", same_key & (core_length >= 4), names.core_spread)
     settle("same_core_long", same_core & (core_length >= np.where(han, 5, 8)), names.core_spread)
     settle("same_core", same_core & (core_length >= 3), names.core_spread)
-    if same_brand.any():
-        relation = _relate_industries(names, a, b, same_brand & (rung < 0))
+    if same_brand.any() or same_sound.any():
+        relation = _relate_industries(names, a, b, (same_brand | same_sound) & (rung < 0))
         size = np.clip(np.minimum(names.brand_length[a], names.brand_length[b]), 2, 4)
         for length in (4, 3, 2):
             for number_of, word in ((1, "same_brand"), (2, "related"), (3, "other")):
                 where = same_brand & (relation == number_of) & (size == length)
                 settle(f"{word}_{length}", where, names.brand_spread if word != "other" else None)
+        for length in (4, 3, 2):
+            settle(f"sound_{length}", han & same_sound & ((relation == 1) | (relation == 2)) & (size == length))
     rest = np.flatnonzero(rung < 0)
     rung[rest], spread[rest] = _measure_cores(names, a[rest], b[rest], han[rest])
+    unlikely = (rung == _RULES.index("different")) | (rung == _RULES.index("weak")) | (rung == _RULES.index("unlike_script"))
+    rung[unlikely & (names.is_bare[a] | names.is_bare[b])] = _RULES.index("person")
     counted = np.where(_IS_COUNTED[rung], spread, 0)
     registered = np.where(_IS_SPLIT[rung] & legal, _WIDTHS[rung] // 2, 0)
     return (_FIRST[rung] + counted + registered).astype(np.uint8)
@@ -249,8 +269,8 @@ def _measure_cores(names: Names, a: Ids, b: Ids, han: Mask) -> tuple[npt.NDArray
     rung = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
     for rule in reversed(conditions):
         rung[conditions[rule]] = _RULES.index(rule)
-    shorter = np.where(names.brand_length[low] <= names.brand_length[high], low, high)
-    spread = names.brand_spread[shorter].astype(np.int8)
+    shorter = np.where(names.core_length[low] <= names.core_length[high], low, high)
+    spread = names.start_spread[shorter].astype(np.int8)
     return rung[place], spread[place]
 
 
@@ -268,4 +288,7 @@ def _compare_region(names: Names, a: Ids, b: Ids) -> Codes:
 
 def _compare_branch(names: Names, a: Ids, b: Ids) -> Codes:
     none = (names.branch[a] < 0) & (names.branch[b] < 0)
-    return np.where(none, 0, np.where(names.branch[a] == names.branch[b], 1, 2)).astype(np.uint8)
+    # a spelled name or a person's leaves the branch out
+    silent = (names.branch[a] < 0) & (names.is_bare[a] | ~names.is_han[a])
+    silent |= (names.branch[b] < 0) & (names.is_bare[b] | ~names.is_han[b])
+    return np.where(none | silent, 0, np.where(names.branch[a] == names.branch[b], 1, 2)).astype(np.uint8)

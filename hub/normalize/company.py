@@ -3,7 +3,8 @@
 import polars as pl
 
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
-from hub.normalize.text import drop_placeholders, fold_text, scatter
+from hub.normalize.sound import spell
+from hub.normalize.text import drop_placeholders, fold_text, map_distinct, scatter
 from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
 
 #: a remark that ends so is a company, whatever it starts with
@@ -24,7 +25,9 @@ NAME_FIELDS = [
     "core",
     "brand",
     "name_industry",
+    "sound",
     "remark_person",
+    "is_bare",
 ]
 
 
@@ -34,10 +37,21 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     text = pl.col("text").str.replace_all(rf"\((?:{match_words('note')})\)", "")
     text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr)(\p{Han})", "$1")
-    text = text.str.replace(r"(\p{Han})(?:-?(?:a|b|h|w|u|sw))$", "$1")
+    text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
     stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、").alias("stripped"))
     frame = scatter(texts.to_frame("text"), may, stripped)
     return frame.select(pl.when(pl.lit(may)).then("stripped").otherwise("text").alias("text")).to_series()
+
+
+def _match_surname() -> str:
+    return f"(?:{match_words('double_surname')}|[{''.join(list_words('surname'))}])"
+
+
+def _match_titled() -> str:
+    """A person by surname and title, or by a pet name. 宁波建工 and 江苏建工 are companies: 工 stands behind a surname alone."""
+    long = "|".join(title for title in list_words("title") if len(title) > 1)
+    short = "".join(title for title in list_words("title") if len(title) == 1)
+    return rf"^(?:\p{{Han}}{{1,3}}(?:{long})|{_match_surname()}[{short}]|[小老]{_match_surname()})$"
 
 
 def _match_person() -> str:
@@ -55,7 +69,7 @@ def _split_remark(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _split_remarked(frame: pl.DataFrame) -> pl.DataFrame:
     person = _match_person()
-    titled = rf"^\p{{Han}}{{1,3}}(?:{match_words('title')})$"
+    titled = _match_titled()
     after = pl.col("text").str.extract_groups(rf"^(?P<company>.*\p{{Han}}.+?)[-_ /|:,、]+(?P<person>{person})$")
     before = pl.col("text").str.extract_groups(rf"^(?P<person>{person})[-_ /|:,、]+(?P<company>.*\p{{Han}}.+)$")
     frame = frame.with_columns(after=after, before=before)
@@ -138,7 +152,8 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     )
     frame = frame.with_columns(stem=_cut_tail(pl.col("head"), match_words("legal")))
     frame = frame.with_columns(
-        has_legal=pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes(),
+        # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
+        has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
         stem=_cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
     )
     return _name_parts(_split_region(frame))
@@ -199,10 +214,18 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     where = pl.coalesce("name_city", "name_province").fill_null("")
     group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))
     head_key = pl.concat_str(where, pl.lit("|"), "core", pl.lit("|"), group)
+    person = rf"^(?:[{''.join(list_words('surname'))}]\p{{Han}}{{1,2}}|(?:{match_words('double_surname')})\p{{Han}}{{1,2}})$"
     return frame.with_columns(
+        sound=_spell_distinct(frame["brand"]),
+        is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("text").str.contains(person),
         name_key=pl.concat_str(head_key, pl.lit("|"), pl.col("branch").fill_null("")),
         parent_key=pl.when(pl.col("branch").is_not_null()).then(pl.concat_str(head_key, pl.lit("|"))),
     )
+
+
+def _spell_distinct(brands: pl.Series) -> pl.Series:
+    distinct = pl.DataFrame({"brand": brands.unique()}).with_columns(sound=spell(pl.col("brand")))
+    return map_distinct(brands, distinct, "brand")["sound"]
 
 
 def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
@@ -212,6 +235,9 @@ def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all(r"['’`.]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
         .str.strip_chars()
+        # a name typed without blanks
+        .str.replace(r"^([^ ]{4,}?)(holdings|group)?(limited|incorporated|corporation|inc|ltd)$", "$1 $2 $3")
+        .str.replace("  ", " ", literal=True)
     )
     legal = rf"(?: (?:{match_words('latin_legal')}))+$"
     core = tokens.str.replace(r"^the ", "").str.replace(legal, "")
@@ -227,13 +253,16 @@ def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         core=core,
         brand=brand,
         name_industry=pl.lit(None, dtype=pl.String),
+        sound=brand.str.replace_all(" ", "", literal=True),
+        is_bare=pl.lit(value=False),
     )
 
 
 def parse_company_names(names: pl.Series) -> pl.DataFrame:
     """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
-    name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone.
+    name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone;
+    sound is how the trade name sounds; is_bare: the name could be a person's.
     """
     distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
     distinct = distinct.with_columns(text=fold_text(pl.col("raw")))
@@ -249,5 +278,5 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     latin = _split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
     parsed = pl.concat([chinese, latin]).sort("row").drop("row")
     empty = pl.col("core").is_in([*list_words("placeholder"), ""]) | (pl.col("core").str.len_chars() < 2)
-    fields = [field for field in NAME_FIELDS if field not in ("remark_person", "is_han")]
+    fields = [field for field in NAME_FIELDS if field not in ("remark_person", "is_han", "is_bare")]
     return parsed.with_columns(pl.when(~empty).then(pl.col(field)).alias(field) for field in fields)

@@ -70,7 +70,10 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
 
 
 def split_person_names(values: pl.Series) -> pl.DataFrame:
-    """full, surname per row: full is null where only a surname with a title is known (王总)."""
+    """full, surname, called per row: full is null where only a surname with a title (王总) or a pet name (小敏) is known.
+
+    called is what is known of the name: 曾敏毅, or 王 of 王总, or 敏 of 小敏.
+    """
     distinct = _list_distinct(values).with_columns(
         folded=fold_text(pl.col("raw")).str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
     )
@@ -85,11 +88,17 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
     )
     length = pl.col("bare").str.len_chars()
     titled = pl.col("is_han") & (pl.col("bare") != pl.col("han"))
-    only_surname = pl.col("is_han") & (length <= 1) | (titled & pl.col("bare").is_in(list_words("double_surname")))
+    # 小敏 and 小王: a pet name holds a character of the name, of which part nobody can tell
+    pet = pl.col("is_han") & pl.col("bare").str.contains(r"^[小阿]\p{Han}$")
+    only_surname = pet | pl.col("is_han") & (length <= 1) | (titled & pl.col("bare").is_in(list_words("double_surname")))
     surname = pl.coalesce(pl.col("bare").str.extract(f"^({match_words('double_surname')})"), pl.col("bare").str.slice(0, 1))
     distinct = distinct.select(
         "raw",
         pl.when(~only_surname & (length >= 2) & (~pl.col("is_han") | (length <= 4))).then("bare").alias("full"),
-        pl.when(pl.col("is_han") & (length > 0)).then(surname).alias("surname"),
+        pl.when(pl.col("is_han") & (length > 0) & ~pet).then(surname).alias("surname"),
+        pl.when("is_han")
+        .then(pl.when(pet).then(pl.col("bare").str.slice(1)).otherwise("bare"))
+        .otherwise("bare")
+        .alias("called"),
     )
     return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")

@@ -77,6 +77,7 @@ def _parse_company(values: pl.Series) -> pl.DataFrame:
     frame = parsed.rename(renamed).rename({"text": ""})
     han = pl.col("is_han")
     return frame.with_columns(
+        person=pl.coalesce("person", pl.when("is_bare").then("")),
         first=pl.when(han).then(pl.col("brand").str.slice(0, 1)),
         last2=pl.when(han).then(pl.col("brand").str.slice(-2)).otherwise(pl.col("core").str.slice(-4)),
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
@@ -164,7 +165,20 @@ _ADDRESS = (
 )
 _ZIP = (("same", "same"), ("typo", "osa <= 1"), ("area", "prefix >= 3"))
 _EMAIL = (("same", "same"), ("typo", "osa <= 2 and length >= 9"), ("close", "jaro_winkler >= 0.9"))
-_COMPANY = ("display", "key", "parent_key", "is_han", "has_legal", "group_word", "branch", "province", "city", "core", "brand")
+_COMPANY = (
+    "display",
+    "key",
+    "parent_key",
+    "is_han",
+    "has_legal",
+    "group_word",
+    "branch",
+    "province",
+    "city",
+    "core",
+    "brand",
+    "sound",
+)
 
 KINDS: dict[str, Kind] = {
     "text": Kind(parse_text, ("first", "long"), _WORDS, ("", "long", "first"), frequency=True),
@@ -177,7 +191,7 @@ KINDS: dict[str, Kind] = {
     ),
     "person_name": Kind(
         parse_person_name,
-        ("surname", "given", "sorted"),
+        ("surname", "given", "sorted", "called"),
         _PERSON,
         ("sorted", "surname", "given"),
         frequency=True,
@@ -207,7 +221,7 @@ KINDS: dict[str, Kind] = {
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
-        (*_COMPANY, "industry", "person", "first", "last2", "prefix2", "prefix3", "whole"),
+        (*_COMPANY, "industry", "person", "is_bare", "first", "last2", "prefix2", "prefix3", "whole"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,

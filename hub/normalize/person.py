@@ -27,6 +27,7 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
         .then(pl.col("full").str.slice(pl.col("surname").str.len_chars()))
         .otherwise(pl.col("full").str.extract(r"^(\S+) ")),
         sorted=pl.col("full").str.split(" ").list.sort().list.join(" "),
+        called=pl.when("is_han").then("called").otherwise("full"),
     )
 
 

@@ -36,14 +36,15 @@ def test_public_mail_services_are_no_company():
     ]
 
 
-def test_a_title_leaves_only_the_surname():
-    found = split_person_names(pl.Series(["王总", "欧阳经理", "李明轩", "李 明", "张三 先生", "Mr. John Smith", "无"]))
+def test_a_title_leaves_only_the_surname_and_a_pet_name_not_even_that():
+    found = split_person_names(pl.Series(["王总", "欧阳经理", "李明轩", "李 明", "张三 先生", "Mr. John Smith", "无", "小敏"]))
     assert found.rows() == [
-        (None, "王"),
-        (None, "欧阳"),
-        ("李明轩", "李"),
-        ("李明", "李"),
-        ("张三", "张"),
-        ("john smith", None),
-        (None, None),
+        (None, "王", "王"),
+        (None, "欧阳", "欧阳"),
+        ("李明轩", "李", "李明轩"),
+        ("李明", "李", "李明"),
+        ("张三", "张", "张三"),
+        ("john smith", None, "john smith"),
+        (None, None, None),
+        (None, None, "敏"),
     ]
