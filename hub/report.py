@@ -29,12 +29,18 @@ def build_edges(aligned: pl.DataFrame, candidates: Candidates, place: Ids, weigh
     """Pairs at or above the review threshold, in the order of their records, with weight in bits and evidence (JSON, bits)."""
     shown = (weighed.total >= round(rules.review_bits * UNITS_PER_BIT)) & ~weighed.is_vetoed
     rows = np.flatnonzero(shown[place])
-    vectors = np.unique(place[rows])
+    return write_edges(aligned, candidates.left[rows], candidates.right[rows], place[rows], weighed)
+
+
+def write_edges(aligned: pl.DataFrame, left: Ids, right: Ids, place: Ids, weighed: Weighed) -> pl.DataFrame:
+    """Pairs of ranks by name, with the weight and the evidence of the vector at `place`."""
+    used = np.zeros(len(weighed.total), dtype=bool)
+    used[place] = True
+    vectors = np.flatnonzero(used)
     evidence = weighed.take(vectors).write_evidence()
-    position = np.searchsorted(vectors, place[rows])
-    ends = name_ends(aligned, candidates.left[rows], candidates.right[rows])
-    return ends.with_columns(
-        weight=pl.Series(weighed.total[place[rows]] / UNITS_PER_BIT), evidence=evidence.gather(pl.Series(position))
+    position = (np.cumsum(used) - 1)[place]
+    return name_ends(aligned, left, right).with_columns(
+        weight=pl.Series(weighed.total[place] / UNITS_PER_BIT), evidence=evidence.gather(pl.Series(position))
     )
 
 
@@ -84,12 +90,21 @@ def build_review(
     return queue.select("pair_id", *ENDS, "weight", "reason", "value_at_stake"), len(near)
 
 
+def count_moved(events: pl.DataFrame) -> int:
+    """Records that went from one id to another, but for those that a person's merge, or its undo, moved."""
+    pair = ["gid", "other_gid"]
+    merged = events.filter((pl.col("kind") == "merged") & pl.col("detail").is_not_null()).select(pair)
+    restored = events.filter(pl.col("kind") == "restored").select(gid="other_gid", other_gid="gid")
+    moved = events.filter((pl.col("kind") == "detached") & pl.col("other_gid").is_not_null())
+    return moved.join(pl.concat([merged, restored]), on=pair, how="anti").height
+
+
 def summarise(
     labels: Longs, candidates: Candidates, place: Ids, weighed: Weighed, events: pl.DataFrame, n_known: int
 ) -> dict[str, Any]:
     """Counts: records, candidates, clusters, identity events, share of known records whose id changed, vetoes, histogram."""
     size = np.bincount(labels, minlength=1) if len(labels) else np.zeros(1, dtype=np.int64)
-    moved = events.filter((pl.col("kind") == "detached") & pl.col("other_gid").is_not_null()).height
+    moved = count_moved(events)
     edges = np.arange(-40, 41, 4)
     pairs = np.bincount(place, minlength=len(weighed.total)) if len(place) else np.zeros(len(weighed.total), dtype=np.int64)
     counts, _ = np.histogram(np.clip(weighed.total / UNITS_PER_BIT, -40, 39.9), bins=edges, weights=pairs)

@@ -64,11 +64,16 @@ def sweep(home: Home, ledger: Ledger, lock: RunLock) -> list[str]:
     Pending identity events of other runs are discarded first: they can no longer be published. Returns the paths removed.
     """
     discard_pending(ledger, except_run=lock.run_id)
-    batch, identity = tables.batch, tables.identity_batch
+    with home.hold_decision_lock():  # a decision's file comes before its row
+        return _sweep(home, ledger, lock)
+
+
+def _sweep(home: Home, ledger: Ledger, lock: RunLock) -> list[str]:
+    batch, identity, decision = tables.batch, tables.identity_batch, tables.decision_batch
     owned = {
         home.landing / row["file"] for row in ledger.read(sa.select(batch.c.file).where(batch.c.file.is_not(None)).distinct())
     }
-    owned |= {home.identity / row["file"] for row in ledger.read(sa.select(identity.c.file))}
+    owned |= {home.identity / row["file"] for table in (identity, decision) for row in ledger.read(sa.select(table.c.file))}
     removed = []
     for path in [*home.landing.rglob("*"), *home.identity.iterdir()]:
         if path.is_file() and path not in owned and path.stat().st_mtime < lock.acquired_at.timestamp() - CLOCK_GRAIN_S:

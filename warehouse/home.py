@@ -36,7 +36,7 @@ class Home:
 
     @property
     def identity(self) -> Path:
-        """Parquet files of the identity log."""
+        """Parquet files of the identity log, and of what people decided about identities."""
         return self.path / "identity"
 
     @property
@@ -101,5 +101,13 @@ class Home:
         """Serialise whoever changes the served file; waits."""
         self.create()
         with (self.publication / "swap.lock").open("a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def hold_decision_lock(self) -> Iterator[None]:
+        """Serialise whoever reads the decisions to add one that fits them; waits."""
+        self.create()
+        with (self.path / "decisions.lock").open("a", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -185,3 +185,11 @@ identity_batch = sa.Table(
     _text("state"),  # pending | committed
     _time("at"),
 )
+decision_batch = sa.Table(
+    "decision_batch",
+    metadata,
+    _serial("seq"),
+    _text("file"),  # name inside identity/
+    _count("n_decisions"),
+    _time("at"),
+)

@@ -20,6 +20,8 @@ TABLES = {
     "golden_lineage": "Every value of a golden attribute, where it comes from and which rule chose.",
     "edges": "Match evidence between two records, in bits per field.",
     "review_queue": "Pairs that a person should decide, most valuable first.",
+    "decisions": "What people decided about customers: merge, split, never; who, when, why, and whether it holds.",
+    "person_decisions": "What people decided about persons.",
     "identity_events": "The identity log: issued, attached, merged, split, redirected.",
     "person_crosswalk": "Which person a source record belongs to, and when.",
     "golden_persons": "One row per person: the surviving values.",
@@ -29,7 +31,7 @@ TABLES = {
     "redirects": "Customer IDs that were given up, and the ID that each resolves to.",
     "person_redirects": "Person IDs that were given up, and the ID that each resolves to.",
 }
-PARTIES = [dg.AssetKey(["intermediate", name]) for name in ("int_parties_unioned", "int_persons_unioned")]
+PARTIES = [dg.AssetKey(["intermediate", name]) for name in ("int_parties_unioned", "int_party_values", "int_persons_unioned")]
 INVARIANTS = "hub_invariants"
 CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
 
@@ -52,7 +54,7 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
 def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
-        identities = resolve_identities(con, stores.home.models, log, context.run_id, stores.now)
+        identities = resolve_identities(con, stores.home.models, log, stores.read_decisions(), context.run_id, stores.now)
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
     details = {"crosswalk": _describe_run(identities), "edges": _describe_weights(identities)}
@@ -67,6 +69,7 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
 def _describe_run(identities: Identities) -> dict[str, Any]:
     report = identities.organisations.report
     numbers = {name: report[name] for name in ("records", "candidates", "clusters", "largest_cluster", "vetoes", "review_found")}
+    numbers |= {f"decisions_{state}": count for state, count in report["decisions"].items()}
     return {
         **numbers,
         "rule_version": current_rule_version(),

@@ -28,6 +28,7 @@ _TABLES = {
         "edges": "edges",
         "review": "review_queue",
         "redirects": "redirects",
+        "decisions": "decisions",
     },
     "person": {
         "crosswalk": "person_crosswalk",
@@ -36,6 +37,7 @@ _TABLES = {
         "edges": "person_edges",
         "review": "person_review_queue",
         "redirects": "person_redirects",
+        "decisions": "person_decisions",
     },
 }
 _OWN_ID = {"organisation": "customer_gid", "person": "person_gid"}
@@ -56,19 +58,28 @@ def current_rule_version() -> str:
     return f"{load_rules('organisation').version}+{load_rules('person').version}"
 
 
-def resolve_identities(con: duckdb.DuckDBPyConnection, models: Path, log: pl.DataFrame, run_id: str, at: datetime) -> Identities:
+_PARTIES = """
+select parties.*, party_values.value
+from intermediate.int_parties_unioned as parties
+left join intermediate.int_party_values as party_values using (source, source_key)
+"""
+
+
+def resolve_identities(
+    con: duckdb.DuckDBPyConnection, models: Path, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
+) -> Identities:
     """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA).
 
-    models: the folder of the trained models; one that is missing there is trained and kept, so that weights and frequencies
-    stay the same from run to run until the rules change.
+    decisions: what people decided (hub.decide), of both entities. models: the folder of the trained models; one that is missing
+    there is trained and kept, so that weights and frequencies stay the same from run to run until the rules change.
     """
-    parties = con.sql("select * from intermediate.int_parties_unioned").pl()
-    organisations, org_findings = _resolve_entity(parties, load_rules("organisation"), models, log, run_id, at)
+    parties = con.sql(_PARTIES).pl()
+    organisations, org_findings = _resolve_entity(parties, load_rules("organisation"), models, log, decisions, run_id, at)
     org_events = _align(organisations.events)
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
     persons_in = _attach_customers(persons_in, organisations.crosswalk)
     grown = pl.concat([log, org_events])
-    persons, person_findings = _resolve_entity(persons_in, load_rules("person"), models, grown, run_id, at)
+    persons, person_findings = _resolve_entity(persons_in, load_rules("person"), models, grown, decisions, run_id, at)
     new_events = pl.concat([org_events, _align(persons.events)])
     return Identities(organisations, persons, new_events, (*org_findings, *person_findings))
 
@@ -109,10 +120,10 @@ def _align(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _resolve_entity(
-    records: pl.DataFrame, rules: Rules, models: Path, log: pl.DataFrame, run_id: str, at: datetime
+    records: pl.DataFrame, rules: Rules, models: Path, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
 ) -> tuple[Resolution, list[Finding]]:
     model = read_kept_model(models, rules)
-    resolution = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model)
+    resolution = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model, decisions=decisions)
     if model is None and records.height:
         write_model(resolution.model, _model_folder(models, rules))
     limits = Limits(

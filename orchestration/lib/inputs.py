@@ -12,13 +12,17 @@ from typing import Any
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[2]
+SUFFIXES = (".py", ".toml", ".csv")
 PACKAGES = ("connectors", "hub", "warehouse", "orchestration")
 
 
 def fingerprint_code(manifest: Mapping[str, Any]) -> str:
-    """Changes with any file of our packages and of the dbt project."""
+    """Changes with any module, rule or table of our packages, and with the dbt project."""
     sources = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py")
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for name in PACKAGES
+        for path in sorted((ROOT / name).rglob("*"))
+        if path.suffix in SUFFIXES
     }
     nodes = {unique_id: node["checksum"]["checksum"] for unique_id, node in manifest["nodes"].items() if "checksum" in node}
     macros = {unique_id: macro["macro_sql"] for unique_id, macro in manifest["macros"].items() if ".goldthread." in unique_id}
@@ -26,10 +30,10 @@ def fingerprint_code(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, now: datetime) -> str:
-    """Newest batch and contract of every stream, the clock, the code."""
+def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, now: datetime, decided: int = 0) -> str:
+    """Newest batch and contract of every stream, the clock, the code, the number of the newest decision about identities."""
     loaded = con.execute("select source, stream, batch_seq, contract_hash from landing._loaded order by all").fetchall()
-    return hashlib.sha256(json.dumps([loaded, now.isoformat(), code]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([loaded, now.isoformat(), code, decided]).encode()).hexdigest()
 
 
 def read_published_inputs(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import dagster as dg
 import duckdb
+import polars as pl
 from pydantic import PrivateAttr
 
 from connectors.base import Batch, Stream
 from connectors.catalog import KINDS, declare_streams
 from connectors.files.entities import ENTITIES, table_name
+from hub.decide import DECISION_SCHEMA
 from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
@@ -22,6 +24,7 @@ from orchestration.project import Project, ProjectError, current_project, find_l
 from warehouse.batches import Fates, read_cursor, store_fates, stream_state
 from warehouse.canonical import create_canonical_views
 from warehouse.compaction import compact, sweep
+from warehouse.decisions import newest_decision, read_decisions
 from warehouse.home import Home
 from warehouse.landing import LandedBatch, land
 from warehouse.ledger import CheckResult, Ledger, open_ledger
@@ -46,6 +49,7 @@ class Stores(dg.ConfigurableResource):
     _built: set[str] = PrivateAttr(default_factory=set)
     _read: set[str] = PrivateAttr(default_factory=set)
     _is_unchanged: bool = PrivateAttr(default=False)
+    _decided: int = PrivateAttr(default=0)
     _ledger: Ledger | None = PrivateAttr(default=None)
     _loaded: dict[tuple[str, str], Loaded] = PrivateAttr(default_factory=dict)
 
@@ -73,6 +77,10 @@ class Stores(dg.ConfigurableResource):
         """The run's clock, UTC."""
         return self._now
 
+    def read_decisions(self) -> pl.DataFrame:
+        """What people had decided about identities when this run began; what they decide meanwhile is the next run's."""
+        return read_decisions(self.home, self.ledger, DECISION_SCHEMA, self._decided)
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Stores]:
         run = context.run
@@ -82,6 +90,7 @@ class Stores(dg.ConfigurableResource):
         with self.home.hold_run_lock(run.run_id) as lock, hush_absent_checks(lambda: self._is_unchanged):
             self._now, self._built, self._read, self._is_unchanged = current_project().now(), set(), set(), False
             self._ledger = open_ledger(self.home)
+            self._decided = newest_decision(self._ledger)
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
             ensure_served(self.home, self.ledger)
@@ -141,7 +150,8 @@ class Stores(dg.ConfigurableResource):
     def is_published_already(self, code: str) -> bool:
         """Whether the newest publication was made from just these landed rows, contracts, clock and code."""
         with self.open_working() as connection:
-            self._is_unchanged = read_published_inputs(connection) == describe_inputs(connection, code, self.now)
+            inputs = describe_inputs(connection, code, self.now, self._decided)
+            self._is_unchanged = read_published_inputs(connection) == inputs
         return self._is_unchanged
 
     def forget_published(self) -> None:
@@ -152,7 +162,7 @@ class Stores(dg.ConfigurableResource):
     def remember_published(self, code: str) -> None:
         """Note what the publication just made came from."""
         with self.open_working() as connection:
-            write_published_inputs(connection, describe_inputs(connection, code, self.now))
+            write_published_inputs(connection, describe_inputs(connection, code, self.now, self._decided))
 
     def judge(
         self, run_id: str, asset: dg.AssetKey, name: str, broken: Sequence[str], *, warn: bool = False
