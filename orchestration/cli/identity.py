@@ -22,6 +22,7 @@ def resolve(
     ] = None,
     entity: Annotated[str | None, typer.Option(help="What the files' records are of: organisation, person, or your own.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Rules file (TOML); see `goldthread rules`.")] = None,
+    hub: Annotated[Path | None, typer.Option(help="Folder of a hub that the files' records are added to.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for what is found in files.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
@@ -30,7 +31,7 @@ def resolve(
     if files:
         if out is None:
             raise ProjectError("say where to write with --out DIR")
-        resolve_files(files, entity, rules, out, at, as_json)
+        resolve_files(files, entity, rules, out, at, hub, as_json)
     elif entity or rules or out or at:
         raise ProjectError("--entity, --rules, --out and --at are for files: name at least one FILE")
     else:
@@ -71,7 +72,7 @@ def explain(
     stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:
-            answer: dict[str, Any] = explain_pair(con, stores.home, _parse_record(subjects[0]), _parse_record(subjects[1]))
+            answer: dict[str, Any] = explain_pair(con, stores, parse_record(subjects[0]), parse_record(subjects[1]))
         elif len(subjects) > 2:
             raise ProjectError("explain takes one customer, one record_ref, or one or two records")
         elif "/" in subjects[0]:
@@ -101,6 +102,8 @@ def _print_pair(console: Console, answer: dict[str, Any]) -> None:
         total += bits
         table.add_row(name.replace("_", " "), f"{bits:+.1f}", f"{total:+.1f}", "", "")
     console.print(table)
+    if answer["decision"]:
+        console.print(f"people decided: {answer['decision']}", highlight=False)
     together = "are one customer" if answer["are_one_customer"] else "are two customers"
     console.print(
         f"{answer['weight']:+.1f} bits; a match needs {answer['match_bits']:+.1f}, review {answer['review_bits']:+.1f}; "
@@ -109,7 +112,8 @@ def _print_pair(console: Console, answer: dict[str, Any]) -> None:
     )
 
 
-def _parse_record(text: str) -> tuple[str, str]:
+def parse_record(text: str) -> tuple[str, str]:
+    """SOURCE:KEY. Raises ProjectError."""
     source, colon, key = text.partition(":")
     if not (colon and source and key):
         raise ProjectError(f"{text!r} is no record: write SOURCE:KEY, such as hubspot:123")

@@ -8,11 +8,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from hub.decide import DECISION_SCHEMA
 from hub.explain import explain_pair as score_pair
 from hub.rules.read import load_rules
 from orchestration.lib.identity import read_kept_model
+from orchestration.lib.stores import Stores
 from orchestration.project import ProjectError
 from warehouse.batches import list_batches, list_files
+from warehouse.decisions import read_decisions
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 
@@ -42,18 +45,28 @@ def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, 
             """,
             [gid],
         ),
+        "decisions": _rows(
+            con,
+            """
+            select distinct on (decision_id) decisions.* from hub.decisions as decisions
+            join hub.crosswalk on customer_gid = ? and is_current
+            where list_contains(group_a || group_b, {'source': source, 'source_key': source_key}) order by decision_id
+            """,
+            [gid],
+        ),
         "events": _rows(
             con, "select * from hub.identity_events where customer_gid = ? or other_gid = ? order by event_no", [gid, gid]
         ),
     }
 
 
-def explain_pair(con: duckdb.DuckDBPyConnection, home: Home, a: Record, b: Record) -> dict[str, Any]:
-    """The evidence for and against two records, in bits, and whether they are one customer now."""
+def explain_pair(con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: Record) -> dict[str, Any]:
+    """The evidence for and against two records, in bits, what people decided, and whether they are one customer now."""
     records = con.sql("select * from intermediate.int_parties_unioned").pl()
     try:
         rules = load_rules("organisation")
-        score = score_pair(records, a, b, rules, read_kept_model(home.models, rules))
+        decisions = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
+        score = score_pair(records, a, b, rules, read_kept_model(stores.home.models, rules), decisions)
     except KeyError as error:
         raise ProjectError(str(error.args[0])) from error
     customers = [_find_customer(con, f"{source}:{key}") for source, key in (a, b)]

@@ -1,0 +1,197 @@
+"""The review queue as a table that people fill in, and back."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, DecisionError, describe_decisions
+from orchestration.lib.decisions import Desk, Entity, open_desk
+from orchestration.lib.stores import Stores
+from orchestration.project import ProjectError
+from warehouse.decisions import read_decisions
+
+ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
+#: columns of the records that say nothing to a reviewer
+_INNER = {"source", "source_key", "party_source_key", "record_ref", "owner_ref", "created_at", "updated_at", "parent_name"}
+_KINDS = {"same": "merge", "different": "never"}
+_FIRST_ROW = 2  # row 1 of the table is its head
+
+
+@dataclass
+class Imported:
+    """What became of the rows of a reviewed table."""
+
+    same: int = 0
+    different: int = 0
+    skipped: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_queue(stores: Stores, entity: Entity, limit: int | None = None) -> pl.DataFrame:
+    """The pairs that still want a decision, most valuable first, with both ids and the evidence in words."""
+    query = f"""
+        select queue.*, edges.evidence, a.{entity.gid} as id_a, b.{entity.gid} as id_b
+        from hub.{entity.review} as queue
+        left join hub.{entity.edges} as edges using ({", ".join(ENDS)})
+        left join hub.{entity.crosswalk} as a on a.source = source_a and a.source_key = source_key_a and a.is_current
+        left join hub.{entity.crosswalk} as b on b.source = source_b and b.source_key = source_key_b and b.is_current
+    """  # noqa: S608 (names are the hub's own)
+    log = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
+    with stores.open_working() as con:
+        Desk(con, entity, log)
+        order = con.sql(f"select pair_id, row_number() over () as place from hub.{entity.review}").pl()  # noqa: S608
+        queue: pl.DataFrame = con.sql(query).pl().join(order, on="pair_id").sort("place").drop("place")
+    rows = queue.select(ENDS).rows()
+    is_open = (
+        [describe_decisions(log, row[:2], row[2:], entity.name) is None for row in rows] if log.height else [True] * len(rows)
+    )
+    words = [_tell_evidence(text) for text in queue["evidence"]]
+    left = queue.with_columns(evidence=pl.Series(words, dtype=pl.String)).filter(pl.Series(is_open, dtype=pl.Boolean))
+    return left if limit is None else left.head(limit)
+
+
+def _tell_evidence(text: str | None) -> str:
+    bits = json.loads(text) if text else {}
+    ordered = sorted((item for item in bits.items() if item[0] != "prior"), key=lambda item: -abs(item[1]))
+    return "; ".join(f"{name.replace('_', ' ')} {value:+.1f}" for name, value in ordered)
+
+
+def export_queue(stores: Stores, entity: Entity, path: Path) -> int:
+    """Write the queue with the values of both records side by side and empty columns to fill in; returns its pairs."""
+    queue = read_queue(stores, entity)
+    with stores.open_working() as con:
+        ends = pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique()
+        con.register("wanted", ends)
+        query = f"select records.* from intermediate.{entity.records} as records semi join wanted using (source, source_key)"  # noqa: S608
+        records = con.sql(query).pl()
+        con.unregister("wanted")
+    shown = [column for column in records.columns if column not in _INNER]
+    for side in ("a", "b"):
+        names = {column: f"{column}_{side}" for column in ["source", "source_key", *shown]}
+        own = records.select(list(names)).rename(names)
+        queue = queue.join(own, on=[f"source_{side}", f"source_key_{side}"], how="left", maintain_order="left")
+    values = [f"{column}_{side}" for column in shown for side in ("a", "b")]
+    empty = pl.lit(None, dtype=pl.String)
+    table = queue.rename({"reason": "found"}).select(
+        empty.alias("decision"),
+        empty.alias("reason"),
+        "weight",
+        "value_at_stake",
+        *values,
+        "evidence",
+        "found",
+        "id_a",
+        "id_b",
+        *ENDS,
+    )
+    _write_table(table, path)
+    return table.height
+
+
+def _name_records(queue: pl.DataFrame, side: str) -> pl.DataFrame:
+    return queue.select(source=f"source_{side}", source_key=f"source_key_{side}")
+
+
+def _write_table(table: pl.DataFrame, path: Path) -> None:
+    if path.suffix == ".csv":
+        table.write_csv(path, include_bom=True)
+        return
+    if path.suffix != ".xlsx":
+        raise ProjectError(f"{path}: write to a .csv or .xlsx file")
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        sheet = book.add_worksheet("review")
+        sheet.write_row(0, 0, table.columns, book.add_format({"bold": True}))
+        for number, row in enumerate(table.iter_rows(), start=1):
+            sheet.write_row(number, 0, ["" if value is None else value for value in row])
+        sheet.freeze_panes(1, 2)
+        sheet.data_validation(1, 0, max(table.height, 1), 0, {"validate": "list", "source": [*_KINDS, "skip"]})
+        sheet.autofit(400)
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A filled-in table, all text. Raises ProjectError where it cannot be one."""
+    if not path.exists():
+        raise ProjectError(f"no file {path}")
+    try:
+        if path.suffix == ".xlsx":
+            import fastexcel
+
+            table = fastexcel.read_excel(str(path)).load_sheet(0, dtypes="string").to_polars()
+        else:
+            content = path.read_bytes()
+            table = pl.read_csv(io.BytesIO(_to_utf8(content)), infer_schema=False)
+    except (pl.exceptions.PolarsError, ValueError, RuntimeError) as error:
+        raise ProjectError(f"{path} cannot be read as a table: {error}") from error
+    missing = [name for name in ("decision", *ENDS) if name not in table.columns]
+    if missing:
+        raise ProjectError(f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`")
+    return table if "reason" in table.columns else table.with_columns(reason=pl.lit(None, dtype=pl.String))
+
+
+def _to_utf8(content: bytes) -> bytes:
+    """Excel saves CSV in the code page of its system."""
+    try:
+        return content.decode("utf-8-sig").encode()
+    except UnicodeDecodeError:
+        return content.decode("gb18030").encode()
+
+
+def import_decisions(stores: Stores, entity: Entity, path: Path, actor: str) -> Imported:
+    """Make the decisions of a filled-in table, in one transaction; a row that cannot be one is reported and left out.
+
+    A pair speaks for the two customers that its records belong to, for that is what the queue asks.
+    """
+    table = read_table(path)
+    found = Imported()
+    asked: list[tuple[int, str, str, list[str]]] = []
+    for number, row in enumerate(table.select("decision", "reason", *ENDS).iter_rows(), start=_FIRST_ROW):
+        word, reason = (str(value or "").strip() for value in row[:2])
+        ends = [str(value or "").strip() for value in row[2:]]
+        if word.lower() in ("", "skip"):
+            found.skipped += 1
+        elif word.lower() not in _KINDS:
+            found.problems.append({"row": number, "problem": f"{word!r} is no decision: same, different or skip"})
+        elif not all(ends):
+            found.problems.append({"row": number, "problem": "the row does not name two records"})
+        else:
+            asked.append((number, word.lower(), reason, ends))
+    with open_desk(stores, entity) as desk:
+        ready = [
+            (number, word, reason, groups)
+            for number, word, reason, ends in asked
+            if (groups := _expand(desk, number, ends, found))
+        ]
+        desk.load([record for *_, groups in ready for group in groups for record in group])
+        at = datetime.now(UTC)
+        for number, word, reason, groups in ready:
+            try:
+                desk.book.decide(_KINDS[word], *groups, actor=actor, reason=reason, at=at)
+            except AlreadyDecidedError:
+                found.skipped += 1
+                continue
+            except DecisionError as error:
+                found.problems.append({"row": number, "problem": str(error)})
+                continue
+            found.same += word == "same"
+            found.different += word == "different"
+    found.problems.sort(key=lambda problem: problem["row"])
+    return found
+
+
+def _expand(desk: Desk, number: int, ends: list[str], found: Imported) -> list[list[tuple[str, str]]] | None:
+    a, b = (ends[0], ends[1]), (ends[2], ends[3])
+    try:
+        ids = [desk.find_id(f"{source}:{key}") for source, key in (a, b)]
+    except ProjectError as error:
+        found.problems.append({"row": number, "problem": str(error)})
+        return None
+    return [[a], [b]] if ids[0] == ids[1] else [desk.list_records(gid) for gid in ids]
