@@ -17,6 +17,10 @@ LAST_BUCKET = 7
 #: tests of company names, which count the registered names that share a core or a trade name
 COMPANY_TEST = "company"
 COMPANY_PARTS = ("core", "brand", "prefix2")
+#: a kind whose values are sources: what is counted is how often a company comes twice in one
+SOURCE_KIND = "source"
+#: share of repeated companies up to which a source is in the last bucket; each bucket before doubles it
+_REPEATED = 0.001
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ def list_counted(rules: Rules) -> list[tuple[str, str]]:
     counted = [(comparison.field, "") for comparison in rules.comparisons if comparison.frequency]
     names = [comparison.field for comparison in rules.comparisons if comparison.levels[0].test == COMPANY_TEST]
     counted += [(f"{field}.{part}", f"{field}.key") for field in names for part in COMPANY_PARTS]
+    sources = [field.name for field in rules.fields if field.kind == SOURCE_KIND]
+    counted = [(part, f"{names[0]}.key" if part in sources and names else of) for part, of in counted]
     return list(dict.fromkeys(counted))
 
 
@@ -52,10 +58,23 @@ def count_buckets(parts: Parts, part: str, of: str) -> Buckets:
         return np.clip(np.floor(np.log2(np.maximum(counts, 1))), 0, LAST_BUCKET).astype(np.uint8)
     others = parts.codes(of)
     known = (codes >= 0) & (others >= 0)
+    if not of.startswith(f"{part.partition('.')[0]}."):
+        return _count_repeats(codes[known], others[known], size)
     width = int(others.max(initial=0)) + 1
     pairs = sort_distinct(codes[known].astype(np.int64) * width + others[known])
     counts = np.bincount(pairs // width, minlength=size)
     return np.clip(np.ceil(np.log2(np.maximum(counts, 1))), 0, LAST_BUCKET).astype(np.uint8)
+
+
+def _count_repeats(codes: Ids, others: Ids, size: int) -> Buckets:
+    """The bucket of each source by the share of its records whose company it has more than once: 0 often, the last never."""
+    width = int(others.max(initial=0)) + 1
+    pair = codes.astype(np.int64) * width + others
+    _, place, counts = np.unique(pair, return_inverse=True, return_counts=True)
+    repeated = np.bincount(codes, weights=counts[place] > 1, minlength=size)
+    # a source of a few records has not shown that it repeats none
+    share = (repeated + 1) / (np.bincount(codes, minlength=size) + 1)
+    return (LAST_BUCKET - np.clip(np.ceil(np.log2(share / _REPEATED)), 0, LAST_BUCKET)).astype(np.uint8)
 
 
 def freeze_frequencies(parts: Parts, buckets: Mapping[str, Buckets]) -> Frequencies:

@@ -23,6 +23,7 @@ LADDER = (
     "same_key*",
     "same_core_long*",
     "same_core*",
+    "same_plain*",
     "same_brand_4*!",
     "same_brand_3*!",
     "same_brand_2*!",
@@ -74,6 +75,7 @@ class Names:
 
     ids: Ids
     key: Ids
+    plain: Ids
     core: Ids
     brand: Ids
     industry: Ids
@@ -106,6 +108,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
     return Names(
         ids=table.ids,
         key=key,
+        plain=number(rows["plain"])[0],
         sound=number(rows["sound"])[0],
         core=core,
         brand=brand,
@@ -172,10 +175,14 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
     settle("spelled", unlike & same_sound, names.brand_spread)
     settle("unlike_script", unlike)
     settle("same_registered", whole, names.core_spread)
-    settle("same_legal", same_key & legal, names.core_spread)
+    # 联想控股股份有限公司 and 联想集团有限公司 are two companies
+    same_plain = names.plain[a] == names.plain[b]
+    settle("same_legal", same_key & legal & same_plain, names.core_spread)
     settle("same_key", same_key & (core_length >= 4), names.core_spread)
     settle("same_core_long", same_core & (core_length >= np.where(han, 5, 8)), names.core_spread)
     settle("same_core", same_core & (core_length >= 3), names.core_spread)
+    # 威胜控股 is 威胜控股有限公司, not 威胜信息技术有限公司
+    settle("same_plain", same_plain & same_core & (names.is_group[a] | names.is_group[b]), names.core_spread)
     if same_brand.any() or same_sound.any():
         relation = _relate_industries(names, a, b, (same_brand | same_sound) & (rung < 0))
         size = np.clip(np.minimum(names.brand_length[a], names.brand_length[b]), 2, 4)
@@ -187,7 +194,9 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
             settle(f"sound_{length}", han & same_sound & ((relation == 1) | (relation == 2)) & (size == length))
     rest = np.flatnonzero(rung < 0)
     rung[rest], spread[rest] = _measure_cores(names, a[rest], b[rest], han[rest])
-    unlikely = (rung == _RULES.index("different")) | (rung == _RULES.index("weak")) | (rung == _RULES.index("unlike_script"))
+    unlikely = np.isin(rung, [_RULES.index(rule) for rule in ("different", "weak", "unlike_script")])
+    # 黄佳 and 黄佳刚 are two persons, not a short name and a long one
+    unlikely |= names.is_bare[a] & names.is_bare[b] & (rung >= _RULES.index("sound_4"))
     rung[unlikely & (names.is_bare[a] | names.is_bare[b])] = _RULES.index("person")
     counted = np.where(_IS_COUNTED[rung], spread, 0)
     registered = np.where(_IS_SPLIT[rung] & legal, _WIDTHS[rung] // 2, 0)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub import em, logistic
+from hub.frequency import SOURCE_KIND
 from hub.rules.model import Rules, RulesError
 from hub.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, weigh_vectors
 
@@ -159,9 +160,14 @@ def _learn_from_labels(
     n_records: int,
     background: tuple[Matrix, Ints] | None,
 ) -> Trained:
-    """The certain comparison is no feature: its labels are what is learnt. It keeps the weights of the rules."""
-    certain = {part.partition(".")[0] for part in rules.certain}
-    free = [place for place, comparison in enumerate(rules.comparisons) if comparison.field.partition(".")[0] not in certain]
+    """The certain comparison is no feature: its labels are what is learnt. It keeps the weights of the rules.
+
+    So do sources: labels come from those that know certain keys, and say nothing of the others.
+    """
+    kept = {part.partition(".")[0] for part in rules.certain} | {
+        field.name for field in rules.fields if field.kind == SOURCE_KIND
+    }
+    free = [place for place, comparison in enumerate(rules.comparisons) if comparison.field.partition(".")[0] not in kept]
     wanted = [f"{rules.comparisons[place].name}.{level}" for place in free for level in names[place][1:]]
     start = dict(rules.weights)
     if not any(name in rules.weights for name in wanted):

@@ -10,6 +10,9 @@ from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match
 #: a remark that ends so is a company, whatever it starts with
 _COMPANY_END = "(?:公司|集团|科技|厂|行|院|店|中心|电子|机械|设备|贸易|实业|工业)$"
 
+#: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
+_LIMITED = "有限责任公司|有限公司|公司"
+
 #: columns of parse_company_names
 NAME_FIELDS = [
     "name_display",
@@ -26,6 +29,7 @@ NAME_FIELDS = [
     "brand",
     "name_industry",
     "sound",
+    "plain",
     "remark_person",
     "is_bare",
 ]
@@ -150,7 +154,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
         "opened"
     )
-    frame = frame.with_columns(stem=_cut_tail(pl.col("head"), match_words("legal")))
+    frame = frame.with_columns(plain=_cut_tail(pl.col("head"), _LIMITED), stem=_cut_tail(pl.col("head"), match_words("legal")))
     frame = frame.with_columns(
         # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
         has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
@@ -163,6 +167,7 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """`rest` and the province, city and town before it; a few thousand distinct beginnings are taken apart for all names."""
     frame = frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), ""))
     frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
+    frame = frame.with_columns(plain=pl.col("plain").str.tail(pl.col("plain").str.len_chars() - pl.col("start").str.len_chars()))
     starts = frame.select(pl.col("start").unique()).with_columns(
         region=pl.col("start").str.extract_groups(build_prefix_pattern())
     )
@@ -254,6 +259,7 @@ def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         brand=brand,
         name_industry=pl.lit(None, dtype=pl.String),
         sound=brand.str.replace_all(" ", "", literal=True),
+        plain=core,
         is_bare=pl.lit(value=False),
     )
 
@@ -262,7 +268,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
     name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone;
-    sound is how the trade name sounds; is_bare: the name could be a person's.
+    sound is how the trade name sounds; plain is the name without region and 有限公司; is_bare: the name could be a person's.
     """
     distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
     distinct = distinct.with_columns(text=fold_text(pl.col("raw")))

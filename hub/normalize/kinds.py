@@ -178,6 +178,7 @@ _COMPANY = (
     "core",
     "brand",
     "sound",
+    "plain",
 )
 
 KINDS: dict[str, Kind] = {
@@ -207,6 +208,7 @@ KINDS: dict[str, Kind] = {
     ),
     "date": Kind(parse_date, ("year", "month", "day"), _DATE, ("", "year")),
     "number": Kind(parse_number, (), _NUMBER),
+    "source": Kind(parse_category),
     "code": Kind(parse_code, (), _CODE),
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
