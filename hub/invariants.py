@@ -1,4 +1,4 @@
-"""What must hold of every resolution before it may be published (I-3, I-5, I-7, I-9). Public door."""
+"""What must hold of every resolution before it may be published (I-3, I-4, I-5, I-7, I-9). Public door."""
 
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +51,7 @@ def check_invariants(
         _check_membership(resolution, records),
         _check_ids(resolution, events),
         _check_golden(resolution),
+        _check_decisions(resolution),
     )
     return [finding for found in checks for finding in found]
 
@@ -71,6 +72,26 @@ def _check_codes(resolution: Resolution, records: pl.DataFrame) -> list[Finding]
         name = "one_credit_code" if part == "tax.code" else f"one_{part.replace('.', '_')}"
         findings += _report(name, broken, f"hold two different values of {part}: the guard of clustering failed")
     return findings
+
+
+def _check_decisions(resolution: Resolution) -> list[Finding]:
+    holding = resolution.decisions.filter(pl.col("state") == "holds")
+    owners = _current(resolution).select(*_RECORD, "gid")
+    sides = [
+        holding.select("decision_id", "kind", side=pl.lit(side), record=pl.col(side))
+        .explode("record")
+        .unnest("record")
+        .join(owners, on=_RECORD)
+        .select("decision_id", "kind", "side", "gid")
+        for side in ("group_a", "group_b")
+    ]
+    whole = pl.concat(sides)
+    torn = whole.filter(pl.col("kind") == "merge").group_by("decision_id").agg(pl.col("gid").n_unique())
+    apart = whole.filter(pl.col("kind") != "merge").group_by("decision_id", "gid").agg(pl.col("side").n_unique())
+    broken = pl.concat([torn.filter(pl.col("gid") > 1)["decision_id"], apart.filter(pl.col("side") > 1)["decision_id"]])
+    return _report(
+        "decisions_hold", broken.unique().sort(), "decisions of people do not hold: undo them, or tell the maintainers"
+    )
 
 
 def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:

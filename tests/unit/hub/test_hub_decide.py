@@ -241,6 +241,16 @@ def test_the_queue_puts_value_at_stake_first_and_a_decided_pair_leaves_it(new_hu
     assert hub.peek(dear, rules=replace(rules, review_limit=0)).review.height == 0
 
 
+def test_a_decision_that_does_not_hold_blocks_publication(new_hub, firms):
+    people = People(firms)
+    people.say("merge", [ref(0)], [ref(2)])
+    people.say("never", [ref(0)], [ref(4)])
+    result = new_hub().run(firms, decisions=people.book.log)
+    swapped = result.decisions.with_columns(kind=pl.Series(["never", "merge"]))
+    [finding] = check_invariants(replace(result, decisions=swapped), firms)
+    assert (finding.check, finding.count) == ("decisions_hold", 2)
+
+
 def decide_at_random(records, seed):
     people, rng = People(records), random.Random(seed)
     refs = records.select("source", "source_key").rows()
