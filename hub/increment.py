@@ -42,8 +42,8 @@ def add_records(
     state, touched = _append(state, fresh, gone, rules)
     state, moved = _pair_again(state, touched, rules, model)
     reached = _reach(state, moved | touched)
-    rows = np.flatnonzero(reached & state.alive)
-    rows = rows[sort_records(state.records.select(pl.col(_RECORD).gather(pl.Series(rows))))].astype(np.int32)
+    present = np.flatnonzero(reached & state.alive).astype(np.int32)
+    rows: Ids = present[sort_records(state.records.select(pl.col(_RECORD).gather(pl.Series(present))))]
     labels = _cluster(state, rows)
     dead = np.flatnonzero(touched & ~state.alive & (state.owner >= 0)).astype(np.int32)
     state, events = _identify(state, rows, dead, labels, rules, run_id, at)
@@ -66,9 +66,7 @@ def _find_changes(state: State, aligned: pl.DataFrame, deleted: pl.DataFrame | N
     columns = [column for column in state.records.columns if column not in _RECORD]
     rows = aligned.with_row_index("place").join(held, on=_RECORD, how="inner")
     before = state.records.select(pl.col(columns).gather(rows["row"]))
-    same = pl.select(
-        pl.all_horizontal(pl.lit(before[column]).eq_missing(pl.lit(rows[column])) for column in columns)
-    ).to_series()
+    same = pl.select(pl.all_horizontal(pl.lit(before[column]).eq_missing(pl.lit(rows[column])) for column in columns)).to_series()
     unchanged = rows.filter(same)
     fresh = aligned.filter(~pl.int_range(pl.len()).is_in(unchanged["place"].implode()))
     gone = held.filter(~pl.col("row").is_in(unchanged["row"].implode()))["row"]
@@ -179,13 +177,12 @@ def _score(state: State, lost: Longs, left: Ids, right: Ids, proposed: np.ndarra
     weighed = weigh(distinct, comparer.layout, model.weights, rules)
     stays = np.ones(len(state.left), dtype=bool)
     stays[lost] = False
-    keep = (lambda values: values[stays]) if len(lost) else (lambda values: values)
-    state.left = np.append(keep(state.left), left)
-    state.right = np.append(keep(state.right), right)
-    state.proposed = np.append(keep(state.proposed), proposed)
-    state.vector = np.append(keep(state.vector), vector)
-    state.total = np.append(keep(state.total), weighed.total[place].astype(np.int32))
-    state.counted = np.append(keep(state.counted), weighed.weigh_for_clusters(rules)[place])
+    state.left = np.append(state.left[stays], left)
+    state.right = np.append(state.right[stays], right)
+    state.proposed = np.append(state.proposed[stays], proposed)
+    state.vector = np.append(state.vector[stays], vector)
+    state.total = np.append(state.total[stays], weighed.total[place].astype(np.int32))
+    state.counted = np.append(state.counted[stays], weighed.weigh_for_clusters(rules)[place])
     return state
 
 

@@ -16,29 +16,36 @@ from typing import Any
 import polars as pl
 
 from hub.clock import Clock
-from hub.model import write_model
+from hub.model import Model, write_model
 from hub.prepare import RecordsError
 from hub.resolve import Resolution, resolve
 from hub.rules.read import RulesFile
+from hub.store import Outcome, resolve_into
 from hub.tables import Records, find_twins, gather_records, read_table
 
-#: what an entity's id is called in crosswalk and golden records; <entity>_gid where nothing stands here
-_ID_COLUMNS = {"organisation": "customer_gid"}
+#: the column of ids in every file, whatever the entity, so that readers need no case for each
+ID_COLUMN = "customer_gid"
 _TIMES = ("created_at", "updated_at")
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, at: datetime | None = None) -> dict[str, Any]:
+def resolve_files(
+    paths: Sequence[Path], rules: RulesFile, out: Path, at: datetime | None = None, hub: Path | None = None
+) -> dict[str, Any]:
     """Resolve the records of Parquet and CSV files, see resolve_tables."""
     clock = Clock()
-    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, clock)
+    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, hub, clock)
 
 
-def resolve_tables(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None = None) -> dict[str, Any]:
+def resolve_tables(
+    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None = None, hub: Path | None = None
+) -> dict[str, Any]:
     """Resolve the records of named tables and write what is found; a table's name stands for a missing `source`.
 
     Args:
         at: stamps the events; the newest created_at or updated_at of the records where None, 1970 where they have none.
+        hub: the folder of a hub that the records are added to (hub.store); the files then tell of the whole hub, but for the
+            events, which are this addition's.
 
     Returns:
         The report, as written to report.json.
@@ -47,16 +54,11 @@ def resolve_tables(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Pa
         RecordsError: a table that cannot be read by the rules, or that repeats a key.
         OSError: `out` cannot be written.
     """
-    return _resolve(tables, rules, out, at, Clock())
-
-
-def name_id(entity: str) -> str:
-    """The column of an entity's ids."""
-    return _ID_COLUMNS.get(entity, f"{entity}_gid")
+    return _resolve(tables, rules, out, at, hub, Clock())
 
 
 def _resolve(
-    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None, clock: Clock
+    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None, hub: Path | None, clock: Clock
 ) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     records = gather_records(tables, rules)
@@ -64,15 +66,15 @@ def _resolve(
     run_id = _name_run(records.frame, rules, at)
     clock.lap("read")
     try:
-        result = resolve(records.frame, rules=rules.rules, history=None, run_id=run_id, at=at)
+        tables_out, model, counts = _find(records.frame, rules, run_id, at, hub)
     except RecordsError as error:
         raise RecordsError(find_twins(tables, rules) or str(error)) from error
     clock.lap("resolve")
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-        _write_tables(result, records, Path(folder))
-        write_model(result.model, Path(folder))
+        _write_tables({**tables_out, "rejected": records.rejected}, Path(folder))
+        write_model(model, Path(folder))
         clock.lap("write")
-        report = _describe(result, records, run_id, at, clock)
+        report = _describe(counts, rules, records, run_id, at, clock)
         text = json.dumps(report, ensure_ascii=False, indent=1)
         (Path(folder) / "report.json").write_text(text + "\n", encoding="utf-8")
         for path in sorted(Path(folder).iterdir()):
@@ -92,16 +94,28 @@ def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime) -> str:
     return hashlib.sha256(f"{rules.rules.version}|{at.isoformat()}|{records.height}|{content}".encode()).hexdigest()[:12]
 
 
-def _write_tables(result: Resolution, records: Records, folder: Path) -> None:
-    gid = name_id(result.rules.entity)
-    tables = {
-        "edges": result.edges,
-        "events": result.events,
-        "crosswalk": result.crosswalk.filter("is_current").select("source", "source_key", pl.col("gid").alias(gid)),
-        "golden": result.golden.rename({"gid": gid}),
-        "review": result.review,
-        "rejected": records.rejected,
+def _find(
+    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, hub: Path | None
+) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
+    """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to."""
+    if hub is None:
+        result = resolve(records, rules=rules.rules, history=None, run_id=run_id, at=at)
+        current = result.crosswalk.filter("is_current").select("source", "source_key", "gid")
+        return _name_tables(result, current) | {"review": result.review}, result.model, result.report
+    outcome = resolve_into(hub, records, rules.rules, run_id, at)
+    return _name_tables(outcome, outcome.crosswalk), outcome.model, outcome.report
+
+
+def _name_tables(found: Resolution | Outcome, crosswalk: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {
+        "edges": found.edges,
+        "events": found.events,
+        "crosswalk": crosswalk.rename({"gid": ID_COLUMN}),
+        "golden": found.golden.rename({"gid": ID_COLUMN}),
     }
+
+
+def _write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: _write_parquet(item[1], folder / f"{item[0]}.parquet"), tables.items()))
 
@@ -110,15 +124,16 @@ def _write_parquet(table: pl.DataFrame, path: Path) -> None:
     table.write_parquet(path, compression="lz4", statistics=False)
 
 
-def _describe(result: Resolution, records: Records, run_id: str, at: datetime, clock: Clock) -> dict[str, Any]:
-    stages = dict(result.report["seconds"])
+def _describe(
+    counts: Mapping[str, Any], rules: RulesFile, records: Records, run_id: str, at: datetime, clock: Clock
+) -> dict[str, Any]:
     return {
-        "entity": result.rules.entity,
+        "entity": rules.rules.entity,
         "run_id": run_id,
         "at": at.isoformat(),
         "inputs": list(records.inputs),
         "rejected": records.rejected.height,
-        **{name: value for name, value in result.report.items() if name != "seconds"},
-        "seconds": {"read": clock.seconds["read"], **stages, "write": clock.seconds["write"]},
+        **{name: value for name, value in counts.items() if name != "seconds"},
+        "seconds": {"read": clock.seconds["read"], **counts["seconds"], "write": clock.seconds["write"]},
         "peak_mb": clock.peak_mb,
     }

@@ -1,4 +1,4 @@
-"""What a hub keeps between additions: records, lasting hashes of their keys, scored pairs, ids. Rows never move; the dead stay."""
+"""What a hub keeps between additions: records, hashes of their keys, scored pairs, ids. Rows never move; the dead stay."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -127,10 +127,10 @@ def save_state(state: State, folder: Path) -> None:
 
 
 def load_state(folder: Path) -> State:
-    """Read a state; large arrays and texts are mapped, not read."""
-    tables = {name: pl.read_ipc(folder / f"{name}.arrow", memory_map=True) for name in _TABLES}
-    arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
-    return State(**tables, **arrays, next_no=int((folder / "next_no").read_text(encoding="utf-8")))
+    """Read a state; arrays are mapped, not read."""
+    values: dict[str, Any] = {name: pl.read_ipc(folder / f"{name}.arrow") for name in _TABLES}
+    values |= {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
+    return State(**values, next_no=int((folder / "next_no").read_text(encoding="utf-8")))
 
 
 def _list_arrays() -> list[str]:

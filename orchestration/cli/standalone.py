@@ -24,12 +24,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 rules_app = typer.Typer(help="Rules files: what the hub compares, and how.", no_args_is_help=True)
 
 
-def resolve_files(files: list[Path], entity: str | None, rules: Path | None, out: Path, at: str | None, as_json: bool) -> None:
+def resolve_files(
+    files: list[Path], entity: str | None, rules: Path | None, out: Path, at: str | None, hub: Path | None, as_json: bool
+) -> None:
     """Resolve the records of files into a folder."""
     from hub.standalone import resolve_files as resolve
 
     with _blame_the_input():
-        report = resolve(files, _choose_rules(entity, rules), out, _parse_time(at))
+        report = resolve(files, _choose_rules(entity, rules), out, _parse_time(at), hub)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
         return
@@ -38,7 +40,7 @@ def resolve_files(files: list[Path], entity: str | None, rules: Path | None, out
     console.print(
         f"{report['records']:,} records{rejected} are {report['clusters']:,} entities ({report['entity']}), found among "
         f"{report['candidates']:,} pairs in {sum(report['seconds'].values()):.1f} s; "
-        f"{report['review_kept']:,} pairs to review; written to {out}",
+        f"{report.get('review_kept', 0):,} pairs to review; written to {out}",
         highlight=False,
     )
     for read in report["inputs"]:
@@ -75,10 +77,11 @@ def _blame_the_input() -> Iterator[None]:
     """What is wrong with rules, records or folders ends in one clear line."""
     from hub.prepare import RecordsError
     from hub.rules.model import RulesError
+    from hub.store import StoreError
 
     try:
         yield
-    except (RulesError, RecordsError) as error:
+    except (RulesError, RecordsError, StoreError) as error:
         raise ProjectError(str(error)) from error
     except OSError as error:
         raise ProjectError(f"{error.filename}: {error.strerror}") from error

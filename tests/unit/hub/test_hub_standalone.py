@@ -127,7 +127,7 @@ def test_a_file_names_the_source_where_no_column_does(tmp_path: Path) -> None:
 def test_rules_map_other_columns_and_name_the_id_after_their_entity(tmp_path: Path) -> None:
     boats = pl.DataFrame({"harbour": ["kiel", "kiel"], "no": [1, 2], "title": ["anna maria"] * 2, "colour": ["red", "blue"]})
     report = _resolve({"boats": boats}, tmp_path, parse_rules(_BOATS, "boats.toml"))
-    assert _read(tmp_path, "crosswalk").columns == ["source", "source_key", "boat_gid"]
+    assert _read(tmp_path, "crosswalk").columns == ["source", "source_key", "customer_gid"]
     assert report["inputs"][0]["columns_ignored"] == ["colour"]
 
 

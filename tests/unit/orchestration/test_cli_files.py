@@ -58,7 +58,7 @@ def test_suggested_rules_pass_the_check_and_resolve(records: Path, tmp_path: Pat
     _run("rules", "suggest", records, "--entity", "firm", "--out", rules)
     assert "comparison" in _run("rules", "check", rules)
     _run("resolve", records, "--rules", rules, "--out", out)
-    assert "firm_gid" in pl.read_parquet(out / "crosswalk.parquet").columns
+    assert "customer_gid" in pl.read_parquet(out / "crosswalk.parquet").columns
     _run("resolve", records, "--rules", rules, "--entity", "organisation", "--out", out)
     assert "customer_gid" in pl.read_parquet(out / "crosswalk.parquet").columns
 

@@ -1,0 +1,111 @@
+"""A hub in a folder: additions equal full runs, versions are true or do not exist (I-1, I-2)."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from hub.model import read_model
+from hub.resolve import resolve
+from hub.rules.model import RulesError
+from hub.rules.read import load_rules
+from hub.store import StoreError, _hold_lock, read_events, resolve_into
+from tests.unit.hub.conftest import DAY_ONE, make_company_records
+
+RULES = load_rules("organisation")
+KEYS = ["source", "source_key"]
+CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=6, max_size=16)
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "change", "delete"]), st.integers(0, 15)), min_size=1, max_size=4)
+
+
+def add(folder, records, number, deleted=None):
+    return resolve_into(folder, records, RULES, f"run{number}", DAY_ONE + timedelta(days=number), deleted)
+
+
+def resolve_all(folder, records, number, history):
+    at = DAY_ONE + timedelta(days=number)
+    model = read_model(folder / "model", RULES)
+    return resolve(records, rules=RULES, history=history, run_id=f"run{number}", at=at, model=model)
+
+
+def assert_equal(outcome, full):
+    current = full.crosswalk.filter("is_current").select(*KEYS, "gid")
+    assert_frame_equal(outcome.crosswalk, current)
+    assert_frame_equal(outcome.golden, full.golden)
+    assert_frame_equal(outcome.edges, full.edges)
+    assert_frame_equal(outcome.events, full.events)
+
+
+@pytest.mark.generated
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(choices=CHOICES, steps=STEPS)
+def test_additions_changes_and_deletions_equal_full_runs(tmp_path_factory, choices, steps):
+    folder = tmp_path_factory.mktemp("hub")
+    everything, changed = make_company_records(choices), list(choices)
+    present = set(range(0, len(choices), 2))
+    add(folder, everything[sorted(present)], 0)
+    for number, (action, place) in enumerate(steps, start=1):
+        row = place % len(choices)
+        deleted = None
+        batch = everything[row : row + 1]
+        if action == "delete":
+            deleted, batch = batch.select(KEYS), batch.clear()
+            present.discard(row)
+        elif action == "change":
+            changed[row] = ((changed[row][0] + 1) % 5, *changed[row][1:])
+            everything = make_company_records(changed)
+            batch = everything[row : row + 1]
+            present.add(row)
+        else:
+            present.add(row)
+        history = read_events(folder)
+        outcome = add(folder, batch, number, deleted)
+        assert_equal(outcome, resolve_all(folder, everything[sorted(present)], number, history))
+
+
+def test_one_addition_equals_a_full_run(tmp_path):
+    records = make_company_records([(firm, spelling, spelling == 0, True) for firm in range(5) for spelling in range(3)])
+    add(tmp_path, records[:9], 0)
+    history = read_events(tmp_path)
+    outcome = add(tmp_path, records[9:], 1)
+    assert outcome.report["added"] == 6
+    assert_equal(outcome, resolve_all(tmp_path, records, 1, history))
+
+
+def test_what_the_hub_holds_already_changes_nothing(tmp_path):
+    records = make_company_records([(firm, 0, True, True) for firm in range(5)])
+    first = add(tmp_path, records, 0)
+    again = add(tmp_path, records, 1)
+    assert (again.events.height, again.report["added"]) == (0, 0)
+    assert_frame_equal(again.crosswalk, first.crosswalk)
+
+
+def test_a_killed_addition_leaves_the_version_before(tmp_path, monkeypatch):
+    records = make_company_records([(firm, 0, True, True) for firm in range(5)])
+    first = add(tmp_path, records[:3], 0)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", die)
+    with pytest.raises(KeyboardInterrupt):
+        add(tmp_path, records, 1)
+    monkeypatch.undo()
+    assert read_events(tmp_path).height == first.events.height
+    assert add(tmp_path, records, 1).report["version"] == 2
+
+
+def test_two_additions_at_once_are_refused(tmp_path):
+    records = make_company_records([(0, 0, True, True)])
+    with _hold_lock(tmp_path), pytest.raises(StoreError, match="under way"):
+        add(tmp_path, records, 0)
+
+
+def test_a_hub_of_other_rules_is_refused(tmp_path):
+    records = make_company_records([(0, 0, True, True)])
+    add(tmp_path, records, 0)
+    with pytest.raises(RulesError, match="other rules"):
+        resolve_into(tmp_path, records, load_rules("person"), "r", DAY_ONE)
