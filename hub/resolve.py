@@ -4,7 +4,6 @@ resolve() is a pure function of the records, the identity log, the rules and the
 rules and the model alone (I-1); ids come from the log (I-2, I-3).
 """
 
-import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.bonds import bind, find_labels, report_decisions, show_decisions
+from hub.clock import Clock
 from hub.compare import Comparer, find_distinct_vectors
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
@@ -86,17 +86,6 @@ class Sources:
     weighed: Weighed
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._last, 3)
-        self._last = now
-
-
 def resolve(
     records: pl.DataFrame,
     *,
@@ -126,7 +115,7 @@ def resolve(
     """
     if at.tzinfo is None:
         raise ValueError("at has no time zone: pass an aware datetime")
-    clock = _Clock()
+    clock = Clock()
     aligned, parts = prepare(records, rules)
     clock.lap("normalise")
     hashes = hash_texts(aligned.select(pl.concat_str("source", pl.lit("\x1f"), "source_key")).to_series())
@@ -162,7 +151,7 @@ def resolve(
     report |= {"edges": edges.height, "review_found": n_grey, "review_kept": review.height}
     report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
     clock.lap("report")
-    report["seconds"] = clock.seconds
+    report |= {"seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return Resolution(
         rules=rules,
         model=model,

@@ -133,7 +133,11 @@ def _describe(
         "at": at.isoformat(),
         "inputs": list(records.inputs),
         "rejected": records.rejected.height,
-        **{name: value for name, value in counts.items() if name != "seconds"},
-        "seconds": {"read": clock.seconds["read"], **counts["seconds"], "write": clock.seconds["write"]},
-        "peak_mb": clock.peak_mb,
+        **counts,
+        **{what: _frame(getattr(clock, what), counts[what]) for what in ("seconds", "peak_mb")},
     }
+
+
+def _frame(own: Mapping[str, float], stages: Mapping[str, float]) -> dict[str, float]:
+    """The stages of the resolution between those of reading and writing."""
+    return {"read": own["read"], **stages, "write": own["write"]}

@@ -85,7 +85,9 @@ def resolve_into(
         "rule_version": rules.version,
         "version": version + 1,
     }
-    return Outcome(crosswalk, state.golden, edges, events, model, {**report, **counts, "seconds": clock.seconds})
+    return Outcome(
+        crosswalk, state.golden, edges, events, model, {**report, **counts, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
+    )
 
 
 @contextmanager
