@@ -42,6 +42,25 @@ def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
     }
 
 
+def evaluate_candidates(pairs: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
+    """How many of the true pairs are among candidate pairs (candidate_recall), and of these how many are true.
+
+    pairs: source_a, source_key_a, source_b, source_key_b; truth: source, source_key and a true id in the first other column.
+    """
+    true = next(name for name in truth.columns if name not in _RECORD)
+    known = truth.select(*_RECORD, true=true).drop_nulls()
+    both = pairs
+    for side in ("a", "b"):
+        named = known.rename({"source": f"source_{side}", "source_key": f"source_key_{side}", "true": f"true_{side}"})
+        both = both.join(named, on=[f"source_{side}", f"source_key_{side}"])
+    hits = both.filter(pl.col("true_a") == pl.col("true_b")).height
+    actual = _count_pairs(known, ["true"])
+    return {
+        "candidate_recall": hits / actual if actual else 1.0,
+        "candidate_precision": hits / both.height if both.height else 1.0,
+    }
+
+
 def _count_pairs(frame: pl.DataFrame, by: list[str]) -> int:
     sizes = frame.group_by(by).len().select(pl.col("len").cast(pl.Int64))
     return int(sizes.select((pl.col("len") * (pl.col("len") - 1) // 2).sum()).item())

@@ -6,7 +6,9 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from hub.evaluate import evaluate
+from hub.evaluate import evaluate, evaluate_candidates
+from hub.report import name_ends
+from hub.resolve import Resolution
 from orchestration.lib.identity import LOG_SCHEMA, Identities, current_rule_version, resolve_identities, write_identities
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.stores import Stores
@@ -57,7 +59,12 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
         identities = resolve_identities(con, stores.home.models, log, stores.read_decisions(), context.run_id, stores.now)
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
-    details = {"crosswalk": _describe_run(identities), "edges": _describe_weights(identities)}
+    details = {
+        "crosswalk": _describe_run(identities.organisations, "parties"),
+        "person_crosswalk": _describe_run(identities.persons, "persons"),
+        "edges": _describe_weights(identities.organisations),
+        "person_edges": _describe_weights(identities.persons),
+    }
     for name in TABLES:
         key = dg.AssetKey(["hub", name])
         check = [_judge_invariants(context, stores, identities)] if key == CUSTOMERS else []
@@ -66,9 +73,12 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
         )
 
 
-def _describe_run(identities: Identities) -> dict[str, Any]:
-    report = identities.organisations.report
-    numbers = {name: report[name] for name in ("records", "candidates", "clusters", "largest_cluster", "vetoes", "review_found")}
+_COUNTS = ("records", "candidates", "clusters", "largest_cluster", "vetoes", "share_ids_changed", "review_found", "review_kept")
+
+
+def _describe_run(found: Resolution, truth: str) -> dict[str, Any]:
+    report = found.report
+    numbers = {name: report[name] for name in _COUNTS}
     numbers |= {f"decisions_{state}": count for state, count in report["decisions"].items()}
     return {
         **numbers,
@@ -76,22 +86,26 @@ def _describe_run(identities: Identities) -> dict[str, Any]:
         "model_version": report["model_version"],
         "events": dg.MetadataValue.json(report["events"]),
         "seconds": dg.MetadataValue.json(report["seconds"]),
-        **_measure_quality(identities.organisations.crosswalk),
+        **_measure_quality(found, truth),
     }
 
 
-def _measure_quality(crosswalk: pl.DataFrame) -> dict[str, float]:
-    """Pairwise and B-cubed figures where the project knows the truth; nothing of it flows back."""
-    truth = current_project().truth
-    path = truth / "parties.parquet" if truth else None
+def _measure_quality(found: Resolution, name: str) -> dict[str, float]:
+    """Pairwise and B-cubed figures and the candidates' recall where the project knows the truth; nothing of it flows back."""
+    folder = current_project().truth
+    path = folder / f"{name}.parquet" if folder else None
     if path is None or not path.exists():
         return {}
-    figures = evaluate(crosswalk, pl.read_parquet(path).select("source", "source_key", "customer_id"))
+    table = pl.read_parquet(path)
+    truth = table.select("source", "source_key", next(column for column in table.columns if column.endswith("_id")))
+    candidates = found.sources.candidates
+    pairs = name_ends(found.sources.aligned, candidates.left, candidates.right)
+    figures = {**evaluate(found.crosswalk, truth), **evaluate_candidates(pairs, truth)}
     return {f"truth_{name}": round(value, 4) for name, value in figures.items()}
 
 
-def _describe_weights(identities: Identities) -> dict[str, Any]:
-    histogram = identities.organisations.report["weight_histogram"]
+def _describe_weights(found: Resolution) -> dict[str, Any]:
+    histogram = found.report["weight_histogram"]
     labels = [f"{bits:+d} bits" for bits in histogram["from_bits"]]
     return {
         "match weights": draw_bars(labels, histogram["pairs"], "candidate pairs by match weight (0 and above: same customer)")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from hub.evaluate import evaluate
+from hub.evaluate import evaluate, evaluate_candidates
 from hub.explain import explain_customer, explain_pair, find_path
 from hub.hierarchy import add_hierarchy
 from hub.invariants import Limits, check_invariants
@@ -211,3 +211,9 @@ def test_evaluation_by_hand():
     assert (figures["precision"], figures["recall"]) == (0.5, 1 / 3)
     assert figures["bcubed_precision"] == pytest.approx(0.75)
     assert figures["bcubed_recall"] == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1) / 4)
+
+
+def test_candidates_are_measured_against_the_true_pairs():
+    pairs = pl.DataFrame({"source_a": ["s"] * 2, "source_key_a": ["a", "a"], "source_b": ["s"] * 2, "source_key_b": ["b", "d"]})
+    truth = pl.DataFrame({"source": ["s"] * 4, "source_key": list("abcd"), "customer_id": ["x", "x", "x", "y"]})
+    assert evaluate_candidates(pairs, truth) == {"candidate_recall": 1 / 3, "candidate_precision": 1 / 2}
