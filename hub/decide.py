@@ -105,6 +105,10 @@ class Book:
         self._standing.add(Decision(row["decision_id"], kind, a, b, actor, reason, at))
         return str(row["decision_id"])
 
+    def list_companions(self, record: RecordRef, records: Iterable[RecordRef]) -> list[RecordRef]:
+        """The record and those of others that no decision keeps apart from it."""
+        return [record, *(other for other in records if other != record and not self._standing.find_never([record, other]))]
+
     def undo(self, decision_id: str, *, actor: str, reason: str, at: datetime) -> str:
         """Take a decision back; returns the undo's id. Raises DecisionError: unknown, of another entity, or undone already."""
         log = self.log.filter(pl.col("entity") == self.entity)

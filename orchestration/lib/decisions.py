@@ -110,6 +110,12 @@ class Desk:
             raise ProjectError(f"{gid} is no live {self.entity.name}: it was never issued, or its records are gone")
         return records
 
+    def list_customer(self, subject: str) -> list[Record]:
+        """All records of an id; for a record those of its customer but for what was split from it since the last run."""
+        records = self.list_records(self.find_id(subject))
+        source, colon, key = subject.partition(":")
+        return self.book.list_companions((source, key), records) if colon else records
+
     def expand(self, subject: str) -> list[Record]:
         """A record stands for itself, an id for all its records."""
         gid = self.find_id(subject)
@@ -136,7 +142,7 @@ def decide_pair(stores: Stores, kind: str, a: str, b: str, *, entity: str, actor
         if ids[0] == ids[1] and ":" not in a + b:
             raise ProjectError(f"both are {ids[0]} already")
         if kind == "merge" and ids[0] != ids[1]:
-            groups = [desk.list_records(gid) for gid in ids]
+            groups = [desk.list_customer(subject) for subject in (a, b)]
         else:
             groups = [desk.expand(subject) for subject in (a, b)]
         desk.load([*groups[0], *groups[1]])

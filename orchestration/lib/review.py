@@ -190,8 +190,9 @@ def import_decisions(stores: Stores, entity: Entity, path: Path, actor: str) -> 
 def _expand(desk: Desk, number: int, ends: list[str], found: Imported) -> list[list[tuple[str, str]]] | None:
     a, b = (ends[0], ends[1]), (ends[2], ends[3])
     try:
-        ids = [desk.find_id(f"{source}:{key}") for source, key in (a, b)]
+        names = [f"{source}:{key}" for source, key in (a, b)]
+        ids = [desk.find_id(name) for name in names]
     except ProjectError as error:
         found.problems.append({"row": number, "problem": str(error)})
         return None
-    return [[a], [b]] if ids[0] == ids[1] else [desk.list_records(gid) for gid in ids]
+    return [[a], [b]] if ids[0] == ids[1] else [desk.list_customer(name) for name in names]
