@@ -14,13 +14,13 @@ from hub.frequency import Frequencies
 from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
-REVISION = 2
+REVISION = 3
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
 
 @dataclass(frozen=True)
 class Model:
-    """weights: bits by name (hub.weights); caps: block cap by key name, as of `n_records`; rules: version of the rules."""
+    """weights: bits by name (hub.weights); caps: block cap by key name, as of `n_records`; rules: their evidence version."""
 
     rules: str
     weights: Mapping[str, float]
@@ -64,7 +64,7 @@ def read_model(folder: Path, rules: Rules) -> Model:
     if not path.exists():
         raise RulesError(f"{folder} holds no model: resolve in full first")
     content = json.loads(path.read_text(encoding="utf-8"))
-    if content["revision"] != REVISION or content["rules"] != rules.version:
+    if content["revision"] != REVISION or content["rules"] != rules.evidence_version:
         raise RulesError(f"{path}: made by other rules or another version of the hub: resolve in full to train a new one")
     with np.load(folder / _FREQUENCIES) as arrays:
         parts = [name.removesuffix("|hashes") for name in arrays.files if name.endswith("|hashes")]

@@ -197,7 +197,7 @@ def train_model(
         background = sample_background(comparer, parts.n, candidates)
     trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
     weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
-    return Model(comparer.rules.version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
+    return Model(comparer.rules.evidence_version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
 
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:

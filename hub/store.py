@@ -25,7 +25,7 @@ from hub.model import Model, read_model, write_model
 from hub.prepare import sort_records
 from hub.report import write_edges
 from hub.resolve import resolve
-from hub.rules.model import Rules
+from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state, load_state, save_state
 from hub.weigh import UNITS_PER_BIT, weigh
 
@@ -67,12 +67,13 @@ def resolve_into(
             write_model(first.model, folder / "model")
             state, events, report, model = build_state(first, records), first.events, first.report, first.model
         else:
+            _refuse_other_rules(folder, rules)
             model = read_model(folder / "model", rules)
             held = load_state(folder / "versions" / str(version))
             addition = add_records(held, records, deleted, rules, model, run_id, at)
             state, events, report = addition.state, addition.events, addition.report
         clock.lap("add")
-        _write_version(folder, version + 1, state, events)
+        _write_version(folder, version + 1, state, events, rules)
         clock.lap("save")
     crosswalk, edges = list_crosswalk(state), list_edges(state, rules, model)
     clock.lap("list")
@@ -105,14 +106,20 @@ def _read_version(folder: Path) -> int:
     return int(json.loads(current.read_text(encoding="utf-8"))["version"]) if current.exists() else 0
 
 
-def _write_version(folder: Path, version: int, state: State, events: pl.DataFrame) -> None:
+def _refuse_other_rules(folder: Path, rules: Rules) -> None:
+    """The state holds clusters of its thresholds: with others an addition would equal no full run."""
+    if json.loads((folder / "current").read_text(encoding="utf-8"))["rules"] != rules.version:
+        raise RulesError(f"{folder}: founded with other rules or thresholds: resolve all records into a new folder")
+
+
+def _write_version(folder: Path, version: int, state: State, events: pl.DataFrame, rules: Rules) -> None:
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
     save_state(state, target)
     (folder / "events").mkdir(exist_ok=True)
     events.write_parquet(folder / "events" / f"{version}.parquet")
     waiting = folder / "current.new"
-    waiting.write_text(json.dumps({"version": version}), encoding="utf-8")
+    waiting.write_text(json.dumps({"version": version, "rules": rules.version}), encoding="utf-8")
     waiting.replace(folder / "current")
     for old in (folder / "versions").iterdir():
         if old.name != str(version):

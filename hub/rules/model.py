@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Training = Literal["certain", "em", "fixed"]
+_OVER_A_MODEL = ("match_bits", "review_bits", "review_limit", "silence_bits", "survivors", "source_precedence", "id_prefix")
 
 
 class RulesError(ValueError):
@@ -85,6 +86,17 @@ class Survivor:
 
 
 @dataclass(frozen=True)
+class Alias:
+    """Another name of the company registered as `name`: a former name, a brand, a short name. Dates as YYYY-MM-DD."""
+
+    alias: str
+    name: str
+    valid_from: str | None = None
+    valid_to: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
 class Rules:
     """Two equal rules, models and histories give equal results.
 
@@ -107,6 +119,7 @@ class Rules:
     certain: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
     source_precedence: tuple[str, ...] = ()
+    aliases: tuple[Alias, ...] = ()
     training: Training = "em"
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     match_bits: float = 0.0
@@ -118,6 +131,14 @@ class Rules:
     @property
     def version(self) -> str:
         """12 hex characters that change with any rule."""
+        return self._digest(())
+
+    @property
+    def evidence_version(self) -> str:
+        """12 hex characters that change with what a model depends on: thresholds and survivorship may change over one model."""
+        return self._digest(_OVER_A_MODEL)
+
+    def _digest(self, left_out: tuple[str, ...]) -> str:
         weights = ",".join(f"{name}={value}" for name, value in sorted(self.weights.items()))
-        rest = [getattr(self, name) for name in self.__dataclass_fields__ if name != "weights"]
+        rest = [getattr(self, name) for name in self.__dataclass_fields__ if name not in ("weights", *left_out)]
         return hashlib.sha256(f"{weights}|{rest!r}".encode()).hexdigest()[:12]

@@ -1,5 +1,6 @@
 """A hub in a folder: additions equal full runs, versions are true or do not exist (I-1, I-2)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from hub.model import read_model
+from hub.model import read_model, write_model
 from hub.resolve import resolve
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
@@ -109,3 +110,14 @@ def test_a_hub_of_other_rules_is_refused(tmp_path):
     add(tmp_path, records, 0)
     with pytest.raises(RulesError, match="other rules"):
         resolve_into(tmp_path, records, load_rules("person"), "r", DAY_ONE)
+    with pytest.raises(RulesError, match="thresholds"):
+        resolve_into(tmp_path, records, replace(RULES, match_bits=5.0), "r", DAY_ONE)
+
+
+def test_a_model_serves_other_thresholds_and_no_other_comparisons(tmp_path):
+    records = make_company_records([(0, 0, True, True), (1, 1, False, True)])
+    trained = resolve(records, rules=RULES, history=None, run_id="r", at=DAY_ONE).model
+    write_model(trained, tmp_path)
+    assert read_model(tmp_path, replace(RULES, match_bits=9.0, review_bits=2.0)).version == trained.version
+    with pytest.raises(RulesError, match="other rules"):
+        read_model(tmp_path, replace(RULES, comparisons=RULES.comparisons[1:]))
