@@ -67,11 +67,12 @@ def test_a_limit_is_read_from_the_seed_and_an_unknown_one_is_an_error():
         read_maximum("sync", "nothing")
 
 
-def test_inputs_change_with_a_batch_the_clock_and_the_code(con):
+def test_inputs_change_with_a_batch_the_clock_the_code_and_a_decision(con):
     first = describe_inputs(con, "code", NOW)
     assert describe_inputs(con, "code", NOW) == first
     assert describe_inputs(con, "other", NOW) != first
     assert describe_inputs(con, "code", NOW.replace(minute=1)) != first
+    assert describe_inputs(con, "code", NOW, decided=1) != first
     con.execute("update landing._loaded set batch_seq = 8")
     assert describe_inputs(con, "code", NOW) != first
 
