@@ -52,6 +52,34 @@ LEADING_PAIRS = [
     "Y1",
 ]
 
+#: GB/T 2260 numbers of the provinces, and 10 of bodies that the state registers itself
+PROVINCES = [
+    *(
+        "10",
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+    ),
+    *("46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82"),
+]
+
 
 def _to_matrix(codes: list[str], width: int, alphabet: str) -> np.ndarray:
     table = np.full(256, -1, dtype=np.int64)
@@ -117,7 +145,8 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
     inner_valid = _check_column(distinct, "inner", 9, organisation=True)
     known_pair = distinct["tax_text"].str.slice(0, 2).is_in(LEADING_PAIRS).fill_null(value=False)
     wide = (distinct["tax_text"].str.len_chars() == 18).fill_null(value=False)
-    valid = outer_valid & inner_valid & known_pair & wide
+    known_region = distinct["tax_text"].str.slice(2, 2).is_in(PROVINCES).fill_null(value=False)
+    valid = outer_valid & inner_valid & known_pair & known_region & wide
     distinct = distinct.select(
         "raw",
         "tax_text",

@@ -1,5 +1,7 @@
 """Company names taken apart: region, trade name (字号), industry, group word, legal form, branch (spec §5.1-5.2)."""
 
+from functools import cache
+
 import polars as pl
 
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
@@ -37,10 +39,11 @@ NAME_FIELDS = [
 
 def _strip_notes(texts: pl.Series) -> pl.Series:
     """Folded texts without clerks' notes and security marks; most names have neither and are not looked at twice."""
-    may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(]").fill_null(value=False)
+    may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(:]").fill_null(value=False)
     text = pl.col("text").str.replace_all(rf"\((?:{match_words('note')})\)", "")
     text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
-    text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr)(\p{Han})", "$1")
+    text = text.str.replace(r"^(?:曾用名|原名|公司名称|单位名称)[:：]\s*", "")
+    text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
     stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、").alias("stripped"))
     frame = scatter(texts.to_frame("text"), may, stripped)
@@ -233,9 +236,29 @@ def _spell_distinct(brands: pl.Series) -> pl.Series:
     return map_distinct(brands, distinct, "brand")["sound"]
 
 
+@cache
+def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]]:
+    """Cities and provinces by sound, with their province and city; null where two sound alike (suzhou)."""
+    table = load_regions().with_columns(sound=spell(pl.col("name"))).filter(pl.col("sound").str.len_chars() >= 4)
+    alone = pl.col("name").count() == 1
+    spelled = table.group_by("sound").agg(
+        province=pl.when(alone).then(pl.col("province").first()), city=pl.when(alone).then(pl.col("city").first())
+    )
+    spelled = spelled.sort(pl.col("sound").str.len_chars(), "sound", descending=[True, False])
+    return spelled["sound"].to_list(), spelled["province"].to_list(), spelled["city"].to_list()
+
+
 def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
+    """Shanghai ABC Trading Co., Ltd. and ABC (Shanghai) Trading Limited have one key."""
+    cities, provinces, city_of = load_spelled_cities()
+    place = rf"^({'|'.join(cities)}) |\(({'|'.join(cities)})\)"
+    frame = frame.with_columns(found=pl.col("text").str.extract_groups(place)).with_columns(
+        place=pl.coalesce(pl.col("found").struct.field("1"), pl.col("found").struct.field("2"))
+    )
     tokens = (
-        pl.col("text")
+        pl.when(pl.col("place").is_not_null())
+        .then(pl.col("text").str.replace(place, " "))
+        .otherwise("text")
         .str.replace_all("&", " and ")
         .str.replace_all(r"['’`.]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
@@ -248,13 +271,13 @@ def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
     core = tokens.str.replace(r"^the ", "").str.replace(legal, "")
     brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
     return frame.with_columns(
-        name_key=core,
+        name_key=pl.concat_str(pl.when(pl.col("place").is_not_null()).then(pl.col("place") + "|").otherwise(pl.lit("")), core),
         parent_key=pl.lit(None, dtype=pl.String),
         has_legal=tokens.str.contains(legal),
         group_word=tokens.str.contains(r"\b(?:group|holdings?)\b"),
         branch=pl.lit(None, dtype=pl.String),
-        name_province=pl.lit(None, dtype=pl.String),
-        name_city=pl.lit(None, dtype=pl.String),
+        name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
+        name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
         core=core,
         brand=brand,
         name_industry=pl.lit(None, dtype=pl.String),

@@ -6,6 +6,8 @@ from hub.normalize.text import drop_placeholders, fold_text, map_distinct, scatt
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
+#: 021-68886543-801
+_DASHED_EXTENSION = r"([^\d]\d{7,8})\s*-\s*(\d{1,5})\s*$"
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
@@ -37,6 +39,7 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
 def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     """digits, extension of numbers that are not typed plainly."""
     text = pl.DataFrame({"raw": values}).select(text=pl.col("raw").str.normalize("NFKC").str.to_lowercase())
+    text = text.select(pl.col("text").str.replace(_DASHED_EXTENSION, "${1}转${2}"))
     bare = text.select(
         extension=pl.col("text").str.extract(_EXTENSION),
         base=pl.col("text").str.replace(_EXTENSION, "").str.split("/").list.first().str.split(";").list.first(),
@@ -45,6 +48,9 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
         pl.col("base").str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
     )
     digits = digits.str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+86", "0").str.replace(r"^\+", "")
+    # a country code says that the trunk zero is left out
+    abroad = pl.col("base").str.contains(r"^\s*(?:\+|00)\s*86") & digits.str.contains(r"^(?:[23579]|[48][1-9])\d{8,9}$")
+    digits = pl.when(abroad).then("0" + digits).otherwise(digits)
     return bare.select(digits.alias("digits"), "extension")
 
 

@@ -36,6 +36,13 @@ def test_inner_organisation_code_must_hold_too(credit_code):
     assert parse_tax_numbers(pl.Series([broken]))["tax_code"].to_list() == [None]
 
 
+def test_a_code_of_no_province_is_no_code(credit_code):
+    nowhere = "9199" + credit_code(71000001)[4:17]
+    nowhere += uscc.calc_check_digit(nowhere)
+    assert uscc.is_valid(nowhere)
+    assert parse_tax_numbers(pl.Series([nowhere]))["tax_code"].to_list() == [None]
+
+
 def test_placeholders_and_unknown_leading_pairs_are_no_codes(credit_code):
     unknown = "99" + credit_code(71000001)[2:17]
     unknown += uscc.calc_check_digit(unknown)
