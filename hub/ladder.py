@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler, LCSseq
 from rapidfuzz.process import cpdist
 
 from hub.frequency import Buckets, spread
+from hub.normalize.aliases import KNOWN
 from hub.parts import Ids, Parts, number
 
 Mask = npt.NDArray[np.bool_]
@@ -18,6 +19,7 @@ Codes = npt.NDArray[np.uint8]
 #: best first. `*`: split by how many registered names share the core or the trade name; `!`: split by whether both names are
 #: in full legal form, for two different full names are two companies where a short name may be either
 LADDER = (
+    "alias",
     "same_registered*",
     "same_legal*",
     "same_key*",
@@ -75,6 +77,7 @@ class Names:
 
     ids: Ids
     key: Ids
+    known: Ids
     plain: Ids
     core: Ids
     brand: Ids
@@ -108,6 +111,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
     return Names(
         ids=table.ids,
         key=key,
+        known=number(rows[KNOWN])[0] if KNOWN in rows.columns else key,
         plain=number(rows["plain"])[0],
         sound=number(rows["sound"])[0],
         core=core,
@@ -170,6 +174,7 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
         if counted is not None:
             spread[chosen] = counted[a[chosen]]
 
+    settle("alias", (names.known[a] == names.known[b]) & ~same_key)
     unlike = names.is_han[a] != names.is_han[b]
     same_sound = (names.sound[a] == names.sound[b]) & (names.sound[a] >= 0)
     settle("spelled", unlike & same_sound, names.brand_spread)

@@ -1,15 +1,16 @@
 """Records to comparable parts: aligned columns in (source, source_key) order, and each field's distinct values taken apart."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.normalize.aliases import KNOWN, replace_aliases
 from hub.normalize.kinds import KINDS
 from hub.parts import Parts, Table, find_distinct, number
-from hub.rules.model import Field, Rules
+from hub.rules.model import Alias, Field, Rules
 
 _TIMES = ("created_at", "updated_at")
 #: part of every parsed field: the value as it was written
@@ -103,7 +104,9 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
                 raise RecordsError(
                     f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle"
                 )
-            for field, table in zip(ready, pool.map(lambda field: _derive(field, aligned, parts), ready), strict=True):
+            for field, table in zip(
+                ready, pool.map(lambda field: _derive(field, aligned, parts, rules.aliases), ready), strict=True
+            ):
                 parts.tables[field.name] = table
             waiting = [field for field in waiting if field not in ready]
         plain = [column for column in list_columns(rules) if column not in _TIMES]
@@ -124,7 +127,7 @@ def _read(column: str, aligned: pl.DataFrame, parts: Parts) -> pl.Series:
     return parts.values(column) if _is_part(column, parts.tables) else aligned[column]
 
 
-def _derive(field: Field, aligned: pl.DataFrame, parts: Parts) -> Table:
+def _derive(field: Field, aligned: pl.DataFrame, parts: Parts, aliases: Sequence[Alias]) -> Table:
     kind = KINDS[field.kind]
     columns = [_read(column, aligned, parts) for column in field.columns]
     if kind.join is not None:
@@ -135,6 +138,8 @@ def _derive(field: Field, aligned: pl.DataFrame, parts: Parts) -> Table:
     if kind.parse is None:
         raise RecordsError(f"field {field.name}: kind {field.kind} can neither parse nor join")
     rows = kind.parse(values).with_columns(values.str.strip_chars().alias(SHOWN))
+    if aliases and field.kind == "company":
+        rows = rows.with_columns(replace_aliases(rows["key"], aliases).alias(KNOWN))
     said = np.append(rows.select(pl.any_horizontal(pl.exclude(SHOWN).is_not_null())).to_series().to_numpy(), False)
     main = np.append(rows[""].is_not_null().to_numpy(), False)
     return Table(rows, _choose_column(ids, main, said))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hub.compare import check_levels, lay_out
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
+from hub.rules.aliases import add_aliases, read_aliases
 from hub.rules.model import RulesError
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -26,6 +27,10 @@ class _Table(BaseModel):
 class _Records(_Table):
     source: str | None = None
     source_key: str | None = None
+
+
+class _Aliases(_Table):
+    file: str
 
 
 class _Field(_Table):
@@ -54,6 +59,7 @@ class _Rules(_Table):
     entity: _Name
     id_prefix: str = Field(pattern=r"^[A-Za-z]{1,6}_?$")
     records: _Records = _Records()
+    aliases: _Aliases | None = None
     training: model.Training = "em"
     guards: list[str] = []
     vetoes: list[str] = []
@@ -109,6 +115,8 @@ def parse_rules(text: str, file: str) -> RulesFile:
     rules = _build(read, file)
     _check(rules, file)
     rules = replace(rules, weights=MappingProxyType(_spread_weights(rules, file)))
+    if read.aliases:
+        rules = add_aliases(rules, read_aliases(Path(file).parent / read.aliases.file, f"{file}: aliases.file"))
     return RulesFile(rules, read.records.source, read.records.source_key)
 
 
