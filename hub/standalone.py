@@ -26,19 +26,30 @@ from hub.tables import Records, find_twins, gather_records, read_table
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
 _TIMES = ("created_at", "updated_at")
-_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+#: stamps the events of records without times
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def resolve_files(
-    paths: Sequence[Path], rules: RulesFile, out: Path, at: datetime | None = None, hub: Path | None = None
+    paths: Sequence[Path],
+    rules: RulesFile,
+    out: Path,
+    at: datetime | None = None,
+    hub: Path | None = None,
+    model: Model | None = None,
 ) -> dict[str, Any]:
     """Resolve the records of Parquet and CSV files, see resolve_tables."""
     clock = Clock()
-    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, hub, clock)
+    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, hub, model, clock)
 
 
 def resolve_tables(
-    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None = None, hub: Path | None = None
+    tables: Mapping[str, pl.DataFrame],
+    rules: RulesFile,
+    out: Path,
+    at: datetime | None = None,
+    hub: Path | None = None,
+    model: Model | None = None,
 ) -> dict[str, Any]:
     """Resolve the records of named tables and write what is found; a table's name stands for a missing `source`.
 
@@ -46,6 +57,7 @@ def resolve_tables(
         at: stamps the events; the newest created_at or updated_at of the records where None, 1970 where they have none.
         hub: the folder of a hub that the records are added to (hub.store); the files then tell of the whole hub, but for the
             events, which are this addition's.
+        model: weights to use (hub.model.read_model) instead of training; a hub has a model of its own.
 
     Returns:
         The report, as written to report.json.
@@ -54,19 +66,27 @@ def resolve_tables(
         RecordsError: a table that cannot be read by the rules, or that repeats a key.
         OSError: `out` cannot be written.
     """
-    return _resolve(tables, rules, out, at, hub, Clock())
+    return _resolve(tables, rules, out, at, hub, model, Clock())
 
 
 def _resolve(
-    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, at: datetime | None, hub: Path | None, clock: Clock
+    tables: Mapping[str, pl.DataFrame],
+    rules: RulesFile,
+    out: Path,
+    at: datetime | None,
+    hub: Path | None,
+    model: Model | None,
+    clock: Clock,
 ) -> dict[str, Any]:
+    if hub and model:
+        raise ValueError("a hub has a model of its own: name a hub or a model")
     out.mkdir(parents=True, exist_ok=True)
     records = gather_records(tables, rules)
     at = at or _find_newest(records.frame)
     run_id = _name_run(records.frame, rules, at)
     clock.lap("read")
     try:
-        tables_out, model, counts = _find(records.frame, rules, run_id, at, hub)
+        tables_out, model, counts = _find(records.frame, rules, run_id, at, hub, model)
     except RecordsError as error:
         raise RecordsError(find_twins(tables, rules) or str(error)) from error
     clock.lap("resolve")
@@ -84,7 +104,7 @@ def _resolve(
 
 def _find_newest(records: pl.DataFrame) -> datetime:
     times = [records[column].max() for column in _TIMES if column in records.columns]
-    return max((time for time in times if isinstance(time, datetime)), default=_UNDATED)
+    return max((time for time in times if isinstance(time, datetime)), default=UNDATED)
 
 
 def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime) -> str:
@@ -95,11 +115,11 @@ def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime) -> str:
 
 
 def _find(
-    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, hub: Path | None
+    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, hub: Path | None, model: Model | None
 ) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
     """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to."""
     if hub is None:
-        result = resolve(records, rules=rules.rules, history=None, run_id=run_id, at=at)
+        result = resolve(records, rules=rules.rules, history=None, run_id=run_id, at=at, model=model)
         current = result.crosswalk.filter("is_current").select("source", "source_key", "gid")
         return _name_tables(result, current) | {"review": result.review}, result.model, result.report
     outcome = resolve_into(hub, records, rules.rules, run_id, at)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConnectorError
-from orchestration.cli import decisions, demo, identity, publication, quarantine, run, sandbox, standalone, status
+from orchestration.cli import decisions, demo, identity, publication, quarantine, run, sandbox, standalone, status, variants
 from orchestration.cli.console import open_console
 from orchestration.project import ProjectError
 from warehouse.errors import WarehouseError
@@ -43,6 +43,8 @@ app.command("resolve")(identity.resolve)
 app.command("explain")(identity.explain)
 app.add_typer(standalone.rules_app, name="rules")
 app.command("evaluate")(standalone.evaluate)
+app.command("compare")(variants.compare)
+app.command("tune")(variants.tune)
 app.add_typer(decisions.app, name="review")
 app.command("merge")(decisions.merge)
 app.command("split")(decisions.split)

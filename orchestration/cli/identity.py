@@ -23,6 +23,8 @@ def resolve(
     entity: Annotated[str | None, typer.Option(help="What the files' records are of: organisation, person, or your own.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Rules file (TOML); see `goldthread rules`.")] = None,
     hub: Annotated[Path | None, typer.Option(help="Folder of a hub that the files' records are added to.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder written earlier, whose model is used instead of training.")] = None,
+    match_bits: Annotated[float | None, typer.Option(help="What a match needs, instead of the rules' threshold.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for what is found in files.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
@@ -31,9 +33,11 @@ def resolve(
     if files:
         if out is None:
             raise ProjectError("say where to write with --out DIR")
-        resolve_files(files, entity, rules, out, at, hub, as_json)
-    elif entity or rules or out or at:
-        raise ProjectError("--entity, --rules, --out and --at are for files: name at least one FILE")
+        resolve_files(files, entity, rules, out, at, hub, model, match_bits, as_json)
+    elif entity or rules or out or at or hub or model or match_bits is not None:
+        raise ProjectError(
+            "--entity, --rules, --hub, --model, --match-bits, --out and --at are for files: name at least one FILE"
+        )
     else:
         _resolve_line(as_json)
 

@@ -25,13 +25,26 @@ rules_app = typer.Typer(help="Rules files: what the hub compares, and how.", no_
 
 
 def resolve_files(
-    files: list[Path], entity: str | None, rules: Path | None, out: Path, at: str | None, hub: Path | None, as_json: bool
+    files: list[Path],
+    entity: str | None,
+    rules: Path | None,
+    out: Path,
+    at: str | None,
+    hub: Path | None,
+    model: Path | None,
+    match_bits: float | None,
+    as_json: bool,
 ) -> None:
     """Resolve the records of files into a folder."""
+    from hub.model import read_model
     from hub.standalone import resolve_files as resolve
 
-    with _blame_the_input():
-        report = resolve(files, _choose_rules(entity, rules), out, _parse_time(at), hub)
+    if hub and model:
+        raise ProjectError("a hub has a model of its own: name --hub or --model")
+    with blame_the_input():
+        chosen = _move_threshold(choose_rules(entity, rules), match_bits)
+        trained = read_model(model, chosen.rules) if model else None
+        report = resolve(files, chosen, out, _parse_time(at), hub, trained)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
         return
@@ -48,7 +61,7 @@ def resolve_files(
             console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
 
 
-def _choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
+def choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
     """The file's rules, for the entity named; else those that come with the hub for it."""
     from dataclasses import replace
 
@@ -62,6 +75,15 @@ def _choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
     return RulesFile(load_rules(entity), None, None)
 
 
+def _move_threshold(rules: RulesFile, match_bits: float | None) -> RulesFile:
+    from dataclasses import replace
+
+    if match_bits is None:
+        return rules
+    review_bits = min(rules.rules.review_bits, match_bits)
+    return replace(rules, rules=replace(rules.rules, match_bits=match_bits, review_bits=review_bits))
+
+
 def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -73,7 +95,7 @@ def _parse_time(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _blame_the_input() -> Iterator[None]:
+def blame_the_input() -> Iterator[None]:
     """What is wrong with rules, records or folders ends in one clear line."""
     from hub.prepare import RecordsError
     from hub.rules.model import RulesError
@@ -97,7 +119,7 @@ def suggest(
     from hub.rules.suggest import suggest_rules
     from hub.tables import read_table
 
-    with _blame_the_input():
+    with blame_the_input():
         text = suggest_rules(read_table(file), entity)
         if out is not None:
             out.write_text(text, encoding="utf-8")
@@ -110,7 +132,7 @@ def check(file: Annotated[Path, typer.Argument(help="A rules file (TOML).")]) ->
     """Check a rules file; show its fields, comparisons and keys."""
     from hub.rules.read import read_rules
 
-    with _blame_the_input():
+    with blame_the_input():
         rules = read_rules(file).rules
     table = Table(title=f"{file}: rules of {rules.entity}, version {rules.version}", title_justify="left", header_style="bold")
     for name in ("what", "name", "of", "how"):
@@ -133,7 +155,7 @@ def show(entity: Annotated[str, typer.Argument(help="organisation or person.")])
 
     from hub.rules.read import load_rules
 
-    with _blame_the_input():
+    with blame_the_input():
         load_rules(entity)
     typer.echo((files("hub") / "rules" / f"{entity}.toml").read_text(encoding="utf-8"), nl=False)
 
@@ -146,7 +168,7 @@ def evaluate(
     """Judge a crosswalk against a known truth: precision, recall and F1 over pairs of records, and their B-cubed forms."""
     from hub import evaluate as judge
 
-    with _blame_the_input():
+    with blame_the_input():
         found, known = _read_labels(crosswalk), _read_labels(truth)
     try:
         figures = judge.evaluate(found, known)

@@ -69,6 +69,40 @@ def test_the_rules_that_come_with_the_hub_can_be_shown_and_used_as_a_start(tmp_p
     assert "rules of person" in _run("rules", "check", own)
 
 
+def test_two_thresholds_over_one_model_are_compared(records: Path, tmp_path: Path) -> None:
+    usual, strict = tmp_path / "usual", tmp_path / "strict"
+    _run("resolve", records, "--entity", "organisation", "--out", usual)
+    _run("resolve", records, "--entity", "organisation", "--model", usual, "--match-bits", 90, "--out", strict)
+    assert (usual / "model.json").read_bytes() == (strict / "model.json").read_bytes()
+    found = json.loads(_run("compare", usual, strict / "crosswalk.parquet", "--out", tmp_path / "changes.csv", "--json"))
+    assert (found["split"], found["merged"], found["entities_after"]) == (1, 0, 2)
+    assert [row["sample"] for row in found["changes"]] == [["crm:1", "crm:2"]]
+    assert pl.read_csv(tmp_path / "changes.csv")["kind"].to_list() == ["split", "split"]
+    text = _run("compare", usual, strict)
+    assert "0 merge, 1 split" in text
+    assert "上海云帆科技有限公司" in text
+    _run("compare", usual, usual, "--out", tmp_path / "none.parquet")
+    assert pl.read_parquet(tmp_path / "none.parquet").height == 0
+
+
+def test_labels_tune_rules_that_resolve_with_the_same_model(tmp_path: Path) -> None:
+    firms = ("云帆科技", "鹏翔自动化", "精卓机械", "瑞丰仪器", "博远贸易", "华晟电子", "金泰实业", "恒通物流")
+    lines = [f"crm,{number}{side},{name},1391234{number}001" for number, name in enumerate(firms) for side in "ab"]
+    records, labels, rules = tmp_path / "crm.csv", tmp_path / "labels.csv", tmp_path / "own.toml"
+    records.write_text("\n".join([_ROWS[0], *lines]), encoding="utf-8")
+    pairs = [f"crm,{number}a,crm,{number}b,same" for number in range(8)]
+    pairs += [f"crm,{a}a,crm,{b}b,different" for a in range(8) for b in range(a)]
+    labels.write_text("\n".join(["source_a,source_key_a,source_b,source_key_b,same", *pairs]), encoding="utf-8")
+    out = tmp_path / "out"
+    _run("resolve", records, "--entity", "organisation", "--out", out)
+    text = _run("tune", labels, records, "--entity", "organisation", "--model", out, "--out", rules)
+    assert "8 pairs labelled the same, 28 different" in text
+    answer = json.loads(_run("tune", labels, records, "--entity", "organisation", "--precision", 0.98, "--json"))
+    assert answer["at_match"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    _run("resolve", records, "--rules", rules, "--model", out, "--out", tmp_path / "again")
+    assert json.loads(_run("compare", out, tmp_path / "again", "--json"))["same"] == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
@@ -81,6 +115,12 @@ def test_the_rules_that_come_with_the_hub_can_be_shown_and_used_as_a_start(tmp_p
         (["resolve", "FILE", "--rules", "FILE", "--out", "OUT"], "not valid TOML"),
         (["resolve", "FILE", "--entity", "organisation", "--out", "FILE"], "File exists"),
         (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--at", "noon"], "is no time"),
+        (["resolve", "--match-bits", "3"], "at least one FILE"),
+        (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--model", "nowhere"], "holds no model"),
+        (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--model", "x", "--hub", "y"], "--hub or --model"),
+        (["compare", "FILE", "nowhere.parquet"], "nowhere.parquet: cannot be read"),
+        (["compare", "FILE", "FILE"], "needs source, source_key and gid"),
+        (["tune", "FILE", "FILE", "--entity", "organisation"], "labels need source_a"),
         (["rules", "show", "ship"], "no rules for 'ship'"),
         (["rules", "suggest", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "FILE", "nowhere.csv"], "nowhere.csv"),
