@@ -67,12 +67,15 @@ def explain(
     subjects: Annotated[
         list[str], typer.Argument(help="A customer ID, or one or two records as SOURCE:KEY, or a record_ref SOURCE/STREAM/KEY.")
     ],
+    picture: Annotated[Path | None, typer.Option(help="Draw the evidence for two records as a PNG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say why a customer is what it is, why two records are or are not one, or what landed for a record."""
     from orchestration.lib.explain import explain_customer, explain_pair, explain_record
     from orchestration.lib.stores import open_existing_stores
 
+    if picture is not None and len(subjects) != 2:
+        raise ProjectError("--picture draws the evidence for two records: name both as SOURCE:KEY")
     stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:
@@ -83,12 +86,23 @@ def explain(
             answer = explain_record(con, stores.home, stores.ledger, subjects[0])
         else:
             answer = explain_customer(con, subjects[0])
+    if picture is not None:
+        _draw_pair(answer, picture)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, default=str))
     elif "fields" in answer:
         _print_pair(open_console(), answer)
     else:
         open_console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
+
+
+def _draw_pair(answer: dict[str, Any], path: Path) -> None:
+    from orchestration.lib.waterfall import draw_waterfall
+
+    try:
+        draw_waterfall(answer, path)
+    except OSError as error:
+        raise ProjectError(f"{path}: {error.strerror}") from error
 
 
 def _print_pair(console: Console, answer: dict[str, Any]) -> None:

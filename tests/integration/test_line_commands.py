@@ -63,13 +63,14 @@ def test_explain_follows_a_customer_to_its_records_and_back(look):
     assert winners["company_name"]["value"] == answer["golden"][0]["company_name"]
 
 
-def test_explain_weighs_the_evidence_of_a_pair(look):
+def test_explain_weighs_the_evidence_of_a_pair(look, tmp_path):
     [[a, b, weight]] = look.read(
         "select source_a || ':' || source_key_a, source_b || ':' || source_key_b, weight from edges order by all limit 1"
     )
-    answer = explain(a, b)
+    answer = explain(a, b, "--picture", str(tmp_path / "pair.png"))
     assert answer["weight"] == pytest.approx(weight)
     assert len(answer["customers"]) == 2
+    assert (tmp_path / "pair.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_explain_shows_what_landed_for_a_record(look):
@@ -114,6 +115,7 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["explain", "cus_nobody"], ("cus_nobody is no live customer",)),
         (["explain", "hubspot:0", "u8:0"], ("hubspot",)),
         (["explain", "a/b"], ("no record_ref",)),
+        (["explain", "u8:1", "--picture", "x.png"], ("two records",)),
         (["explain", "nothing/here/1"], ("nothing has landed for nothing.here",)),
         (["rollback", "--reason", "x"], ("no publication earlier",)),
         (["--project", "/nowhere", "status"], ("no project at /nowhere",)),
