@@ -187,7 +187,7 @@ def _climb(names: Names, a: Ids, b: Ids) -> Codes:
     settle("same_core_long", same_core & (core_length >= np.where(han, 5, 8)), names.core_spread)
     settle("same_core", same_core & (core_length >= 3), names.core_spread)
     # 威胜控股 is 威胜控股有限公司, not 威胜信息技术有限公司
-    settle("same_plain", same_plain & same_core & (names.is_group[a] | names.is_group[b]), names.core_spread)
+    settle("same_plain", same_plain & same_core & (names.plain[a] >= 0), names.core_spread)
     if same_brand.any() or same_sound.any():
         relation = _relate_industries(names, a, b, (same_brand | same_sound) & (rung < 0))
         size = np.clip(np.minimum(names.brand_length[a], names.brand_length[b]), 2, 4)

@@ -15,6 +15,9 @@ _COMPANY_END = "(?:公司|集团|科技|厂|行|院|店|中心|电子|机械|设
 #: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
 _LIMITED = "有限责任公司|有限公司|公司"
 
+#: bytes of a Chinese name of four characters
+_LONGEST_PERSON = 12
+
 #: columns of parse_company_names
 NAME_FIELDS = [
     "name_display",
@@ -157,7 +160,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
         "opened"
     )
-    frame = frame.with_columns(plain=_cut_tail(pl.col("head"), _LIMITED), stem=_cut_tail(pl.col("head"), match_words("legal")))
+    frame = frame.with_columns(stem=_cut_tail(pl.col("head"), match_words("legal")))
     frame = frame.with_columns(
         # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
         has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
@@ -170,7 +173,9 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """`rest` and the province, city and town before it; a few thousand distinct beginnings are taken apart for all names."""
     frame = frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), ""))
     frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
-    frame = frame.with_columns(plain=pl.col("plain").str.tail(pl.col("plain").str.len_chars() - pl.col("start").str.len_chars()))
+    shared = frame["head"].str.contains("集团|控股|股份").fill_null(value=False)
+    plain = _cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())
+    frame = scatter(frame, shared, frame.filter(shared).select(plain=plain))
     starts = frame.select(pl.col("start").unique()).with_columns(
         region=pl.col("start").str.extract_groups(build_prefix_pattern())
     )
@@ -223,9 +228,11 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))
     head_key = pl.concat_str(where, pl.lit("|"), "core", pl.lit("|"), group)
     person = rf"^(?:[{''.join(list_words('surname'))}]\p{{Han}}{{1,2}}|(?:{match_words('double_surname')})\p{{Han}}{{1,2}})$"
+    brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
+    frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     return frame.with_columns(
         sound=_spell_distinct(frame["brand"]),
-        is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("text").str.contains(person),
+        is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False),
         name_key=pl.concat_str(head_key, pl.lit("|"), pl.col("branch").fill_null("")),
         parent_key=pl.when(pl.col("branch").is_not_null()).then(pl.concat_str(head_key, pl.lit("|"))),
     )
@@ -291,7 +298,8 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
     name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone;
-    sound is how the trade name sounds; plain is the name without region and 有限公司; is_bare: the name could be a person's.
+    sound is how the trade name sounds; plain is a name with 股份, 集团 or 控股 without region and 有限公司; is_bare: it could be
+    a person's.
     """
     distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
     distinct = distinct.with_columns(text=fold_text(pl.col("raw")))
