@@ -48,7 +48,8 @@ def weigh_levels(matrix: Matrix, weights: Mapping[str, float], rules: Rules, nam
 def weigh_interactions(matrix: Matrix, weights: Mapping[str, float], rules: Rules, names: Names) -> dict[str, Floats]:
     """Bits of each interaction in each vector: the rules' by their names, the learned ones as `comparison & comparison`."""
     found: dict[str, Floats] = {
-        interaction.name: mark_interaction(interaction, matrix, rules, names).astype(np.float64) * weights.get(interaction.name, 0.0)
+        interaction.name: mark_interaction(interaction, matrix, rules, names).astype(np.float64)
+        * weights.get(interaction.name, 0.0)
         for interaction in rules.interactions
     }
     places = {comparison.name: place for place, comparison in enumerate(rules.comparisons)}
