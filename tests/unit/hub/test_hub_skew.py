@@ -18,10 +18,11 @@ def name_firms(n):
     """`n` different registered names."""
     size = len(_CHARACTERS)
     cities = ("上海", "北京", "深圳", "杭州", "苏州", "成都", "武汉", "西安", "青岛", "宁波")
-    return [
-        f"{cities[k % 10]}{_CHARACTERS[k // 10 % size]}{_CHARACTERS[k // 10 // size % size]}{_TRADES[k // 10 // size // size % 8]}有限公司"
-        for k in range(n)
-    ]
+    names = []
+    for k in range(n):
+        tens, first, second = k // 10, k // 10 % size, k // 10 // size % size
+        names.append(f"{cities[k % 10]}{_CHARACTERS[first]}{_CHARACTERS[second]}{_TRADES[tens // size // size % 8]}有限公司")
+    return names
 
 
 def run(records):
