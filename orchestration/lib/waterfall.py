@@ -42,6 +42,7 @@ def draw_waterfall(answer: Mapping[str, Any], path: Path) -> None:
         axes.axvline(bits, color=INK, linestyle=style, linewidth=1, label=f"{name} from {bits:+.1f}", zorder=0)
     axes.set_yticks(list(rows), [*(name for name, _bits in steps), "sum"])
     axes.invert_yaxis()
+    axes.use_sticky_edges = False
     axes.margins(x=0.1)
     axes.set_xlabel("bits of evidence: one bit doubles the odds that the two records are one", fontsize=8, color=INK)
     axes.set_title(_entitle(answer), fontsize=9, color=INK, loc="left")

@@ -24,7 +24,7 @@ def test_the_steps_of_the_picture_add_up_to_the_weight_and_all_of_them_speak() -
     steps = list_steps(answer := explain())
     assert steps[0] == ("prior", answer["prior"])
     assert sum(bits for _name, bits in steps) == pytest.approx(answer["weight"])
-    assert "mobile: same" in dict(steps)
+    assert any(name.startswith("mobile: same") for name, _bits in steps)
     assert all(bits for _name, bits in steps[1:])
 
 
