@@ -22,7 +22,7 @@ from warehouse.ledger import Ledger, utc_now
 from warehouse.sql import identifier, literal
 from warehouse.working import open_working
 
-KEPT = 5
+KEPT = 5  # runs
 # older DuckDB clients of BI tools read this version
 STORAGE_VERSION = "v1.0.0"
 DESCRIPTION_TABLE = """
@@ -97,7 +97,7 @@ def publish(
 
 
 def rollback(home: Home, ledger: Ledger, *, author: str, reason: str, to: str | None = None, keep: int = KEPT) -> Publication:
-    """Serve an earlier publication again: that of run `to`, or the one before the data served now.
+    """Serve an earlier publication again: that of run `to`, or the newest of a run before the data served now.
 
     Recorded in the ledger and in the served `_publication` row. Raises PublicationRefused when there is none.
     """
@@ -240,14 +240,15 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _find_rollback_target(home: Home, history: Sequence[Publication], to: str | None) -> Publication:
-    served = history[-1].data_seq
-    kept = [item for item in history if item.data_seq != served and (home.history / item.file).exists()]
-    fitting = [item for item in kept if (item.data_seq < served if to is None else item.run_id == to)]
+    """The newest data of another run; without `to` never younger than what is served, so a second rollback goes further back."""
+    served = history[-1]
+    kept = [item for item in history if item.run_id != served.run_id and (home.history / item.file).exists()]
+    fitting = [item for item in kept if (item.data_seq < served.data_seq if to is None else item.run_id == to)]
     if not fitting:
-        runs = ", ".join(dict.fromkeys(item.run_id for item in kept)) or "none"
+        runs = ", ".join(dict.fromkeys(item.run_id for item in sorted(kept, key=lambda item: item.data_seq))) or "none"
         wanted = "earlier than what is served" if to is None else f"of run {to}, other than what is served,"
         raise PublicationRefused(f"no publication {wanted} is kept; kept runs: {runs}")
-    return max(fitting, key=lambda item: item.data_seq)
+    return max(fitting, key=lambda item: (item.data_seq, item.seq))
 
 
 def _serve(home: Home, publication: Publication) -> None:
@@ -269,8 +270,10 @@ def _serve(home: Home, publication: Publication) -> None:
 
 
 def _prune(home: Home, ledger: Ledger, keep: int) -> None:
-    """Keep the files of the last publications; remove the others and what a killed build or swap left."""
-    kept = {item.file for item in list_publications(ledger)[-max(keep, 1) :]}
+    """Keep the newest file of each of the last runs served; remove the others and what a killed build or swap left."""
+    newest = {item.run_id: item for item in list_publications(ledger)}
+    last = sorted(newest.values(), key=lambda item: item.seq)[-max(keep, 1) :]
+    kept = {item.file for item in last}
     for path in home.history.iterdir():
         if path.name not in kept:
             path.unlink()

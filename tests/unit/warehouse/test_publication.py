@@ -166,6 +166,29 @@ def test_rollback_serves_the_publication_before_and_says_so(store):
         assert connection.execute(query).fetchall()[0][0].startswith("v1.0.0")
 
 
+def test_a_run_published_again_after_a_rollback_is_rolled_back_to_another_run(store):
+    for number in (1, 2):
+        store.publish_number(f"run-{number}", number)
+    rollback(store.home, store.ledger, author="a", reason="r")
+    publish(store.home, store.ledger, "run-2", [("main", "mart")], "c", "r")
+    assert served_number(store) == 2
+    assert rollback(store.home, store.ledger, author="a", reason="r").run_id == "run-1"
+    assert served_number(store) == 1
+    with pytest.raises(PublicationRefused, match="no publication earlier than what is served is kept; kept runs: run-2"):
+        rollback(store.home, store.ledger, author="a", reason="r")
+
+
+def test_serving_the_same_runs_again_and_again_drops_no_other_run(store):
+    for number in (1, 2, 3):
+        store.publish_number(f"run-{number}", number)
+    for _ in range(2):
+        assert rollback(store.home, store.ledger, author="a", reason="r", keep=3).run_id == "run-2"
+        publish(store.home, store.ledger, "run-3", [("main", "mart")], "c", "r", keep=3)
+    assert len(list(store.home.history.iterdir())) == 3
+    assert rollback(store.home, store.ledger, author="a", reason="r", to="run-1", keep=3).run_id == "run-1"
+    assert served_number(store) == 1
+
+
 def test_rollback_without_a_target_is_refused(store):
     with pytest.raises(PublicationRefused, match="nothing was published yet"):
         rollback(store.home, store.ledger, author="a", reason="r")
