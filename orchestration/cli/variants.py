@@ -112,6 +112,7 @@ def tune(
 
     from hub.model import read_model
     from hub.resolve import resolve
+    from hub.rules.read import read_rules
     from hub.standalone import UNDATED
     from hub.tables import gather_records, read_table
     from hub.tune import LabelsError, read_labels, set_thresholds
@@ -131,6 +132,7 @@ def tune(
         with blame_the_input():
             text = set_thresholds(_read_rules_text(own.rules.entity, rules), tuned.match_bits, tuned.review_bits)
             out.write_text(text, encoding="utf-8")
+            read_rules(out)  # a table that the rules name may not lie beside the new file
     if as_json:
         typer.echo(json.dumps({**asdict(tuned), "curve": tuned.curve.to_dicts()}))
     else:

@@ -77,3 +77,21 @@ def test_a_make_target_that_is_shown_exists(document, words):
 def test_a_command_that_does_not_exist_is_noticed(line):
     with pytest.raises(Exception, match=r"(?i)no such|missing"):
         parse(line)
+
+
+def test_the_tests_that_documents_name_are_there():
+    named = {(path.name, test) for path in DOCUMENTS for test in read_code(path) if re.fullmatch(r"test_\w+", test)}
+    written = {
+        name for path in ROOT.glob("tests/**/*.py") for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert len(named) > 20
+    assert {(name, test) for name, test in named if test not in written} == set()
+
+
+def test_the_pictures_and_pages_that_documents_link_to_are_there():
+    links = {
+        (path.relative_to(ROOT), link)
+        for path in DOCUMENTS
+        for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    }
+    assert {(name, link) for name, link in links if not (ROOT / name).parent.joinpath(link).exists()} == set()
