@@ -130,6 +130,13 @@ def move_cursor(ledger: Ledger, source: str, stream: str, cursor: Mapping[str, A
         _put(connection, tables.stream_state, {"source": source, "stream": stream}, asdict(state))
 
 
+def note_read(ledger: Ledger, source: str, stream: str) -> None:
+    """The stream was read to its end and yielded nothing, not even a cursor: what has landed is as fresh as this read."""
+    state = replace(stream_state(ledger, source, stream), fresh_at=utc_now())
+    with ledger.write() as connection:
+        _put(connection, tables.stream_state, {"source": source, "stream": stream}, asdict(state))
+
+
 def move_files(ledger: Ledger, old_files: Sequence[str], new_file: str, n_bytes: int) -> None:
     """Let all batches of `old_files` be read from `new_file`."""
     table = tables.batch

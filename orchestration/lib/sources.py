@@ -113,17 +113,20 @@ def _connect(project: Project, source: SourceSettings) -> Connector:
 def _sync_stream(
     context: dg.AssetExecutionContext, connector: Connector, stream: Stream, full: bool, stores: Stores
 ) -> StreamSync:
-    n_rows = n_repeats = 0
+    n_batches = n_rows = n_repeats = 0
     drift: list[str] = []
     try:
         for batch in connector.read(stream.name, stores.read_cursor(connector.source, stream.name), full=full):
             landed = stores.land(connector.source, stream, batch, context.run_id)
+            n_batches += 1
             n_rows += landed.n_rows
             n_repeats += landed.n_repeats
             drift += [str(change) for change in landed.schema_changes]
     except (ConnectorError, WarehouseError) as error:
         context.log.warning(f"{connector.source}.{stream.name}: {error}")
         return StreamSync(n_rows, n_repeats, tuple(drift), str(error), isinstance(error, Unreachable))
+    if n_batches == 0:
+        stores.note_read(connector.source, stream.name)
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")
     return StreamSync(n_rows, n_repeats, tuple(drift))
 

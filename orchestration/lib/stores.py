@@ -21,7 +21,7 @@ from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
 from orchestration.project import Project, ProjectError, current_project, find_ledger_address
-from warehouse.batches import Fates, read_cursor, store_fates, stream_state
+from warehouse.batches import Fates, note_read, read_cursor, store_fates, stream_state
 from warehouse.canonical import create_canonical_views
 from warehouse.compaction import compact, sweep
 from warehouse.decisions import newest_decision, read_decisions
@@ -118,6 +118,10 @@ class Stores(dg.ConfigurableResource):
 
     def land(self, source: str, stream: Stream, batch: Batch, run_id: str) -> LandedBatch:
         return land(self.home, self.ledger, source, stream, batch, run_id)
+
+    def note_read(self, source: str, stream: str) -> None:
+        """The stream was read to its end and had nothing."""
+        note_read(self.ledger, source, stream)
 
     def load(self, source: str, stream: Stream) -> Fates:
         """Bring the stream's table up to what has landed. The working file is opened only when something has."""
