@@ -15,6 +15,7 @@ from warehouse.home import Home, RunLock
 from warehouse.identity_log import discard_pending
 from warehouse.ledger import Ledger
 from warehouse.sql import literal
+from warehouse.working import NO_EXTENSIONS
 
 SMALL_ROWS = 100_000
 MIN_FILES = 16
@@ -43,7 +44,7 @@ def compact(
     merged = f"{source}/{stream}/compacted-{newest[small[-1]]}-{len(small)}.parquet"
     target = home.landing / merged
     temporary = target.with_name(target.name + ".tmp")
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=NO_EXTENSIONS) as connection:
         rows = "select * from read_parquet(?, union_by_name = true)"
         copy = f"copy ({rows}) to {literal(str(temporary))} (format parquet, compression zstd)"
         copied = connection.execute(copy, [[str(home.landing / file) for file in small]]).fetchall()[0][0]

@@ -15,6 +15,7 @@ from warehouse.errors import BatchRefusedError, TruncationRefusedError
 from warehouse.home import Home
 from warehouse.protocols import BatchLike, StreamLike
 from warehouse.sql import identifier
+from warehouse.working import NO_EXTENSIONS
 
 # a list of live ids that lost this many rows or fewer is never suspicious
 SMALL_SHRINK = 20
@@ -98,7 +99,7 @@ def compare_with_landed(
 @cache
 def _open_memory() -> duckdb.DuckDBPyConnection:
     """One for the process: DuckDB takes 40 ms to make one. Temp tables are a cursor's own and go with it."""
-    return duckdb.connect()
+    return duckdb.connect(config=NO_EXTENSIONS)
 
 
 def _check_rows(where: str, rows: pl.DataFrame) -> pl.DataFrame:

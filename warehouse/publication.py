@@ -20,7 +20,7 @@ from warehouse.errors import PublicationRefused, WarehouseError
 from warehouse.home import Home
 from warehouse.ledger import Ledger, utc_now
 from warehouse.sql import identifier, literal
-from warehouse.working import open_working
+from warehouse.working import NO_EXTENSIONS, open_working
 
 KEPT = 5  # runs
 # older DuckDB clients of BI tools read this version
@@ -224,7 +224,7 @@ def _build(
 def _rebuild(source: Path, path: Path, restored: tuple[Any, ...]) -> None:
     """Copy a publication and write into its description that it is served again."""
     shutil.copyfile(source, path)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=NO_EXTENSIONS) as connection:
         _attach(connection, path)
         connection.execute(
             "update publication.main._publication"

@@ -16,6 +16,11 @@ MEMORY_LIMIT = "1GB"
 #: seconds to wait until another process lets go of the file: longer than a reading command or a short step takes
 WAIT = 20.0
 BETWEEN_TRIES = 0.2  # seconds
+#: the line brings all it needs: DuckDB fetches nothing from the network and loads nothing from the user's folder
+NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 BOOKKEEPING = """
 create schema if not exists landing;
 create schema if not exists files;
@@ -42,6 +47,8 @@ def open_working(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     home.working.chmod(0o600)
     try:
         connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        for name, value in NO_EXTENSIONS.items():  # as config they would differ from dbt's connection to the same file
+            connection.execute(f"set {name} = {value}")
         connection.execute("set timezone = 'UTC'")
         connection.execute(BOOKKEEPING)
         yield connection

@@ -6,6 +6,7 @@ import pytest
 
 from tests.holding import hold_elsewhere
 from warehouse.errors import HomeBusyError
+from warehouse.landed import _open_memory
 from warehouse.working import open_working
 
 
@@ -32,3 +33,9 @@ def test_a_file_that_is_no_database_is_not_waited_for(store):
     with pytest.raises(Exception, match="not a valid DuckDB"), open_working(store.home):
         pass
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("setting", ["autoinstall_known_extensions", "autoload_known_extensions"])
+def test_duckdb_fetches_and_loads_no_extension(store, setting):
+    assert store.query(f"select current_setting('{setting}')") == [(False,)]
+    assert _open_memory().execute(f"select current_setting('{setting}')").fetchall() == [(False,)]
