@@ -17,7 +17,7 @@ _SAMPLE = 5
 class Differences:
     """Entities that share records are looked at together; what only one side knows is counted and left out.
 
-    changes: change (number, largest first), kind, records, gids_before, gids_after, sample (SOURCE:KEY)
+    changes: change (number, largest first), kind, records, gids_before, gids_after, sample (SOURCE:KEY, one per pair of ids)
         merged: several became one; split: one became several; moved: several became several others
     members: change, kind, source, source_key, gid_before, gid_after - every record of a change
     counts: records, entities_before, entities_after, same (entities with the same records), same_under_another_id,
@@ -41,12 +41,13 @@ def find_differences(before: pl.DataFrame, after: pl.DataFrame) -> Differences:
     both = one.join(two, on=_RECORD).sort(_RECORD)
     if not both.height:
         raise ValueError("the two crosswalks have no record in common: they are not of the same records")
-    placed = both.with_columns(part=pl.Series(_find_parts(both)))
+    way = pl.struct("before", "after")
+    placed = both.with_columns(part=pl.Series(_find_parts(both)), stands_for_its_kind=way.is_first_distinct())
     parts = placed.group_by("part").agg(
         records=pl.len(),
         gids_before=pl.col("before").unique().sort(),
         gids_after=pl.col("after").unique().sort(),
-        sample=pl.concat_str(_RECORD, separator=":").head(_SAMPLE),
+        sample=pl.concat_str(_RECORD, separator=":").filter("stands_for_its_kind").head(_SAMPLE),
     )
     n_before, n_after = pl.col("gids_before").list.len(), pl.col("gids_after").list.len()
     kind = pl.when(n_before == 1).then(pl.lit("split")).when(n_after == 1).then(pl.lit("merged")).otherwise(pl.lit("moved"))
