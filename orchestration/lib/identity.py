@@ -12,7 +12,7 @@ import polars as pl
 from hub.hierarchy import add_hierarchy
 from hub.identify import EVENT_SCHEMA
 from hub.invariants import Finding, Limits, check_invariants
-from hub.model import Model, read_model, write_model
+from hub.model import REVISION, Model, read_model, write_model
 from hub.resolve import Resolution, resolve
 from hub.rules.model import Rules
 from hub.rules.read import load_rules
@@ -111,7 +111,7 @@ def read_kept_model(folder: Path, rules: Rules) -> Model | None:
 
 
 def _model_folder(folder: Path, rules: Rules) -> Path:
-    return folder / f"{rules.entity}-{rules.version}"
+    return folder / f"{rules.entity}-{rules.evidence_version}-{REVISION}"
 
 
 def _align(events: pl.DataFrame) -> pl.DataFrame:
