@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,12 +18,15 @@ if TYPE_CHECKING:
 
 def publish(as_json: JsonOption = False) -> None:
     """Publish the working warehouse of the newest run, if its verdict is pass (runs do this themselves)."""
+    from orchestration.lib.gate import read_project_manifest
     from orchestration.lib.identity import current_rule_version
+    from orchestration.lib.inputs import describe_code, fingerprint_code
     from orchestration.lib.publication import list_published_tables
     from orchestration.lib.stores import open_existing_stores
     from warehouse import publication
 
-    stores = open_existing_stores(current_project())
+    project = current_project()
+    stores = open_existing_stores(project)
     run_id = stores.ledger.newest_run()
     if run_id is None:
         raise ProjectError("there has been no run yet: `goldthread run`")
@@ -33,7 +35,7 @@ def publish(as_json: JsonOption = False) -> None:
         if served is None or served.run_id != run_id:
             with stores.open_working() as con:
                 tables = list_published_tables(con)
-            code = version("goldthread")
+            code = describe_code(fingerprint_code(read_project_manifest(project)))
             served = publication.publish(stores.home, stores.ledger, run_id, tables, code, current_rule_version())
     _print_served(served, stores.home.served, as_json)
 

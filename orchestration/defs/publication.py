@@ -1,13 +1,11 @@
 """Publication: what passed the gate, in one file, swapped in."""
 
-from importlib.metadata import version
-
 import dagster as dg
 
 from orchestration.defs.gate import VERDICT
 from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.identity import current_rule_version
-from orchestration.lib.inputs import fingerprint_code
+from orchestration.lib.inputs import describe_code, fingerprint_code
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
@@ -31,8 +29,9 @@ def publication(context: dg.AssetExecutionContext, stores: Stores) -> dg.Materia
     with stores.open_working() as con:
         tables = list_published_tables(con)
         funnel = count_funnel(con)
-    made = publish(stores.home, stores.ledger, context.run_id, tables, version("goldthread"), current_rule_version())
-    stores.remember_published(fingerprint_code(read_project_manifest(current_project())))
+    code = fingerprint_code(read_project_manifest(current_project()))
+    made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), current_rule_version())
+    stores.remember_published(code)
     picture = {
         "funnel": draw_bars([f"{p} {s}" for p, s, _ in funnel], [n for *_, n in funnel], "opportunities that entered a stage")
     }

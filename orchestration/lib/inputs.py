@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import duckdb
 
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIXES = (".py", ".toml", ".csv")
+SHOWN = 12  # digits of a fingerprint, as of a commit
 PACKAGES = ("connectors", "hub", "warehouse", "orchestration")
 
 
@@ -28,6 +30,11 @@ def fingerprint_code(manifest: Mapping[str, Any]) -> str:
     macros = {unique_id: macro["macro_sql"] for unique_id, macro in manifest["macros"].items() if ".goldthread." in unique_id}
     text = json.dumps([sources, nodes, macros], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe_code(fingerprint: str) -> str:
+    """What a publication says of the code that made it: the package's version and the start of its fingerprint."""
+    return f"{version('goldthread')}+{fingerprint[:SHOWN]}"
 
 
 def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, now: datetime, decided: int = 0) -> str:
