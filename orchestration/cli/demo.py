@@ -30,6 +30,7 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
         # while the systems start
         import duckdb
 
+        from orchestration.lib.review_count import count_doubtful_pairs
         from orchestration.lib.stores import open_stores
 
         line = load(project, "sync")
@@ -45,7 +46,7 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
         console.print(f"[bold]3[/] {state} after {time.monotonic() - started:.0f} s; what the warehouse says:")
         served = report["publication"]["path"]
         with duckdb.connect(served, read_only=True) as con:
-            _show_identity(console, con, sandbox)
+            _show_identity(console, con, sandbox, count_doubtful_pairs(line.instance, report["publication"]["run_id"]))
             _show_figures(console, con)
     console.print(
         f"look at it: `duckdb -readonly {served}`, `goldthread status`, `goldthread quarantine list`,\n"
@@ -53,10 +54,11 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
     )
 
 
-def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sandbox) -> None:
+def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sandbox, doubtful: int | None) -> None:
     import polars as pl
 
     from hub.evaluate import evaluate
+    from orchestration.lib.review_count import describe_doubtful_pairs
 
     crosswalk = con.sql("select source, source_key, customer_gid, is_current from crosswalk").pl()
     truth = pl.read_parquet(sandbox.truth / "parties.parquet").select("source", "source_key", "customer_id")
@@ -66,7 +68,7 @@ def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sa
     console.print(
         f"   identity: {crosswalk.height:,} records are {customers:,} customers; against the truth: "
         f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, F1 {figures['f1']:.3f}; "
-        f"{waiting} pairs wait for a person",
+        f"{describe_doubtful_pairs(waiting, doubtful)}",
         highlight=False,
     )
 
