@@ -65,12 +65,12 @@ def _resolve_line(as_json: bool) -> None:
 
 def explain(
     subjects: Annotated[
-        list[str], typer.Argument(help="A customer ID, or one or two records as SOURCE:KEY, or a record_ref SOURCE/STREAM/KEY.")
+        list[str], typer.Argument(help="A customer ID, or one or two records as SOURCE:KEY, or a record_ref or evidence_ref.")
     ],
     picture: Annotated[Path | None, typer.Option(help="Draw the evidence for two records as a PNG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a customer is what it is, why two records are or are not one, or what landed for a record."""
+    """Say why a customer is what it is, why two records are or are not one, what landed for a record or what a score counts."""
     from orchestration.lib.explain import explain_customer, explain_pair, explain_record
     from orchestration.lib.stores import open_existing_stores
 

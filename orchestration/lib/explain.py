@@ -20,6 +20,7 @@ from warehouse.home import Home
 from warehouse.ledger import Ledger
 
 Record = tuple[str, str]
+SCORE_EVIDENCE = "fct_score_evidence"
 
 
 def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, Any]:
@@ -74,7 +75,12 @@ def explain_pair(con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: R
 
 
 def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, reference: str) -> dict[str, Any]:
-    """Every landed version of the record behind a `record_ref` (SOURCE/STREAM/KEY): batch, time, verbatim columns."""
+    """Every landed version of the record behind a `record_ref` (SOURCE/STREAM/KEY): batch, time, verbatim columns.
+
+    A score's `evidence_ref` (fct_score_evidence/MONTH/REP/ITEM) is opened to the rows that it was counted from.
+    """
+    if reference.startswith(f"{SCORE_EVIDENCE}/"):
+        return _explain_score(con, reference)
     source, stream, key = _split_reference(reference)
     batches = list_batches(ledger, source, stream)
     if not batches:
@@ -95,6 +101,20 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     if not loaded and not quarantined:
         raise ProjectError(f'{reference}: no such record in {source}.{stream}; a key is a JSON array, such as ["5"]')
     return {"record_ref": reference, "key": json.loads(key), "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
+
+
+def _explain_score(con: duckdb.DuckDBPyConnection, reference: str) -> dict[str, Any]:
+    items = _rows(con, "select * from marts.fct_score_item where evidence_ref = ? order by scheme", [reference])
+    evidence = _rows(
+        con,
+        "select * exclude (evidence_ref, period_month, rep_key, item) from marts.fct_score_evidence"
+        " where evidence_ref = ? order by evidence_date, record_ref",
+        [reference],
+    )
+    if not items and not evidence:
+        raise ProjectError(f"{reference}: no such score item; an evidence_ref is in a row of fct_score_item")
+    references = list(dict.fromkeys(row["record_ref"] for row in evidence))
+    return {"evidence_ref": reference, "items": items, "evidence": evidence, "record_refs": references}
 
 
 def _split_reference(reference: str) -> tuple[str, str, str]:

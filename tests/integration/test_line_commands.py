@@ -81,6 +81,17 @@ def test_explain_shows_what_landed_for_a_record(look):
     assert str(answer["verbatim"][0]["SBVID"]) == answer["key"][0]
 
 
+def test_explain_opens_a_score_to_the_records_that_it_counts(look):
+    [[reference, numerator, n]] = look.read(
+        "select evidence_ref, numerator, n_evidence from fct_score_item where n_evidence > 1 order by all limit 1"
+    )
+    answer = explain(reference)
+    assert {item["evidence_ref"] for item in answer["items"]} == {reference}
+    assert len(answer["evidence"]) == n
+    assert sum(float(row["numerator_value"]) for row in answer["evidence"]) == pytest.approx(float(numerator))
+    assert [explain(record)["record_ref"] for record in answer["record_refs"][:2]] == answer["record_refs"][:2]
+
+
 def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line):
     first, newer = line.newest_run, "newer"
     ledger = line.stores.ledger
@@ -117,6 +128,7 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["explain", "a/b"], ("no record_ref",)),
         (["explain", "u8:1", "--picture", "x.png"], ("two records",)),
         (["explain", "nothing/here/1"], ("nothing has landed for nothing.here",)),
+        (["explain", "fct_score_evidence/1999-01/nobody/nps"], ("no such score item",)),
         (["rollback", "--reason", "x"], ("no publication earlier",)),
         (["--project", "/nowhere", "status"], ("no project at /nowhere",)),
     ],
