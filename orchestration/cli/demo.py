@@ -32,6 +32,7 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
 
         from orchestration.lib.review_count import count_doubtful_pairs
         from orchestration.lib.stores import open_stores
+        from warehouse.working import NO_EXTENSIONS
 
         line = load(project, "sync")
         sandbox = wait_until_ready()
@@ -45,7 +46,7 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
         state = "published" if is_new else "nothing new, what was published stands,"
         console.print(f"[bold]3[/] {state} after {time.monotonic() - started:.0f} s; what the warehouse says:")
         served = report["publication"]["path"]
-        with duckdb.connect(served, read_only=True) as con:
+        with duckdb.connect(served, read_only=True, config=NO_EXTENSIONS) as con:
             _show_identity(console, con, sandbox, count_doubtful_pairs(line.instance, report["publication"]["run_id"]))
             _show_figures(console, con)
     console.print(
@@ -60,17 +61,22 @@ def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sa
     from hub.evaluate import evaluate
     from orchestration.lib.review_count import describe_doubtful_pairs
 
-    crosswalk = con.sql("select source, source_key, customer_gid, is_current from crosswalk").pl()
-    truth = pl.read_parquet(sandbox.truth / "parties.parquet").select("source", "source_key", "customer_id")
-    figures = evaluate(crosswalk, truth)
     [[customers]] = con.execute("select count(*) from dim_customer").fetchall()
+    [[persons]] = con.execute("select count(*) from dim_person").fetchall()
     [[waiting]] = con.execute("select count(*) from review_queue").fetchall()
-    console.print(
-        f"   identity: {crosswalk.height:,} records are {customers:,} customers; against the truth: "
-        f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, F1 {figures['f1']:.3f}; "
-        f"{describe_doubtful_pairs(waiting, doubtful)}",
-        highlight=False,
-    )
+    for crosswalk, file, true_id, found in (
+        ("crosswalk", "parties", "customer_id", f"{customers:,} customers"),
+        ("person_crosswalk", "persons", "person_id", f"{persons:,} persons"),
+    ):
+        records = con.table(crosswalk).pl()
+        truth = pl.read_parquet(sandbox.truth / f"{file}.parquet").select("source", "source_key", true_id)
+        figures = evaluate(records, truth)
+        console.print(
+            f"   identity: {records.height:,} records are {found}; against the truth: "
+            f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, F1 {figures['f1']:.3f}",
+            highlight=False,
+        )
+    console.print(f"   {describe_doubtful_pairs(waiting, doubtful)}", highlight=False)
 
 
 def _show_figures(console: Console, con: duckdb.DuckDBPyConnection) -> None:

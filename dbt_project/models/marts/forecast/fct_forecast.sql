@@ -29,7 +29,7 @@ final as (
 
     select
         ---------- ids
-        'sql@{{ var("as_of") }}' as run_id,
+        '{{ var("run_id", "sql@" ~ var("as_of")) }}' as run_id,
         period_month,
         scope_type,
         scope_id,

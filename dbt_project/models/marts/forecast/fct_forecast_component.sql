@@ -1,5 +1,5 @@
 select
-    'sql@{{ var("as_of") }}' as run_id,
+    '{{ var("run_id", "sql@" ~ var("as_of")) }}' as run_id,
     {{ local_date(as_of()) }} as as_of_date,
     period_month,
     horizon,
