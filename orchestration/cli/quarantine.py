@@ -50,7 +50,7 @@ def list_rows(
 
 @app.command()
 def retry(source: Source = None, as_json: JsonOption = False) -> None:
-    """Parse rejected rows again under today's contracts, then derive, check and publish from what has landed."""
+    """Parse rejected rows again under today's contracts; where that brings anything, derive, check and publish."""
     from orchestration.lib.stores import open_stores
 
     project = current_project()
@@ -64,12 +64,18 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
                 n_landed += _retry_source(project, stores, settings, run_id)
             except (ConnectorError, ProjectError) as error:
                 errors.append(f"{settings.name}: {error}")
-    outcome = execute(load(project, "rebuild"), {}, quiet=as_json)
-    errors += outcome.errors
+        has_news = n_landed > 0 or _has_news(project, stores)
+    published = False
+    if has_news:
+        outcome = execute(load(project, "rebuild"), {}, quiet=as_json)
+        published = outcome.success
+        errors += outcome.errors
     left = [row for row in _count_left(stores) if source in (None, row["source"])]
     if as_json:
-        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": outcome.success, "errors": errors}))
+        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": published, "errors": errors}))
     else:
+        if not has_news:
+            open_console().print("nothing could be recovered and no contract changed: nothing was derived or published")
         _print_retry(n_landed, left, errors)
     if errors:
         raise typer.Exit(1)
@@ -89,6 +95,18 @@ def _retry_source(project: Project, stores: Stores, settings: SourceSettings, ru
         )
     finally:
         connector.close()
+
+
+def _has_news(project: Project, stores: Stores) -> bool:
+    """Whether a stream's table is older than what has landed or than its contract, which rows in quarantine are typed by."""
+    from connectors.catalog import declare_streams
+    from warehouse.load import read_loaded
+
+    with stores.open_working() as con:
+        loaded = read_loaded(con)
+    streams = [(s.name, stream) for s in project.sources for stream in declare_streams(s.kind, s.settings, project.folder)]
+    known = [(source, stream, loaded.get((source, stream.name))) for source, stream in streams]
+    return any(row is None or not row.is_newest(stores.ledger, source, stream) for source, stream, row in known)
 
 
 def _print_retry(n_landed: int, left: list[dict[str, Any]], errors: list[str]) -> None:
