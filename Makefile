@@ -12,7 +12,7 @@ help: ## list the targets
 
 .venv/.ready: pyproject.toml uv.lock
 	@test -x $(UV) || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==0.13.9; }
-	$(UV) sync --quiet --locked --compile-bytecode --extra sandbox
+	$(UV) sync --quiet --python $(PYTHON) --locked --compile-bytecode --extra sandbox
 	@touch $@
 
 demo: .venv/.ready ## start the sandbox company, run the whole line, publish and explain the warehouse
@@ -31,19 +31,19 @@ unit: .venv/.ready ## only the fast tests
 
 check: fmt lint types imports sql ## format, lint, types, import rules, SQL style
 
-fmt: .venv/.ready
+fmt: .venv/.ready ## ruff: whether the code is formatted
 	$(BIN)/ruff format --check .
 
-lint: .venv/.ready
+lint: .venv/.ready ## ruff: what is wrong or risky in the code
 	$(BIN)/ruff check .
 
-types: .venv/.ready
+types: .venv/.ready ## mypy: types
 	$(BIN)/mypy
 
-imports: .venv/.ready
+imports: .venv/.ready ## which package may import which
 	$(BIN)/lint-imports
 
-sql: .venv/.ready
+sql: .venv/.ready ## sqlfluff: style of the models
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models
 
 dev: .venv/.ready ## the Dagster UI at http://localhost:3000
@@ -54,7 +54,7 @@ serve: .venv/.ready ## run the sandbox company's systems until you press Ctrl-C
 	$(BIN)/goldthread sandbox serve
 
 bench: .venv/.ready ## measure, side by side with peers (results below bench/results)
-	$(UV) sync --quiet --locked --inexact --compile-bytecode --extra sandbox --group bench
+	$(UV) sync --quiet --python $(PYTHON) --locked --inexact --compile-bytecode --extra sandbox --group bench
 	$(BIN)/python -m bench
 
 clean: ## remove environments, stores and caches

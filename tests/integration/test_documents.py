@@ -95,3 +95,9 @@ def test_the_pictures_and_pages_that_documents_link_to_are_there():
         for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     }
     assert {(name, link) for name, link in links if not (ROOT / name).parent.joinpath(link).exists()} == set()
+
+
+def test_make_help_tells_what_every_target_does():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()
+    assert [name for name in targets if not re.search(rf"^{name}:.*## \S", text, re.MULTILINE)] == []
