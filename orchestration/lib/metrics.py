@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -10,6 +11,8 @@ import polars as pl
 
 from connectors.base import Stream
 from hub.normalize.codes import parse_tax_numbers
+from hub.rules.read import load_rules
+from warehouse.sql import literal
 
 SECONDS_A_DAY = 86400.0
 TIME_KINDS = {"timestamp", "epoch_ms", "epoch_s"}
@@ -22,11 +25,24 @@ LANDING_METRICS = {
     "quarantined_share": pl.Float64,
     "days_ahead": pl.Float64,
 }
-GOLDEN_TABLES = {
-    # table: (id column, name column, id's crosswalk)
-    "hub.golden_customers": ("customer_gid", "company_name", "hub.crosswalk"),
-    "hub.golden_persons": ("person_gid", "full_name", "hub.person_crosswalk"),
-}
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A golden table: its ID and name, where its IDs are used, where its values come from, and whose rules made it."""
+
+    table: str
+    gid: str
+    name: str
+    crosswalk: str
+    lineage: str
+    entity: str
+
+
+ORGANISATIONS = Golden(
+    "hub.golden_customers", "customer_gid", "company_name", "hub.crosswalk", "hub.golden_lineage", "organisation"
+)
+PERSONS = Golden("hub.golden_persons", "person_gid", "full_name", "hub.person_crosswalk", "hub.person_lineage", "person")
 
 
 def measure_landing(
@@ -57,7 +73,7 @@ def _landing_query(source: str, stream: Stream) -> str:
 
 def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
-    parts = [_golden_query(table, *columns) for table, columns in GOLDEN_TABLES.items()]
+    parts = [_golden_query(golden, _list_attributes(golden.entity)) for golden in (ORGANISATIONS, PERSONS)]
     measured: pl.DataFrame = con.sql(" union all by name ".join(parts)).pl()
     invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(_count_invalid_codes(con))
     return measured.with_columns(invalid_tax_numbers=invalid)
@@ -69,25 +85,32 @@ def _count_invalid_codes(con: duckdb.DuckDBPyConnection) -> int:
     return int(parse_tax_numbers(codes)["tax_code"].null_count())
 
 
-def _golden_query(table: str, gid: str, name: str, crosswalk: str) -> str:
-    lineage = "hub.golden_lineage" if table == "hub.golden_customers" else None
-    without = (
-        f"""(select count(*) from {table} as golden where golden.{name} is not null and not exists (
-                select 1 from {lineage} as lineage
-                where lineage.{gid} = golden.{gid} and lineage.attribute = '{name}' and lineage.is_winner))"""  # noqa: S608
-        if lineage
-        else "null"
-    )
+def _list_attributes(entity: str) -> list[str]:
+    return [name for survivor in load_rules(entity).survivors for name, _ in survivor.values]
+
+
+def _golden_query(golden: Golden, attributes: Iterable[str]) -> str:
+    without = " + ".join(_untraced_query(golden, attribute) for attribute in attributes)
+    gid, table = golden.gid, golden.table
     return f"""
         select '{table}' as subject,
             count(*) filter (where {gid} is null) as null_ids,
             count({gid}) - count(distinct {gid}) as duplicate_ids,
-            count(*) filter (where {name} is null) / nullif(count(*), 0) as unnamed_share,
-            (select count(*) from {crosswalk} as crosswalk where crosswalk.is_current
+            count(*) filter (where {golden.name} is null) / nullif(count(*), 0) as unnamed_share,
+            (select count(*) from {golden.crosswalk} as crosswalk where crosswalk.is_current
                 and not exists (select 1 from {table} as golden where golden.{gid} = crosswalk.{gid})) as unknown_ids,
             {without} as without_lineage
         from {table}
-    """  # noqa: S608 (names from the constants above)
+    """  # noqa: S608 (names from the constants above and the project's rules)
+
+
+def _untraced_query(golden: Golden, attribute: str) -> str:
+    """How many golden values of an attribute no winning row of the lineage gives."""
+    return f"""(
+        select count(*) from {golden.table} as golden where golden.{_quote(attribute)} is not null and not exists (
+            select 1 from {golden.lineage} as lineage where lineage.{golden.gid} = golden.{golden.gid}
+                and lineage.attribute = {literal(attribute)} and lineage.is_winner)
+    )"""  # noqa: S608 (names from the constants above, quoted ones from the project's rules)
 
 
 def _quote(name: str) -> str:

@@ -106,27 +106,37 @@ def test_a_landed_table_that_breaks_its_contract_is_named_with_every_defect(line
         (
             "delete from hub.golden_lineage where attribute = 'company_name' and is_winner and customer_gid ="
             " (select min(customer_gid) from hub.golden_customers where company_name is not null)",
-            "every golden value names the row it comes from (found 1)",
+            "hub.golden_customers: every golden value names the row it comes from (found 1)",
+        ),
+        (
+            "delete from hub.golden_lineage where attribute = 'tier' and is_winner and customer_gid ="
+            " (select min(customer_gid) from hub.golden_customers where tier is not null)",
+            "hub.golden_customers: every golden value names the row it comes from (found 1)",
+        ),
+        (
+            "delete from hub.person_lineage where attribute = 'mobile' and is_winner and person_gid ="
+            " (select min(person_gid) from hub.golden_persons where mobile is not null)",
+            "hub.golden_persons: every golden value names the row it comes from (found 1)",
         ),
         (
             "update hub.golden_customers set tax_no = '911100000000000000' where customer_gid ="
             " (select min(customer_gid) from hub.golden_customers)",
-            "every golden credit code passes both check digits (found 1)",
+            "hub.golden_customers: every golden credit code passes both check digits (found 1)",
         ),
         (
             "insert into hub.golden_customers select * from hub.golden_customers limit 1",
-            "an ID stands for one row (found 1)",
+            "hub.golden_customers: an ID stands for one row (found 1)",
         ),
         (
             "update hub.crosswalk set customer_gid = 'cus_nobody' where is_current and source_key ="
             " (select min(source_key) from hub.crosswalk where is_current)",
-            "every ID that is used exists (found 1)",
+            "hub.golden_customers: every ID that is used exists (found 1)",
         ),
     ],
 )
 def test_golden_records_that_cannot_be_right_are_named(line, defect, reason):
     line.tamper(defect)
-    assert_refused(line, select_checks((CUSTOMERS, GOLDEN)) | END, f"{GOLDEN}: hub.golden_customers: {reason}")
+    assert_refused(line, select_checks((CUSTOMERS, GOLDEN)) | END, f"{GOLDEN}: {reason}")
 
 
 def test_an_identity_run_that_changes_too_many_ids_is_refused(line):
