@@ -16,7 +16,7 @@ def normalise(records: pl.DataFrame) -> pl.DataFrame:
     """Per record its number `unique_id` and: full_name, core, spoken (its pinyin), two (its first two characters),
     sound (their pinyin), is_legal, branch,
     tax, mobile, phone, email, domain, person, surname, city."""
-    names = map_distinct(records["company_name"], parse_company_names(records["company_name"]), "raw")
+    names = map_distinct(records["company_name"], parse_company_names(records["company_name"].unique()), "raw")
     mobile, phone = split_numbers(records["mobile"]), split_numbers(records["phone"])
     email = split_emails(records["email"])
     person = split_person_names(
