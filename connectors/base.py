@@ -45,11 +45,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Feed:
-    """How one file stream fills one canonical entity: canonical column -> field name, or "=constant"."""
+    """How one file stream fills one canonical entity: canonical column -> field name, or "=constant".
+
+    `when`: fields that must be present for the row to count as this entity; without any, every row is one.
+    `key`: fields that hold the entity's key; a row that is this entity and lacks one breaks the contract.
+    """
 
     entity: str
     columns: tuple[tuple[str, str], ...]
-    when: tuple[str, ...] = ()  # fields that must be present for the row to count as this entity
+    when: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

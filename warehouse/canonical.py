@@ -1,8 +1,9 @@
-"""Canonical views `files.<plural>`: what file contracts feed, one row per (source, entity key)."""
+"""Canonical views `files.<plural>`: what file contracts feed, one row per (source, entity key); and how many rows that leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -16,6 +17,18 @@ LANDING_COLUMNS = ("_key", "_batch_id", "_row_no", "_extracted_at")
 TIMES = ("timestamp", "epoch_ms", "epoch_s")
 
 
+@dataclass(frozen=True)
+class FeedFates:
+    """What became of a file stream's accepted rows as one entity that it feeds: each is one of the three."""
+
+    source: str
+    stream: str
+    entity: str
+    staged: int
+    superseded: int  # a newer row of the source has the same entity key
+    left_out: int  # the feed's `when` says that the row is no such entity
+
+
 def create_canonical_views(
     connection: duckdb.DuckDBPyConnection,
     entities: Mapping[str, tuple[Columns, tuple[str, ...]]],
@@ -25,14 +38,14 @@ def create_canonical_views(
     """Create `files.<plural>` for every entity (columns {name: kind}, key), over the feeds of `sources`' loaded streams.
 
     Columns: the entity's, `source`, `stream`, and the landing columns. Of several rows of one source and entity key the
-    newest wins: by `updated_at` (else by the stream's version, where that is a time), then by batch. A row without any
-    part of the entity's key is not that entity. Nothing feeds it: an empty, typed view.
+    newest wins: by `updated_at` (else by the stream's version, where that is a time), then by batch. The others stay in
+    `feeds.<plural>`, which holds every row that is fed, with `_is_newest`. Nothing feeds it: an empty, typed view.
     Raises ContractError for a feed that names an unknown column or field, or whose field cannot become the column.
     """
-    connection.execute("create schema if not exists files")
+    connection.execute("create schema if not exists files; create schema if not exists feeds")
     for entity, (columns, key) in entities.items():
         selects = [
-            _feed_select(source, stream, feed, columns, key)
+            _feed_select(source, stream, feed, columns)
             for source, streams in sources.items()
             for stream in streams
             for feed in stream.feeds
@@ -40,18 +53,54 @@ def create_canonical_views(
         ]
         rows = " union all ".join(selects) or _empty_select(columns)
         partition = ", ".join(["source", *map(identifier, key)])
-        view = f"files.{identifier(table_name(entity))}"
-        newest_first = "_newness desc nulls last, _batch_id desc, _row_no desc"
+        name = identifier(table_name(entity))
+        place = f"row_number() over (partition by {partition} order by _newness desc nulls last, _batch_id desc, _row_no desc)"
         connection.execute(
-            f"create or replace view {view} as select * exclude (_newness) from ({rows}) "  # noqa: S608
-            f"qualify row_number() over (partition by {partition} order by {newest_first}) = 1"
+            f"create or replace view feeds.{name} as select * exclude (_newness), {place} = 1 as _is_newest from ({rows})"  # noqa: S608
+        )
+        connection.execute(
+            f"create or replace view files.{name} as select * exclude (_is_newest) from feeds.{name} where _is_newest"  # noqa: S608
         )
     unknown = {feed.entity for streams in sources.values() for stream in streams for feed in stream.feeds} - set(entities)
     if unknown:
         raise ContractError(f"feeds name unknown entities {sorted(unknown)}; known are {', '.join(entities)}")
 
 
-def _feed_select(source: str, stream: StreamLike, feed: FeedLike, columns: Columns, key: tuple[str, ...]) -> str:
+def count_feeds(
+    connection: duckdb.DuckDBPyConnection,
+    table_name: Callable[[str], str],
+    sources: Mapping[str, Sequence[StreamLike]],
+    staged: Mapping[tuple[str, str, str], int],
+) -> list[FeedFates]:
+    """What became of the rows of every feed of `sources`' streams; `staged`: rows by source, stream and entity."""
+    feeds = [(source, stream, feed) for source, streams in sources.items() for stream in streams for feed in stream.feeds]
+    superseded: dict[tuple[str, str, str], int] = {}
+    for entity in dict.fromkeys(feed.entity for _, _, feed in feeds):
+        view = f"feeds.{identifier(table_name(entity))}"
+        query = f"select source, stream, count(*) from {view} where not _is_newest group by all"  # noqa: S608
+        superseded |= {(source, stream, entity): count for source, stream, count in connection.execute(query).fetchall()}
+    return [
+        FeedFates(
+            source,
+            stream.name,
+            feed.entity,
+            staged.get((source, stream.name, feed.entity), 0),
+            superseded.get((source, stream.name, feed.entity), 0),
+            _count_left_out(connection, source, stream, feed),
+        )
+        for source, stream, feed in feeds
+    ]
+
+
+def _count_left_out(connection: duckdb.DuckDBPyConnection, source: str, stream: StreamLike, feed: FeedLike) -> int:
+    if not feed.when:
+        return 0
+    lacks = " or ".join(f"{identifier(name)} is null" for name in feed.when)
+    query = f"select count(*) from {landing_table(source, stream.name)} where {lacks}"  # noqa: S608
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+def _feed_select(source: str, stream: StreamLike, feed: FeedLike, columns: Columns) -> str:
     where = f"{source}/{stream.name} -> {feed.entity}"
     given = dict(feed.columns)
     unknown = sorted(set(given) - set(columns))
@@ -59,11 +108,10 @@ def _feed_select(source: str, stream: StreamLike, feed: FeedLike, columns: Colum
         raise ContractError(f"{where}: no such columns {unknown}; the entity has {', '.join(columns)}")
     values = {name: _column_value(where, stream, given.get(name), kind) for name, kind in columns.items()}
     selected = ", ".join(f"{value} as {identifier(name)}" for name, value in values.items())
-    needed = [f"loaded.{identifier(name)} is not null" for name in feed.when]
-    needed.append("(" + " or ".join(f"{values[name]} is not null" for name in key) + ")")
+    needed = "".join(f" and loaded.{identifier(name)} is not null" for name in feed.when)
     return (
         f"select {selected}, {literal(source)} as source, {literal(stream.name)} as stream, {', '.join(LANDING_COLUMNS)}, "  # noqa: S608
-        f"{_newness(stream, values)} as _newness from {landing_table(source, stream.name)} as loaded where {' and '.join(needed)}"
+        f"{_newness(stream, values)} as _newness from {landing_table(source, stream.name)} as loaded where true{needed}"
     )
 
 

@@ -58,12 +58,13 @@ class FieldSql:
 
 
 def hash_contract(stream: StreamLike) -> str:
-    """Fingerprint of everything that decides how landed rows of a stream are loaded."""
+    """Fingerprint of everything that decides how landed rows of a stream are loaded, and what they feed."""
     fields = [
         (f.name, f.kind, f.required, f.headers, f.formats, f.zone, str(f.scale), f.values, f.allowed, f.minimum, f.maximum)
         for f in stream.fields
     ]
-    text = json.dumps([TYPING_VERSION, stream.key, stream.version, fields], ensure_ascii=False)
+    feeds = [(feed.entity, feed.columns, feed.when, feed.key) for feed in stream.feeds]
+    text = json.dumps([TYPING_VERSION, stream.key, stream.version, fields, feeds], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -122,6 +123,20 @@ def field_sql(stream: StreamLike, field: FieldLike, columns: Sequence[str]) -> F
     column = identifier(text_name)
     reason = _reason(field, column, identifier(field.name), required=field.required or field.name in stream.key)
     return FieldSql(field.name, text_name, text, _value(field, column), reason)
+
+
+def feed_reasons(stream: StreamLike, fields: Sequence[FieldSql]) -> list[str]:
+    """Why a row cannot be the entity that it is fed as: the entity's key is empty. For fields that may be empty otherwise."""
+    texts = {field.name: identifier(field.text_name) for field in fields}
+    needed = {field.name for field in stream.fields if field.required} | set(stream.key)
+    reasons = []
+    for feed in stream.feeds:
+        fed = "".join(f"{identifier(name)} is not null and " for name in feed.when)
+        for name in dict.fromkeys(feed.key):
+            if name in texts and name not in needed:
+                sentence = f"{name}: empty, but the key of {feed.entity} (feeds.{feed.entity}.when says which rows are one)"
+                reasons.append(f"case when {fed}{texts[name]} is null then {literal(sentence)} end")
+    return reasons
 
 
 def _value(field: FieldLike, text: str) -> str:

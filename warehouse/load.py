@@ -17,7 +17,7 @@ from warehouse.batches import (
     store_fates,
     union_columns,
 )
-from warehouse.contract import SQL_TYPES, FieldSql, field_sql, find_field, hash_contract, key_sql
+from warehouse.contract import SQL_TYPES, FieldSql, feed_reasons, field_sql, find_field, hash_contract, key_sql
 from warehouse.errors import ContractError
 from warehouse.home import Home
 from warehouse.ledger import Ledger
@@ -189,14 +189,15 @@ def _typed_rows_sql(stream: StreamLike, columns: Sequence[str]) -> str:
     ),
     typed as (select {values} * from texts)
     select {names} _key, _op, _batch_id, _row_no, _seq, _place, _extracted_at, {version} as _version,
-        case _op when 'reject' then _reason when 'upsert' then {_bad_sql(fields)} end as _bad
+        case _op when 'reject' then _reason when 'upsert' then {_bad_sql(stream, fields)} end as _bad
     from typed
     """  # noqa: S608
 
 
-def _bad_sql(fields: Sequence[FieldSql]) -> str:
+def _bad_sql(stream: StreamLike, fields: Sequence[FieldSql]) -> str:
     """All reasons of a row, or null."""
-    return f"nullif(concat_ws('; ', {', '.join(field.reason for field in fields)}), '')"
+    reasons = [*(field.reason for field in fields), *feed_reasons(stream, fields)]
+    return f"nullif(concat_ws('; ', {', '.join(reasons)}), '')"
 
 
 def _quarantine_sql(columns: Sequence[str]) -> str:
@@ -205,7 +206,8 @@ def _quarantine_sql(columns: Sequence[str]) -> str:
     row_json = f"to_json(struct_pack({packed}))::VARCHAR" if columns else "null"
     return f"""
     insert into landing._quarantine
-    select ?, ?, rows._key, rows._bad, case rows._op when 'reject' then raw._payload else {row_json} end,
+    select ?, ?, rows._key, coalesce(rows._bad, 'its key is empty'),
+        case rows._op when 'reject' then raw._payload else {row_json} end,
         raw._position, rows._batch_id, rows._row_no, rows._extracted_at
     from typed_rows as rows
     semi join (from row_fates where fate = 'quarantined') as bad using (_batch_id, _row_no)

@@ -221,6 +221,7 @@ def _declare_feed(entity: str, feed: dict[str, str | list[str]]) -> Feed:
         entity=entity,
         columns=tuple((column, value) for column, value in feed.items() if isinstance(value, str) and column != "when"),
         when=(when,) if isinstance(when, str) else tuple(when),
+        key=tuple(str(feed[column]) for column in ENTITIES[entity][1] if not str(feed[column]).startswith("=")),
     )
 
 

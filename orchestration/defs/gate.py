@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import polars as pl
 
 from connectors.catalog import declare_streams
 from orchestration.defs.hub import CUSTOMERS, INVARIANTS
@@ -66,7 +67,7 @@ def gate_definitions() -> dg.Definitions:
         findings = validate_metrics("golden", metrics, "subject", read_rules("golden"))
         return stores.judge(context.run.run_id, CUSTOMERS, GOLDEN, [finding.describe() for finding in findings])
 
-    staged = gate.find_staging_models(manifest)
+    staged, feed_models = gate.find_staging_models(manifest), gate.find_feed_models(manifest)
     derived = gate.find_models(manifest, GoldthreadTranslator())
 
     @dg.asset(
@@ -84,8 +85,10 @@ def gate_definitions() -> dg.Definitions:
     def reconciliation(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
         """Rows in = accepted + superseded + quarantined + tombstoned, for every stream, from ledger to staging."""
         with stores.open_working() as con:
-            frame = reconcile(con, stores.home, stores.ledger, context.run_id, gate.count_staged(con, staged))
+            feeds = gate.count_feed_fates(con, feed_models, streams)
+            frame = reconcile(con, stores.home, stores.ledger, context.run_id, gate.count_staged(con, staged), feeds)
             gate.write_table(con, "reconciliation", frame)
+            gate.write_table(con, "feed_fates", pl.DataFrame(feeds, schema=gate.FEED_FATES))
         broken = frame.filter(~frame["ok"])["message"].to_list()
         return dg.MaterializeResult(
             metadata={"dagster/row_count": frame.height, "streams": frame["stream"].n_unique(), "broken": len(broken)},

@@ -10,14 +10,24 @@ import duckdb
 import polars as pl
 
 from connectors.base import Stream
+from connectors.files.entities import ENTITIES, table_name
 from orchestration.lib import dbt
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import Project
 from warehouse.batches import stream_state
+from warehouse.canonical import FeedFates, count_feeds
 from warehouse.ledger import CheckResult, Ledger
 
 Manifest = Mapping[str, Any]
+FEED_FATES = {
+    "source": pl.String,
+    "stream": pl.String,
+    "entity": pl.String,
+    "staged": pl.Int64,
+    "superseded": pl.Int64,
+    "left_out": pl.Int64,
+}
 
 
 def read_project_manifest(project: Project) -> Manifest:
@@ -48,6 +58,16 @@ def find_staging_models(manifest: Manifest) -> dict[tuple[str, str], str]:
     return found
 
 
+def find_feed_models(manifest: Manifest) -> dict[str, str]:
+    """Canonical table -> the staging table over it."""
+    found: dict[str, str] = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and node["schema"] == "staging":
+            sources = [manifest["sources"][name] for name in node["depends_on"]["nodes"] if name.startswith("source.")]
+            found |= {source["name"]: node["name"] for source in sources if source["schema"] == "files"}
+    return found
+
+
 def list_blocking_tests(manifest: Manifest) -> list[str]:
     """Names of the dbt tests whose failure must stop a publication."""
     return [
@@ -63,6 +83,24 @@ def count_staged(con: duckdb.DuckDBPyConnection, staged: Mapping[tuple[str, str]
         stream: con.execute(f'select count(*) from staging."{model}"').fetchall()[0][0]  # noqa: S608 (names from dbt's manifest)
         for stream, model in staged.items()
     }
+
+
+def count_feed_fates(
+    con: duckdb.DuckDBPyConnection, models: Mapping[str, str], streams: Iterable[tuple[str, Stream]]
+) -> list[FeedFates]:
+    """What became of the rows that file streams feed, entity by entity; `models`: find_feed_models."""
+    sources: dict[str, list[Stream]] = {}
+    for source, stream in streams:
+        sources.setdefault(source, []).append(stream)
+    staged = {
+        (source, stream, entity): count
+        for entity in ENTITIES
+        if table_name(entity) in models
+        for source, stream, count in con.execute(
+            f'select source, stream, count(*) from staging."{models[table_name(entity)]}" group by all'  # noqa: S608 (from dbt's manifest)
+        ).fetchall()
+    }
+    return count_feeds(con, table_name, sources, staged)
 
 
 def count_missing_columns(stores: Stores, streams: Iterable[tuple[str, Stream]]) -> dict[tuple[str, str], int]:

@@ -15,7 +15,7 @@ from tests.integration.line_harness import MARKS, SOURCES, Line, parse_json
 
 pytestmark = MARKS
 
-FATES = ("accepted", "superseded", "quarantined", "tombstoned")
+FATES = ("accepted", "superseded", "quarantined", "tombstoned", "erased")
 
 
 @pytest.fixture
@@ -104,7 +104,16 @@ def test_the_reconciliation_covers_every_stream_down_to_staging(look):
     assert all(ok for _, _, ok in equalities)
     staged = {name for name, count, _ in equalities if count == 6}
     assert staged >= {"hubspot.deals", "u8.orders", "wecom.external_contacts"}
-    assert {name for name, _, _ in equalities} >= {"forms.web_leads", "forms.price_sheets"}
+    feeds = {"forms.card_scans": 3, "forms.exhibition_cards": 3, "forms.web_leads": 3, "forms.nps": 1, "forms.price_sheets": 1}
+    assert {name: count - 5 for name, count, _ in equalities if name.startswith("forms.")} == feeds
+    assert {name for name, count, _ in equalities if count == 5} == set()
+
+
+def test_every_accepted_row_of_a_file_is_staged_superseded_or_left_out(look):
+    fed = look.read("select source || '.' || stream, entity, staged + superseded + left_out from feed_fates")
+    accepted = dict(look.query("select source || '.' || stream, accepted from landing._fates"))
+    assert len(fed) == 11
+    assert [(name, entity) for name, entity, count in fed if count != accepted[name]] == []
 
 
 def test_every_dbt_table_tells_dagster_how_many_rows_it_has(look):

@@ -86,7 +86,19 @@ def test_every_landed_row_has_a_fate_and_every_equality_holds(publication: Publi
     streams = {f"{stream['source']}.{stream['stream']}": stream for stream in publication.report["streams"]}
     assert sum(stream["rows_in"] for stream in streams.values()) == 23_397
     assert all(stream["accepted"] == stream["rows_in"] for stream in streams.values())
-    assert publication.read("select count(*), count(*) filter (not ok) from reconciliation") == [(60, 0)]
+    assert publication.read("select count(*), count(*) filter (not ok) from reconciliation") == [(75, 0)]
+
+
+def test_every_accepted_row_is_staged_as_every_entity_that_it_feeds_but_a_customer_is_staged_once(
+    publication: Publication,
+) -> None:
+    assert publication.read("select entity, staged, superseded, left_out from feed_fates where superseded + left_out > 0") == [
+        ("party", 100, 2366, 0)
+    ]
+    assert publication.read("""
+        select entity, sum(staged)::INTEGER from feed_fates where entity in ('opportunity', 'lead', 'order', 'invoice')
+        group by all order by all
+    """) == [("invoice", 2466), ("lead", 8000), ("opportunity", 8800), ("order", 830)]
 
 
 def test_the_run_has_nothing_to_complain_of_though_most_vendors_are_not_used(publication: Publication) -> None:

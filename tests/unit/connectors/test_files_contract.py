@@ -50,7 +50,8 @@ def test_a_contract_becomes_a_stream_with_typed_fields_and_feeds(tmp_path: Path)
     assert fields["budget"].scale == Decimal(10000)
     assert fields["budget"].minimum == "0"
     assert fields["stage"].values == (("Won", "signed"),)
-    assert stream.feeds[1] == Feed("party", (("party_id", "lead_id"), ("company_name", "company_name")), ("company_name",))
+    columns = (("party_id", "lead_id"), ("company_name", "company_name"))
+    assert stream.feeds[1] == Feed("party", columns, when=("company_name",), key=("lead_id",))
 
 
 def test_a_date_cell_of_a_workbook_is_understood_beside_the_text_formats(tmp_path: Path) -> None:

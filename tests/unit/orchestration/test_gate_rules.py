@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from connectors.base import Field, Stream
-from orchestration.lib.gate import decide, find_staging_models, list_blocking_tests
+from orchestration.lib.gate import decide, find_feed_models, find_staging_models, list_blocking_tests
 from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
 from orchestration.lib.limits import read_maximum, read_rules
 from orchestration.lib.metrics import measure_landing
@@ -118,3 +118,4 @@ def test_only_error_tests_block_and_only_vendor_staging_answers_for_a_stream():
     }
     assert list_blocking_tests(manifest) == ["e"]
     assert find_staging_models(manifest) == {("crm", "deals"): "stg_crm__deals"}
+    assert find_feed_models(manifest) == {"leads": "stg_files__leads"}

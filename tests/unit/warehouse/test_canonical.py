@@ -6,8 +6,8 @@ import pytest
 
 from connectors.base import Feed, Field, Stream
 from connectors.files.entities import ENTITIES, table_name
-from warehouse.canonical import create_canonical_views
-from warehouse.contract import SQL_TYPES
+from warehouse.canonical import FeedFates, count_feeds, create_canonical_views
+from warehouse.contract import SQL_TYPES, hash_contract
 from warehouse.errors import ContractError
 from warehouse.load import load_stream
 from warehouse.working import open_working
@@ -85,6 +85,49 @@ def test_a_row_that_lacks_what_the_feed_needs_is_not_that_entity(store):
     store.land([a_row(), a_row(no="2", day=None)], stream=stream)
     build(store, stream)
     assert store.query("select order_id from files.orders") == [("1",)]
+
+
+PARTY = Feed("party", (("party_id", "vat"),), key=("vat",))
+KEYED = replace(SHEET, fields=(*FIELDS, Field("vat")), feeds=(FEED, PARTY))
+
+
+def test_a_row_without_the_key_of_an_entity_that_it_is_fed_as_is_quarantined_with_the_reason(store):
+    store.land([a_row(vat="x"), a_row(no="2", vat=" "), a_row(no="3", vat=None)], stream=KEYED)
+    build(store, KEYED)
+    reason = "vat: empty, but the key of party (feeds.party.when says which rows are one)"
+    assert store.query("select key, reason from landing._quarantine order by 1") == [('["2","c"]', reason), ('["3","c"]', reason)]
+    assert store.query("select party_id from files.parties") == [("x",)]
+    assert store.query("select order_id from files.orders") == [("1",)]
+
+
+def test_a_row_that_by_its_contract_is_no_such_entity_needs_no_key_of_it(store):
+    stream = replace(KEYED, feeds=(FEED, replace(PARTY, when=("vat",))))
+    store.land([a_row(vat="x"), a_row(no="2", vat=None)], stream=stream)
+    build(store, stream)
+    assert store.query("select count(*) from landing._quarantine") == [(0,)]
+    assert store.query("select party_id from files.parties") == [("x",)]
+    assert store.query("select order_id from files.orders order by 1") == [("1",), ("2",)]
+
+
+def test_another_feed_is_another_contract():
+    changed = [replace(SHEET, feeds=(feed,)) for feed in (replace(FEED, when=("day",)), replace(FEED, key=("day",)), PARTY)]
+    assert len({hash_contract(stream) for stream in (SHEET, *changed)}) == 4
+
+
+def test_every_accepted_row_is_staged_superseded_or_left_out_for_each_entity_that_it_feeds(store):
+    stream = replace(KEYED, feeds=(replace(FEED, when=("day",)), replace(PARTY, when=("vat",))))
+    rows = [a_row(vat="x"), a_row(customer="d", changed="2025-02-01T00:00:00Z", vat="y"), a_row(no="2", vat="x")]
+    store.land([*rows, a_row(no="3", day=None, vat=None), a_row(no="4", total="bad")], stream=stream)
+    build(store, stream)
+    with open_working(store.home) as connection:
+        staged = {("erp", "sheet", "order"): 2, ("erp", "sheet", "party"): 2}
+        counted = count_feeds(connection, table_name, {"erp": [stream]}, staged)
+    assert counted == [
+        FeedFates("erp", "sheet", "order", staged=2, superseded=1, left_out=1),
+        FeedFates("erp", "sheet", "party", staged=2, superseded=1, left_out=1),
+    ]
+    assert store.query("select (select count(*) from files.orders), (select count(*) from files.parties)") == [(2, 2)]
+    assert store.query("select accepted from landing._fates") == [(4,)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -6,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from warehouse import tables
+from warehouse.canonical import FeedFates
 from warehouse.errors import HomeBusyError
 from warehouse.ledger import CheckResult
 from warehouse.reconcile import reconcile
@@ -13,9 +15,9 @@ from warehouse.status import read_status
 from warehouse.working import open_working
 
 
-def run_reconcile(store, staged):
+def run_reconcile(store, staged, feeds=()):
     with open_working(store.home) as connection:
-        return reconcile(connection, store.home, store.ledger, "run-1", staged)
+        return reconcile(connection, store.home, store.ledger, "run-1", staged, feeds)
 
 
 def test_two_runs_cannot_hold_one_home(store):
@@ -95,6 +97,16 @@ def test_reconciliation_names_the_stream_and_the_numbers(store):
         "erp/customers: rows of the landing table = accepted: expected 2, found 1",
         "erp/customers: rows staged = accepted: expected 2, found 1",
     ]
+
+
+def test_a_row_that_no_feed_accounts_for_breaks_the_reconciliation_of_its_stream(store):
+    store.land([{"id": "1"}, {"id": "2"}, {"id": "3"}])
+    store.load()
+    whole = FeedFates("erp", "customers", "party", staged=1, superseded=1, left_out=1)
+    frame = run_reconcile(store, {}, [whole, replace(whole, entity="person", left_out=0)])
+    name = "rows staged + superseded by a newer one + left out by `when` = accepted"
+    assert frame["equality"].to_list()[5:] == [f"as party: {name}", f"as person: {name}"]
+    assert frame.filter(~pl.col("ok"))["message"].to_list() == [f"erp/customers: as person: {name}: expected 3, found 2"]
 
 
 def test_status_needs_no_working_file(store):

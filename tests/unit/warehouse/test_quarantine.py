@@ -73,3 +73,10 @@ def test_a_reject_with_a_new_face_is_a_new_reject(store):
     retry(store, lambda _stream, _rejects: Batch("lines", pl.DataFrame(), {}, rejects=changed))
     fates = store.load(LINES)
     assert (fates.rows_in, fates.superseded, fates.quarantined) == (2, 1, 1)
+
+
+def test_a_row_without_its_key_is_quarantined_with_a_reason_even_where_the_key_is_no_field(store):
+    stream = Stream("lines", ("no",), (Field("amount"),), "full", "none", "")
+    store.land([{"no": None, "amount": "5"}, {"no": "1", "amount": "6"}], stream=stream)
+    assert store.load(stream).quarantined == 1
+    assert store.query("select reason, payload from landing._quarantine") == [("its key is empty", '{"no":null,"amount":"5"}')]
