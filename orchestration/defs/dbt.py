@@ -1,10 +1,12 @@
 """dbt models and seeds as assets, their tests as checks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import cache
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
@@ -27,15 +29,12 @@ def _translator() -> GoldthreadTranslator:
     return GoldthreadTranslator()
 
 
-def _count_rows(stores: Stores, manifest: Mapping[str, Any], results: Iterable[dbt.NodeResult]) -> dict[str, int]:
-    """Rows of every table that was built, by unique id."""
-    built = [result.unique_id for result in results if result.is_ok and not result.is_test]
-    if not built:
-        return {}
-    counts = [f"select count(*) from {_name_table(manifest['nodes'][unique_id])}" for unique_id in built]  # noqa: S608 (quoted)
-    with stores.open_working() as con:
-        [row] = con.execute("select " + ", ".join(f"({count})" for count in counts)).fetchall()
-    return dict(zip(built, row, strict=True))
+def _count_rows(con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], result: dbt.NodeResult) -> int | None:
+    """Rows of the table that was built; None for a test, and for a table that was not."""
+    if result.is_test or not result.is_ok:
+        return None
+    [[count]] = con.execute(f"select count(*) from {_name_table(manifest['nodes'][result.unique_id])}").fetchall()  # noqa: S608 (quoted)
+    return int(count)
 
 
 def _name_table(node: Mapping[str, Any]) -> str:
@@ -43,14 +42,14 @@ def _name_table(node: Mapping[str, Any]) -> str:
 
 
 def _to_dagster_events(
-    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], result: dbt.NodeResult, rows: Mapping[str, int]
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], result: dbt.NodeResult, rows: int | None
 ) -> Iterator[Any]:
     if result.is_test and get_asset_check_key_for_test(manifest, _translator(), result.unique_id, None) is None:
         return  # a test of several tables is no check of one asset: the ledger has it
     message = DbtCoreCliEventMessage(raw_event=result.event, event_history_metadata={})
     for event in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=_translator(), context=context):
-        is_table = isinstance(event, dg.Output) and result.unique_id in rows
-        yield event.with_metadata({**event.metadata, "dagster/row_count": rows[result.unique_id]}) if is_table else event
+        is_table = isinstance(event, dg.Output) and rows is not None
+        yield event.with_metadata({**event.metadata, "dagster/row_count": rows}) if is_table else event
 
 
 def _as_check(result: dbt.NodeResult) -> CheckResult:
@@ -78,17 +77,21 @@ def dbt_definitions() -> dg.Definitions:
             manifest, _translator(), context.selected_asset_keys, context.selected_asset_check_keys, stores.built_tables
         )
         stores.built_tables.update(selection.tables)
-        results = dbt.build(
+        tests, broken = [], []
+        nodes = dbt.build(
             selection.names,
             target=stores.home.path / "dbt",
             working=stores.home.working,
             variables={"as_of": stores.now.isoformat(), "run_id": context.run_id},
         )
-        stores.ledger.record_checks(context.run_id, [_as_check(result) for result in results if result.is_test])
-        rows = _count_rows(stores, manifest, results)
-        for result in results:
-            yield from _to_dagster_events(context, manifest, result, rows)
-        broken = [result for result in results if not result.is_ok]
+        with stores.open_working() as con, closing(nodes):
+            for result in nodes:
+                if result.is_test:
+                    tests.append(_as_check(result))
+                if not result.is_ok:
+                    broken.append(result)
+                yield from _to_dagster_events(context, manifest, result, _count_rows(con, manifest, result))
+        stores.ledger.record_checks(context.run_id, tests)
         if broken:
             raise dg.Failure("\n".join(f"{result.name}: {result.message}" for result in broken))
 

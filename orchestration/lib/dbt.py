@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 from warehouse.working import MEMORY_LIMIT
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
+START_EVENT = "LogStartLine"
 # without these a one-model run spends most of its time on artefacts nobody reads
 LEAN_FLAGS = ["--quiet", "--no-write-json", "--no-populate-cache", "--log-level-file", "none", "--no-print", "--no-version-check"]
 
@@ -106,19 +110,22 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
     return manifest
 
 
-def build(names: Iterable[str], *, target: Path, working: Path, variables: Mapping[str, str]) -> list[NodeResult]:
-    """Run `dbt build` on exactly these nodes (by fully qualified name), in dependency order.
+def build(names: Iterable[str], *, target: Path, working: Path, variables: Mapping[str, str]) -> Generator[NodeResult, None, None]:
+    """Run `dbt build` on exactly these nodes (by fully qualified name), in dependency order; yield each when it has ended.
 
-    Raises DbtFailed when dbt could not even start; a failing node is a NodeResult.
+    Raises DbtFailed when dbt could not even start; a failing node is a NodeResult. dbt tells what it does by calls, so it
+    has a thread to itself; when the caller listens no longer, it ends the node that it is at and begins no other.
     """
-    from dbt.cli.main import dbtRunner
     from google.protobuf.json_format import MessageToDict
 
-    results: list[NodeResult] = []
+    results: SimpleQueue[NodeResult | None] = SimpleQueue()
+    unheard = Event()
 
-    def collect(event: Any) -> None:
+    def hear(event: Any) -> None:
+        if event.info.name == START_EVENT and unheard.is_set():
+            raise DbtFailed("not begun: the step was ended")
         if event.info.name in RESULT_EVENTS:
-            results.append(_read_event(MessageToDict(event, preserving_proto_field_name=True)))
+            results.put(_read_event(MessageToDict(event, preserving_proto_field_name=True)))
 
     arguments = [
         *LEAN_FLAGS,
@@ -133,13 +140,27 @@ def build(names: Iterable[str], *, target: Path, working: Path, variables: Mappi
         json.dumps(dict(variables)),
         *_place_arguments(target),
     ]
+    last = "the first node"
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dbt") as threads:
+        running = threads.submit(_invoke, arguments, target, working, hear)
+        running.add_done_callback(lambda _: results.put(None))
+        try:
+            for result in iter(results.get, None):
+                last = result.name
+                yield result
+        finally:
+            unheard.set()
+    exception = running.result().exception
+    if exception is not None:
+        raise DbtFailed(f"dbt stopped after {last}: {exception!r}") from exception
+
+
+def _invoke(arguments: list[str], target: Path, working: Path, hear: Callable[[Any], None]) -> Any:
+    from dbt.cli.main import dbtRunner
+
     with _profile(working):
         manifest = _parse(target, working, _project_changed_at())
-        outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke(arguments)
-    if outcome.exception is not None:
-        last = results[-1].name if results else "the first node"
-        raise DbtFailed(f"dbt stopped after {last}: {outcome.exception!r}") from outcome.exception
-    return results
+        return dbtRunner(manifest=manifest, callbacks=[hear]).invoke(arguments)
 
 
 def _read_event(event: dict[str, Any]) -> NodeResult:
