@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.cluster import FORBIDDEN, Hashes, Ints, Ranks, cluster_pairs
-from hub.decide import DecisionError, align_log, list_decisions, list_standing, to_labels
+from hub.decide import DecisionError, align_log, list_decisions, list_standing, list_undone, to_labels
 from hub.parts import Ids, Parts
 from hub.prepare import prepare
 from hub.rules.model import Rules
@@ -88,7 +88,7 @@ def bind(aligned: pl.DataFrame, parts: Parts, log: pl.DataFrame | None, rules: R
     nothing = np.zeros(0, dtype=np.int64)
     log = align_log(log)
     decisions = list_standing(log, rules.entity)
-    undone = frozenset(log.filter(pl.col("entity") == rules.entity)["undoes"].drop_nulls().to_list())
+    undone = list_undone(log, rules.entity)
     if not decisions:
         return Bonds(None, (nothing, nothing), undone=undone)
     _refuse_contradictions(decisions)

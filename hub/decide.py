@@ -198,6 +198,18 @@ def list_standing(log: pl.DataFrame, entity: str) -> list[Decision]:
     return [_read(row) for row in rows.iter_rows(named=True)]
 
 
+def list_undone(log: pl.DataFrame, entity: str) -> frozenset[str]:
+    """The decisions of an entity that people took back."""
+    return frozenset(log.filter(pl.col("entity") == entity)["undoes"].drop_nulls().to_list())
+
+
+def list_named(log: pl.DataFrame, entity: str) -> pl.DataFrame:
+    """source, source_key of every record that a decision of an entity names, also of those taken back."""
+    own = align_log(log).filter(pl.col("entity") == entity)
+    named = [own.select(pl.col(side).explode()).drop_nulls().unnest(side) for side in ("group_a", "group_b")]
+    return pl.concat(named).unique().sort("source", "source_key")
+
+
 def list_decisions(log: pl.DataFrame | None, entity: str | None = None) -> pl.DataFrame:
     """One row per decision, oldest first, with the undo of each: undone_by (its id), undone_at, undone_actor, undone_reason."""
     aligned = align_log(log)

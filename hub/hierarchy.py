@@ -3,37 +3,66 @@
 import polars as pl
 
 from hub.normalize.company import parse_company_names
+from hub.parts import Ids, Parts
 from hub.resolve import Resolution
+from hub.rules.model import Rules
+
+#: keys of a golden name, kept beside the golden record until its parent is found
+KEYS = ("legal_name_key", "parent_key")
+
+
+def read_name_keys(parts: Parts, winners: dict[str, Ids], rules: Rules) -> list[pl.Series]:
+    """Per golden record the full key of its company name and of its name's head office; nothing where no value is a company."""
+    kinds = {field.name: field.kind for field in rules.fields}
+    named = [(name, part.partition(".")[0]) for survivor in rules.survivors for name, part in survivor.values]
+    found = next(((name, field) for name, field in named if kinds.get(field) == "company"), None)
+    if found is None:
+        return []
+    chosen = pl.Series(winners[found[0]])
+    places = chosen.set(chosen < 0, None)
+    own = (parts.values(f"{found[1]}.{part}") for part in ("key", "parent_key"))
+    return [values.gather(places).alias(name) for values, name in zip(own, KEYS, strict=True)]
 
 
 def add_hierarchy(resolution: Resolution) -> pl.DataFrame:
-    """The golden records of organisations with `legal_name_key` and `parent_gid`: linked as parent and child, never merged.
+    """The golden records of a resolution, linked as link_parents does."""
+    own = resolution.sources
+    return link_parents(resolution.golden.with_columns(read_name_keys(own.parts, own.winners, resolution.rules)))
+
+
+def link_parents(golden: pl.DataFrame) -> pl.DataFrame:
+    """Golden records with `legal_name_key`, `parent_gid` and `relation`: linked as parent and child, never merged.
 
     A branch's parent is the customer of its name's head; else the one whose name a record gives as its parent. By full key,
-    or by core where only one customer has it.
+    or by core where only one customer has it. relation: `branch` or `subsidiary` of its parent; `group`: a parent of
+    subsidiaries that has no parent of its own. Golden records without KEYS come back as they are.
     """
-    golden = resolution.golden.with_columns(
-        legal_name_key=resolution.read_winner("company_name", "name.key"),
-        parent_key=resolution.read_winner("company_name", "name.parent_key"),
-    )
-    return golden.with_columns(parent_gid=_find_parents(golden)).drop("parent_key")
+    if KEYS[0] not in golden.columns:
+        return golden
+    parents = _find_parents(golden)
+    kind = pl.when(parents["parent_gid"].is_null()).then(None).when(golden["parent_key"].is_not_null()).then(pl.lit("branch"))
+    linked = golden.drop("parent_key").with_columns(parents["parent_gid"], relation=kind.otherwise(pl.lit("subsidiary")))
+    heads = linked.filter(pl.col("relation") == "subsidiary")["parent_gid"].unique()
+    is_group = pl.col("parent_gid").is_null() & pl.col("gid").is_in(heads.implode())
+    return linked.with_columns(relation=pl.when(is_group).then(pl.lit("group")).otherwise("relation"))
 
 
-def _find_parents(golden: pl.DataFrame) -> pl.Series:
-    names = golden.select(pl.col("parent_name").unique().drop_nulls()).to_series()
-    parsed = parse_company_names(names).select(parent_name="raw", named_key="name_key")
-    asked = golden.select("gid", "parent_key", "parent_name").join(parsed, on="parent_name", how="left", maintain_order="left")
-    asked = asked.select("gid", key=pl.coalesce("parent_key", "named_key")).with_columns(
-        core=pl.col("key").str.split("|").list.get(1, null_on_oob=True)
-    )
+def _find_parents(golden: pl.DataFrame) -> pl.DataFrame:
+    whole = golden if "parent_name" in golden.columns else golden.with_columns(parent_name=pl.lit(None, dtype=pl.String))
+    parsed = parse_company_names(whole["parent_name"].unique().drop_nulls()).select(parent_name="raw", named_key="name_key")
+    asked = whole.select("gid", "parent_key", "parent_name").join(parsed, on="parent_name", how="left", maintain_order="left")
+    asked = asked.select("gid", key=pl.coalesce("parent_key", "named_key")).with_row_index("row").drop_nulls("key")
+    asked = asked.with_columns(core=_read_core("key"))
     known = golden.select(parent="gid", key="legal_name_key").filter(pl.col("key").is_not_null())
-    known = known.with_columns(
-        core=pl.col("key").str.split("|").list.get(1, null_on_oob=True), is_head=pl.col("key").str.ends_with("|")
-    )
+    known = known.with_columns(core=_read_core("key"), is_head=pl.col("key").str.ends_with("|"))
     by_key = known.unique("key", keep="first", maintain_order=True).select("key", by_key="parent")
     by_core = known.filter("is_head").filter(pl.len().over("core") == 1).select("core", by_core="parent")
-    found = asked.join(by_key, on="key", how="left", maintain_order="left").join(
-        by_core, on="core", how="left", maintain_order="left"
-    )
+    found = asked.join(by_key, on="key", how="left").join(by_core, on="core", how="left")
     parent = pl.coalesce("by_key", "by_core")
-    return found.select(pl.when(parent != pl.col("gid")).then(parent).alias("parent_gid")).to_series()
+    found = found.select("row", parent_gid=pl.when(parent != pl.col("gid")).then(parent))
+    rows = golden.select(row=pl.int_range(pl.len(), dtype=pl.UInt32))
+    return rows.join(found, on="row", how="left", maintain_order="left").select("parent_gid")
+
+
+def _read_core(key: str) -> pl.Expr:
+    return pl.col(key).str.split("|").list.get(1, null_on_oob=True)

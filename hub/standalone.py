@@ -1,6 +1,7 @@
 """Resolution without a project: tables in, files out. Public door.
 
-OUT holds crosswalk, golden, edges, events, review, rejected (Parquet), the model (model.json, frequencies.npz), report.json.
+OUT holds crosswalk, golden, edges, events, review, decisions, rejected (Parquet), the model (model.json, frequencies.npz) and
+report.json.
 The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
 """
 
@@ -9,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,76 +19,76 @@ import polars as pl
 
 from hub.clock import Clock
 from hub.model import Model, write_model
+from hub.outcome import Outcome, tell_first
 from hub.prepare import RecordsError
-from hub.resolve import Resolution, resolve
+from hub.resolve import resolve
 from hub.rules.read import RulesFile
-from hub.store import Outcome, resolve_into
+from hub.store import read_decisions, read_note, resolve_into
 from hub.tables import Records, find_twins, gather_records, read_table
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
 _TIMES = ("created_at", "updated_at")
+_RECORD = ["source", "source_key"]
 #: stamps the events of records without times
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def resolve_files(
-    paths: Sequence[Path],
-    rules: RulesFile,
-    out: Path,
-    at: datetime | None = None,
-    hub: Path | None = None,
-    model: Model | None = None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Beside:
+    """What a resolution takes beside its records, all of it optional.
+
+    at: stamps the events; the newest time of records and decisions where None, 1970 where there is none.
+    hub: the folder of a hub that the records are added to (hub.store); the files then tell of the whole hub, but for the
+        events, which are this addition's.
+    model: weights to use (hub.model.read_model) instead of training; a hub has a model of its own.
+    decisions: what people decided (hub.decide); a hub keeps them.
+    deleted: source, source_key of records that a hub is to forget.
+    """
+
+    at: datetime | None = None
+    hub: Path | None = None
+    model: Model | None = None
+    decisions: pl.DataFrame | None = None
+    deleted: pl.DataFrame | None = None
+
+
+def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, beside: Beside | None = None) -> dict[str, Any]:
     """Resolve the records of Parquet and CSV files, see resolve_tables."""
     clock = Clock()
-    return _resolve({str(path): read_table(path) for path in paths}, rules, out, at, hub, model, clock)
+    return _resolve({str(path): read_table(path) for path in paths}, rules, out, beside or Beside(), clock)
 
 
 def resolve_tables(
-    tables: Mapping[str, pl.DataFrame],
-    rules: RulesFile,
-    out: Path,
-    at: datetime | None = None,
-    hub: Path | None = None,
-    model: Model | None = None,
+    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, beside: Beside | None = None
 ) -> dict[str, Any]:
     """Resolve the records of named tables and write what is found; a table's name stands for a missing `source`.
-
-    Args:
-        at: stamps the events; the newest created_at or updated_at of the records where None, 1970 where they have none.
-        hub: the folder of a hub that the records are added to (hub.store); the files then tell of the whole hub, but for the
-            events, which are this addition's.
-        model: weights to use (hub.model.read_model) instead of training; a hub has a model of its own.
 
     Returns:
         The report, as written to report.json.
 
     Raises:
-        RecordsError: a table that cannot be read by the rules, or that repeats a key.
+        RecordsError: a table that cannot be read by the rules, or that repeats a key; a record that is also to be deleted.
+        DecisionError: the decisions contradict each other.
         OSError: `out` cannot be written.
     """
-    return _resolve(tables, rules, out, at, hub, model, Clock())
+    return _resolve(tables, rules, out, beside or Beside(), Clock())
 
 
-def _resolve(
-    tables: Mapping[str, pl.DataFrame],
-    rules: RulesFile,
-    out: Path,
-    at: datetime | None,
-    hub: Path | None,
-    model: Model | None,
-    clock: Clock,
-) -> dict[str, Any]:
-    if hub and model:
+def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, beside: Beside, clock: Clock) -> dict[str, Any]:
+    if beside.hub and beside.model:
         raise ValueError("a hub has a model of its own: name a hub or a model")
-    out.mkdir(parents=True, exist_ok=True)
+    if beside.deleted is not None and not beside.hub:
+        raise ValueError("only a hub has records to delete: name one")
     records = gather_records(tables, rules)
-    at = at or _find_newest(records.frame)
-    run_id = _name_run(records.frame, rules, at)
+    _refuse_both(records.frame, beside.deleted)
+    out.mkdir(parents=True, exist_ok=True)
+    note = read_note(beside.hub) if beside.hub else {"version": 0}
+    at = beside.at or _find_newest(records.frame, beside, note)
+    run_id = _name_run(records.frame, rules, at, beside, note["version"])
     clock.lap("read")
     try:
-        tables_out, model, counts = _find(records.frame, rules, run_id, at, hub, model)
+        tables_out, model, counts = _find(records.frame, rules, run_id, at, beside)
     except RecordsError as error:
         raise RecordsError(find_twins(tables, rules) or str(error)) from error
     clock.lap("resolve")
@@ -102,36 +104,60 @@ def _resolve(
     return report
 
 
-def _find_newest(records: pl.DataFrame) -> datetime:
+def _refuse_both(records: pl.DataFrame, deleted: pl.DataFrame | None) -> None:
+    both = records.select(_RECORD).clear() if deleted is None else records.select(_RECORD).join(deleted, on=_RECORD, how="semi")
+    if both.height:
+        raise RecordsError(f"{both.height} records are given and to be deleted at once, first {':'.join(both.row(0))}")
+
+
+def _find_newest(records: pl.DataFrame, beside: Beside, note: Mapping[str, Any]) -> datetime:
+    """A hub's time never goes back."""
     times = [records[column].max() for column in _TIMES if column in records.columns]
+    times += [
+        log["at"].max() for log in (beside.decisions, read_decisions(beside.hub) if beside.hub else None) if log is not None
+    ]
+    times += [datetime.fromisoformat(note["at"])] if "at" in note else []
     return max((time for time in times if isinstance(time, datetime)), default=UNDATED)
 
 
-def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime) -> str:
+def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime, beside: Beside, version: int) -> str:
     """From the content, whatever its order."""
-    ordered = records.select(sorted(records.columns))
-    content = int(ordered.hash_rows(seed=20).sum())
-    return hashlib.sha256(f"{rules.rules.version}|{at.isoformat()}|{records.height}|{content}".encode()).hexdigest()[:12]
+    parts = [_name_content(records), rules.rules.version, at.isoformat()]
+    if beside.decisions is not None:
+        parts += beside.decisions["decision_id"].to_list()
+    if beside.hub:
+        # what an addition does depends on what the hub held
+        parts += [str(version), "" if beside.deleted is None else _name_content(beside.deleted)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
+
+
+def _name_content(frame: pl.DataFrame) -> str:
+    ordered = frame.select(sorted(frame.columns))
+    return f"{frame.height}|{int(ordered.hash_rows(seed=20).sum())}"
 
 
 def _find(
-    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, hub: Path | None, model: Model | None
+    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, beside: Beside
 ) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
     """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to."""
-    if hub is None:
-        result = resolve(records, rules=rules.rules, history=None, run_id=run_id, at=at, model=model)
-        current = result.crosswalk.filter("is_current").select("source", "source_key", "gid")
-        return _name_tables(result, current) | {"review": result.review}, result.model, result.report
-    outcome = resolve_into(hub, records, rules.rules, run_id, at)
-    return _name_tables(outcome, outcome.crosswalk), outcome.model, outcome.report
+    if beside.hub is None:
+        result = resolve(
+            records, rules=rules.rules, history=None, run_id=run_id, at=at, model=beside.model, decisions=beside.decisions
+        )
+        outcome = tell_first(result)
+    else:
+        outcome = resolve_into(beside.hub, records, rules.rules, run_id, at, beside.deleted, beside.decisions)
+    return _name_tables(outcome), outcome.model, outcome.report
 
 
-def _name_tables(found: Resolution | Outcome, crosswalk: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
     return {
         "edges": found.edges,
         "events": found.events,
-        "crosswalk": crosswalk.rename({"gid": ID_COLUMN}),
+        "crosswalk": found.crosswalk.rename({"gid": ID_COLUMN}),
         "golden": found.golden.rename({"gid": ID_COLUMN}),
+        "review": found.review,
+        "decisions": found.decisions,
     }
 
 

@@ -9,7 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.hashing import Hashes, hash_texts
-from hub.parts import Parts
+from hub.hierarchy import read_name_keys
+from hub.identify import align_events, find_redirects
+from hub.parts import Parts, number
 from hub.prepare import align_records
 from hub.resolve import Resolution
 from hub.rules.model import Rules
@@ -18,7 +20,7 @@ Ids = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_TABLES = ("records", "ids", "golden")
+_TABLES = ("records", "ids", "golden", "lineage")
 
 
 @dataclass
@@ -28,7 +30,7 @@ class State:
     hashes: of source and key; keys, guards: a row per block key or guard, a lasting hash per record, 0 where unknown.
     Pairs of rows: left < right, proposed (bit per key), vector, total and counted (tenths of a bit: the weight, and what it
     adds between clusters). owner: place in `ids` of each row's id. ids: gid, issued_no, target_gid, since, is_live.
-    golden: one row per live id, by gid.
+    golden: one row per live id, by gid, with the keys of its name (hub.hierarchy); lineage: None where it is not kept.
     """
 
     records: pl.DataFrame
@@ -46,6 +48,7 @@ class State:
     ids: pl.DataFrame
     golden: pl.DataFrame
     next_no: int
+    lineage: pl.DataFrame | None = None
 
 
 def hash_part(parts: Parts, part: str) -> Hashes:
@@ -70,6 +73,11 @@ def hash_key(parts: Parts, names: tuple[str, ...]) -> Hashes:
     return np.where(known, np.maximum(mixed, np.uint64(1)), np.uint64(0))
 
 
+def number_hashes(hashes: Hashes) -> Ids:
+    """A code per hash, equal where they are; -1 for 0."""
+    return number(pl.Series(hashes).set(pl.Series(hashes == 0), None))[0]
+
+
 def hash_records(records: pl.DataFrame) -> Hashes:
     """A lasting hash of source and key per record."""
     return hash_texts(records.select(pl.concat_str("source", pl.lit("\x1f"), "source_key")).to_series())
@@ -86,13 +94,18 @@ def hash_all_keys(parts: Parts, rules: Rules) -> tuple[npt.NDArray[np.uint64], n
     )
 
 
-def build_state(resolution: Resolution, records: pl.DataFrame) -> State:
-    """The state of a hub after a first full resolution of `records`."""
+def build_state(
+    resolution: Resolution, records: pl.DataFrame, log: pl.DataFrame | None = None, *, keeps_lineage: bool = False
+) -> State:
+    """The state of a hub after a full resolution of `records`. log: the identity log with its events, if it was not the first."""
     rules, own = resolution.rules, resolution.sources
     aligned, order = align_records(records, rules)
     keys, guards = hash_all_keys(own.parts, rules)
     place = own.place
-    issued = resolution.events.filter(pl.col("kind") == "issued").select(gid="gid", issued_no="event_no").sort("gid")
+    events, next_no = align_events(resolution.events if log is None else log, rules.id_prefix)
+    ids = _list_ids(events)
+    places = ids.select("gid", place=pl.int_range(pl.len(), dtype=pl.Int32))
+    holders = own.members.gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
     return State(
         records=aligned[order],
         alive=np.ones(own.parts.n, dtype=bool),
@@ -105,30 +118,39 @@ def build_state(resolution: Resolution, records: pl.DataFrame) -> State:
         vector=own.vectors[place],
         total=own.weighed.total[place].astype(np.int32),
         counted=own.weighed.weigh_for_clusters(rules)[place],
-        owner=own.members.owner,
-        ids=issued.with_columns(
-            target_gid=pl.lit(None, dtype=pl.String),
-            since=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
-            is_live=pl.lit(value=True),
-        ),
-        golden=resolution.golden,
-        next_no=int(resolution.events["event_no"].max() or 0) + 1,  # type: ignore[arg-type]
+        owner=holders[own.members.owner],
+        ids=ids,
+        golden=resolution.golden.with_columns(read_name_keys(own.parts, own.winners, rules)),
+        next_no=next_no,
+        lineage=resolution.lineage if keeps_lineage else None,
     )
+
+
+def _list_ids(log: pl.DataFrame) -> pl.DataFrame:
+    """gid, issued_no, target_gid, since, is_live of every id ever issued."""
+    issued = log.filter(pl.col("kind") == "issued").select("gid", issued_no="event_no").sort("gid")
+    ends = log.filter(pl.col("kind").is_in(["merged", "retired", "restored"])).unique("gid", keep="last", maintain_order=True)
+    over = ends.filter(pl.col("kind") != "restored")["gid"]
+    ids = issued.join(find_redirects(log), on="gid", how="left", maintain_order="left")
+    return ids.with_columns(is_live=~pl.col("gid").is_in(over.implode()))
 
 
 def save_state(state: State, folder: Path) -> None:
     """Write the state into a new folder."""
     folder.mkdir(parents=True)
     for name in _TABLES:
-        getattr(state, name).write_ipc(folder / f"{name}.arrow", compression="uncompressed")
+        table = getattr(state, name)
+        if table is not None:
+            table.write_ipc(folder / f"{name}.arrow", compression="uncompressed")
     for name in _list_arrays():
         np.save(folder / f"{name}.npy", getattr(state, name))
     (folder / "next_no").write_text(str(state.next_no), encoding="utf-8")
 
 
 def load_state(folder: Path) -> State:
-    """Read a state; arrays are mapped, not read."""
-    values: dict[str, Any] = {name: pl.read_ipc(folder / f"{name}.arrow") for name in _TABLES}
+    """Read a state; arrays are mapped, not read. Raises OSError or ValueError where a file is missing or cut off."""
+    paths = {name: folder / f"{name}.arrow" for name in _TABLES}
+    values: dict[str, Any] = {name: pl.read_ipc(path) for name, path in paths.items() if name != "lineage" or path.exists()}
     values |= {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
     return State(**values, next_no=int((folder / "next_no").read_text(encoding="utf-8")))
 

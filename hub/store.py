@@ -1,7 +1,8 @@
 """A hub in a folder: every addition is a version, and a version is true once `current` names it. Public door.
 
 FOLDER/model holds the model that the first resolution trained; FOLDER/versions/N the state; FOLDER/events/N.parquet the identity
-events of version N. A killed addition leaves the version before it.
+events of version N; FOLDER/decisions.parquet what people decided, which the next addition obeys. A killed addition leaves the
+version before it.
 """
 
 import fcntl
@@ -9,90 +10,85 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from hub.clock import Clock
-from hub.cluster import FORBIDDEN
-from hub.compare import lay_out
+from hub.decide import align_log
 from hub.increment import add_records
-from hub.model import Model, read_model, write_model
-from hub.prepare import sort_records
-from hub.report import write_edges
+from hub.model import read_model, write_model
+from hub.outcome import Outcome, tell, tell_first
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state, load_state, save_state
-from hub.weigh import UNITS_PER_BIT, weigh
-
-_RECORD = ["source", "source_key"]
 
 
 class StoreError(ValueError):
     """A hub's folder that cannot be used: what is wrong, what to do."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The hub after an addition: crosswalk (source, source_key, gid), golden, edges; this addition's events; its model."""
-
-    crosswalk: pl.DataFrame
-    golden: pl.DataFrame
-    edges: pl.DataFrame
-    events: pl.DataFrame
-    model: Model
-    report: dict[str, Any]
-
-
 def resolve_into(
-    folder: Path, records: pl.DataFrame, rules: Rules, run_id: str, at: datetime, deleted: pl.DataFrame | None = None
+    folder: Path,
+    records: pl.DataFrame | None,
+    rules: Rules,
+    run_id: str,
+    at: datetime,
+    deleted: pl.DataFrame | None = None,
+    decided: pl.DataFrame | None = None,
 ) -> Outcome:
-    """Add records to the hub of a folder, or found one there.
+    """Add records to the hub of a folder, or found one there; what people decided there meanwhile takes effect.
 
     records: new and changed ones; those that the hub holds and that are not named stay. deleted: source, source_key.
+    decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has.
 
     Raises:
-        StoreError: another addition is under way. RulesError: the hub was founded with other rules.
+        StoreError: another addition is under way, or there is nothing to found a hub on.
+        RulesError: the hub was founded with other rules. DecisionError: the decisions contradict each other.
     """
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
-    with _hold_lock(folder):
-        version = _read_version(folder)
+    with hold_lock(folder):
+        version = read_version(folder)
+        decisions = _join_logs(read_decisions(folder), decided)
         if version == 0:
-            first = resolve(records, rules=rules, history=None, run_id=run_id, at=at)
+            if records is None or not records.height:
+                raise StoreError(f"{folder} holds no hub yet: found it with records")
+            first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions)
             write_model(first.model, folder / "model")
-            state, events, report, model = build_state(first, records), first.events, first.report, first.model
+            state = build_state(first, records)
+            outcome = tell_first(first)
+            clock.lap("add")
         else:
             _refuse_other_rules(folder, rules)
             model = read_model(folder / "model", rules)
             held = load_state(folder / "versions" / str(version))
-            addition = add_records(held, records, deleted, rules, model, run_id, at)
-            state, events, report = addition.state, addition.events, addition.report
-        clock.lap("add")
-        _write_version(folder, version + 1, state, events, rules)
+            clock.lap("load")
+            changes = held.records.clear() if records is None else records
+            addition = add_records(held, changes, deleted, rules, model, run_id, at, decisions, lambda: read_events(folder))
+            state = addition.state
+            clock.lap("add")
+            outcome = tell(addition, changes, decisions, rules, model)
+            clock.lap("list")
+        if decided is not None:
+            write_decisions(folder, decisions)
+        _write_version(folder, version + 1, state, outcome, rules, at)
         clock.lap("save")
-    crosswalk, edges = list_crosswalk(state), list_edges(state, rules, model)
-    clock.lap("list")
-    counts = {
-        "records": crosswalk.height,
-        "clusters": state.golden.height,
-        "candidates": len(state.left),
-        "edges": edges.height,
-        "model_version": model.version,
-        "rule_version": rules.version,
-        "version": version + 1,
-    }
-    return Outcome(
-        crosswalk, state.golden, edges, events, model, {**report, **counts, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
-    )
+    counts = {"version": version + 1, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
+    return replace(outcome, report={**outcome.report, **counts})
+
+
+def _join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+    more = align_log(more)
+    return pl.concat([log, more.filter(~pl.col("decision_id").is_in(log["decision_id"].implode()))])
 
 
 @contextmanager
-def _hold_lock(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
+    """One at a time adds to a hub or decides about it. Raises StoreError where another does."""
     with (folder / "lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,25 +97,35 @@ def _hold_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_version(folder: Path) -> int:
+def read_note(folder: Path) -> dict[str, Any]:
+    """version (0: there is no hub yet), entity, rules (their version), at (the time of the newest addition)."""
     current = folder / "current"
-    return int(json.loads(current.read_text(encoding="utf-8"))["version"]) if current.exists() else 0
+    note: dict[str, Any] = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {"version": 0}
+    return note
+
+
+def read_version(folder: Path) -> int:
+    """The number of the newest addition; 0 where there is no hub yet."""
+    return int(read_note(folder)["version"])
 
 
 def _refuse_other_rules(folder: Path, rules: Rules) -> None:
     """The state holds clusters of its thresholds: with others an addition would equal no full run."""
-    if json.loads((folder / "current").read_text(encoding="utf-8"))["rules"] != rules.version:
+    if read_note(folder)["rules"] != rules.version:
         raise RulesError(f"{folder}: founded with other rules or thresholds: resolve all records into a new folder")
 
 
-def _write_version(folder: Path, version: int, state: State, events: pl.DataFrame, rules: Rules) -> None:
+def _write_version(folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime) -> None:
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
     save_state(state, target)
     (folder / "events").mkdir(exist_ok=True)
-    events.write_parquet(folder / "events" / f"{version}.parquet")
+    outcome.events.write_parquet(folder / "events" / f"{version}.parquet")
+    outcome.review.write_parquet(target / "review.parquet")
+    outcome.decisions.write_parquet(target / "decisions.parquet")
     waiting = folder / "current.new"
-    waiting.write_text(json.dumps({"version": version, "rules": rules.version}), encoding="utf-8")
+    note = {"version": version, "entity": rules.entity, "rules": rules.version, "at": at.isoformat()}
+    waiting.write_text(json.dumps(note), encoding="utf-8")
     waiting.replace(folder / "current")
     for old in (folder / "versions").iterdir():
         if old.name != str(version):
@@ -128,31 +134,31 @@ def _write_version(folder: Path, version: int, state: State, events: pl.DataFram
 
 def read_events(folder: Path) -> pl.DataFrame:
     """The identity log of a hub: the events of all versions, in order."""
-    numbers = range(1, _read_version(folder) + 1)
+    numbers = range(1, read_version(folder) + 1)
     return pl.concat([pl.read_parquet(folder / "events" / f"{number}.parquet") for number in numbers])
 
 
-def list_crosswalk(state: State) -> pl.DataFrame:
-    """source, source_key, gid of the present records, in their order."""
-    rows = np.flatnonzero(state.alive)
-    table = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    table = table.with_columns(gid=state.ids["gid"].gather(pl.Series(state.owner[rows])))
-    return table.select(pl.all().gather(pl.Series(sort_records(table))))
+def read_state(folder: Path) -> State:
+    """The newest state of a hub."""
+    version = read_version(folder)
+    if version == 0:
+        raise StoreError(f"{folder} holds no hub: `goldthread resolve FILE --hub {folder} --out DIR` founds one")
+    return load_state(folder / "versions" / str(version))
 
 
-def list_edges(state: State, rules: Rules, model: Model) -> pl.DataFrame:
-    """The pairs at or above the review threshold, in the order of their records, with weight and evidence."""
-    rows = np.flatnonzero(state.alive)
-    keys = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    order = sort_records(keys)
-    rank = np.full(len(state.alive), -1, dtype=np.int32)
-    rank[rows[order]] = np.arange(len(rows), dtype=np.int32)
-    shown = np.flatnonzero((state.total >= round(rules.review_bits * UNITS_PER_BIT)) & (state.counted != FORBIDDEN))
-    one, two = rank[state.left[shown]], rank[state.right[shown]]
-    low, high = np.minimum(one, two), np.maximum(one, two)
-    sequence = np.argsort(low.astype(np.int64) * max(len(rows), 1) + high)
-    vectors, place = np.unique(state.vector[shown][sequence], return_inverse=True)
-    weighed = weigh(vectors, lay_out(rules), model.weights, rules)
-    aligned = keys.select(pl.all().gather(pl.Series(order)))
-    edges = write_edges(aligned, low[sequence], high[sequence], place.astype(np.int32), weighed)
-    return edges.with_columns(decision=pl.lit(None, dtype=pl.String))
+def read_table(folder: Path, name: str) -> pl.DataFrame:
+    """A table of the newest version: review (the queue), decisions (with what became of each)."""
+    return pl.read_parquet(folder / "versions" / str(read_version(folder)) / f"{name}.parquet")
+
+
+def read_decisions(folder: Path) -> pl.DataFrame:
+    """What people decided about the hub's records, in the order in which they did."""
+    path = folder / "decisions.parquet"
+    return align_log(pl.read_parquet(path) if path.exists() else None)
+
+
+def write_decisions(folder: Path, log: pl.DataFrame) -> None:
+    """Replace the log of decisions; who adds to it holds the hub's lock since it was read."""
+    waiting = folder / "decisions.new"
+    log.write_parquet(waiting)
+    waiting.replace(folder / "decisions.parquet")

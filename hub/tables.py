@@ -80,8 +80,10 @@ def _first_line(error: Exception) -> str:
 
 
 def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Records:
-    """The records of named tables. Raises RecordsError where a table cannot be read by the rules."""
-    frames, rejected, inputs = [], [pl.DataFrame(schema=REJECTED_SCHEMA)], []
+    """The records of named tables, none of no table. Raises RecordsError where a table cannot be read by the rules."""
+    frames = [pl.DataFrame(schema=dict.fromkeys(_RECORD, pl.String))]
+    rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_SCHEMA)]
+    inputs: list[dict[str, Any]] = []
     for name, table in tables.items():
         columns = _find_columns(name, table, rules)
         typed = table.select(_read_column(name, table, column).alias(own) for own, column in columns.items())
@@ -104,13 +106,25 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
             }
         )
     frame = pl.concat(frames, how="diagonal")
-    if not frame.height:
+    if tables and not frame.height:
         raise RecordsError(f"{', '.join(tables)}: no row has a source_key: there is nothing to resolve")
     return Records(frame, pl.concat(rejected), inputs)
 
 
-def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str, str]:
-    """Where the table has each column that is read; `source` is left out where the table's name stands for it."""
+def read_keys(name: str, table: pl.DataFrame, rules: RulesFile) -> pl.DataFrame:
+    """source, source_key of the rows of a table that names records and nothing more. Raises RecordsError."""
+    columns = _find_key_columns(name, table, rules)
+    keys = table.select(pl.col(column).cast(pl.String).alias(own) for own, column in columns.items())
+    if "source" not in columns:
+        keys = keys.with_columns(source=pl.lit(Path(name).stem))
+    lacking = keys.select(_is_blank("source") | _is_blank("source_key")).to_series()
+    if lacking.any():
+        raise RecordsError(f"{name}: row {int(lacking.arg_max() or 0) + 1} names no record: give it a source and a source_key")
+    return keys.select(_RECORD).unique(maintain_order=True)
+
+
+def _find_key_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str, str]:
+    """Where the table has source and source_key; `source` is left out where the table's name stands for it."""
     found = {}
     for own, mapped in (("source", rules.source), ("source_key", rules.source_key)):
         column = mapped or own
@@ -121,6 +135,12 @@ def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str,
                 f"{name}: no column {column}, which names a record; it has {', '.join(table.columns)}. "
                 f'Say in a rules file which one it is: [records] {own} = "COLUMN"'
             )
+    return found
+
+
+def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str, str]:
+    """Where the table has each column that is read."""
+    found = _find_key_columns(name, table, rules)
     wanted = [column for column in list_columns(rules.rules) if column not in _RECORD]
     used = [column for column in wanted if column in table.columns]
     if not set(used) - set(_TIMES):

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from orchestration.cli.console import open_console
 from orchestration.cli.run import JsonOption, execute, load
-from orchestration.cli.standalone import resolve_files
+from orchestration.cli.standalone import Files, resolve_files
 from orchestration.project import ProjectError, current_project
 
 
@@ -25,19 +25,23 @@ def resolve(
     hub: Annotated[Path | None, typer.Option(help="Folder of a hub that the files' records are added to.")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder written earlier, whose model is used instead of training.")] = None,
     match_bits: Annotated[float | None, typer.Option(help="What a match needs, instead of the rules' threshold.")] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(help="What people decided: a log (Parquet), or a reviewed table (CSV, Parquet). A hub keeps it."),
+    ] = None,
+    deleted: Annotated[Path | None, typer.Option(help="Table of records (source, source_key) that a hub is to forget.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for what is found in files.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Resolve the records of files, without a project; or what has landed, without publishing, and show what would change."""
-    if files:
+    asked = Files(files or [], entity, rules, at, hub, model, match_bits, decisions, deleted)
+    if files or hub:
         if out is None:
             raise ProjectError("say where to write with --out DIR")
-        resolve_files(files, entity, rules, out, at, hub, model, match_bits, as_json)
-    elif entity or rules or out or at or hub or model or match_bits is not None:
-        raise ProjectError(
-            "--entity, --rules, --hub, --model, --match-bits, --out and --at are for files: name at least one FILE"
-        )
+        resolve_files(asked, out, as_json)
+    elif asked != Files([]) or out:
+        raise ProjectError("only --json goes without files: name at least one FILE, or a hub that exists with --hub")
     else:
         _resolve_line(as_json)
 
@@ -70,7 +74,7 @@ def explain(
     picture: Annotated[Path | None, typer.Option(help="Draw the evidence for two records as a PNG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a customer is what it is, why two records are or are not one, what landed for a record or what a score counts."""
+    """Say why a customer is what it is, why two records are or are not one, what landed for a record or what a figure counts."""
     from orchestration.lib.explain import explain_customer, explain_pair, explain_record
     from orchestration.lib.stores import open_existing_stores
 

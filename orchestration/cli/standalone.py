@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,27 +25,43 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 rules_app = typer.Typer(help="Rules files: what the hub compares, and how.", no_args_is_help=True)
 
 
-def resolve_files(
-    files: list[Path],
-    entity: str | None,
-    rules: Path | None,
-    out: Path,
-    at: str | None,
-    hub: Path | None,
-    model: Path | None,
-    match_bits: float | None,
-    as_json: bool,
-) -> None:
-    """Resolve the records of files into a folder."""
-    from hub.model import read_model
-    from hub.standalone import resolve_files as resolve
+@dataclass(frozen=True)
+class Files:
+    """What `goldthread resolve` was told about files, as it was told."""
 
-    if hub and model:
+    files: list[Path]
+    entity: str | None = None
+    rules: Path | None = None
+    at: str | None = None
+    hub: Path | None = None
+    model: Path | None = None
+    match_bits: float | None = None
+    decisions: Path | None = None
+    deleted: Path | None = None
+
+
+def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
+    """Resolve the records of files into a folder."""
+    from hub.decided import read_decisions
+    from hub.model import read_model
+    from hub.standalone import Beside
+    from hub.standalone import resolve_files as resolve
+    from hub.tables import read_keys, read_table
+
+    if asked.hub and asked.model:
         raise ProjectError("a hub has a model of its own: name --hub or --model")
+    if asked.deleted and not asked.hub:
+        raise ProjectError("--deleted takes records out of a hub: name it with --hub")
     with blame_the_input():
-        chosen = _move_threshold(choose_rules(entity, rules), match_bits)
-        trained = read_model(model, chosen.rules) if model else None
-        report = resolve(files, chosen, out, _parse_time(at), hub, trained)
+        chosen = _move_threshold(choose_rules(asked.entity or _find_entity(asked), asked.rules), asked.match_bits)
+        beside = Beside(
+            at=_parse_time(asked.at),
+            hub=asked.hub,
+            model=read_model(asked.model, chosen.rules) if asked.model else None,
+            decisions=read_decisions(asked.decisions, chosen.rules.entity) if asked.decisions else None,
+            deleted=read_keys(str(asked.deleted), read_table(asked.deleted), chosen) if asked.deleted else None,
+        )
+        report = resolve(asked.files, chosen, out, beside)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
         return
@@ -56,9 +73,22 @@ def resolve_files(
         f"{report.get('review_kept', 0):,} pairs to review; written to {out}",
         highlight=False,
     )
+    if "added" in report:
+        console.print(
+            f"the hub: {report['added']:,} records new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
+            f"{report['records_reached']:,} looked at again",
+            highlight=False,
+        )
     for read in report["inputs"]:
         if read["columns_ignored"]:
             console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
+
+
+def _find_entity(asked: Files) -> str | None:
+    """A hub knows what its records are of; a rules file says it too."""
+    from hub.store import read_note
+
+    return read_note(asked.hub).get("entity") if asked.hub and not asked.rules else None
 
 
 def choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
@@ -97,13 +127,14 @@ def _parse_time(text: str | None) -> datetime | None:
 @contextmanager
 def blame_the_input() -> Iterator[None]:
     """What is wrong with rules, records or folders ends in one clear line."""
+    from hub.decide import DecisionError
     from hub.prepare import RecordsError
     from hub.rules.model import RulesError
     from hub.store import StoreError
 
     try:
         yield
-    except (RulesError, RecordsError, StoreError) as error:
+    except (RulesError, RecordsError, StoreError, DecisionError) as error:
         raise ProjectError(str(error)) from error
     except OSError as error:
         raise ProjectError(f"{error.filename}: {error.strerror}") from error

@@ -99,7 +99,7 @@ def write_identities(con: duckdb.DuckDBPyConnection, identities: Identities, log
 def list_tables(resolution: Resolution) -> dict[str, pl.DataFrame]:
     """The frames of a resolution under the names and columns of the warehouse's hub tables."""
     entity = resolution.rules.entity
-    golden = add_hierarchy(resolution) if entity == "organisation" else resolution.golden
+    golden = add_hierarchy(resolution)
     frames = {name: getattr(resolution, name) for name in _TABLES[entity]}
     frames["golden"] = golden.with_columns(status=pl.lit("active"))
     return {_TABLES[entity][name]: frame.rename({"gid": _OWN_ID[entity]}, strict=False) for name, frame in frames.items()}

@@ -78,6 +78,8 @@ def test_a_branch_is_a_child_and_never_merged(new_hub, parties):
     assert golden.height == 2
     branch = golden.filter(pl.col("company_name").str.ends_with("分公司"))
     assert branch["parent_gid"].to_list() == golden.filter(pl.col("company_name") == name)["gid"].to_list()
+    assert branch["relation"].to_list() == ["branch"]
+    assert golden["relation"].null_count() == 1
 
 
 def test_a_named_parent_becomes_the_parent(new_hub, parties):
@@ -85,8 +87,9 @@ def test_a_named_parent_becomes_the_parent(new_hub, parties):
         {"company_name": "鹏翔控股集团有限公司"}, {"company_name": "深圳精卓机械有限公司", "parent_name": "鹏翔控股集团有限公司"}
     )
     golden = add_hierarchy(new_hub().run(records))
-    parent = golden.filter(pl.col("parent_gid").is_null())["gid"].item()
-    assert golden.filter(pl.col("parent_gid") == parent).height == 1
+    parent = golden.filter(pl.col("parent_gid").is_null()).row(0, named=True)
+    assert parent["relation"] == "group"
+    assert golden.filter(pl.col("parent_gid") == parent["gid"])["relation"].to_list() == ["subsidiary"]
 
 
 def test_a_shared_switchboard_joins_no_two_firms(new_hub, parties):

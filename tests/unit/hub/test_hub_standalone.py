@@ -11,7 +11,7 @@ import pytest
 
 from hub.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules, parse_rules
-from hub.standalone import resolve_files, resolve_tables
+from hub.standalone import Beside, resolve_files, resolve_tables
 from hub.tables import read_table, read_times
 
 _HEADER = "source,source_key,company_name,mobile,created_at"
@@ -78,7 +78,7 @@ def test_the_same_records_give_the_same_bytes_whatever_their_order(tmp_path: Pat
         resolve_tables({"crm.csv": read_table(path)}, _ORGANISATION, tmp_path / folder / "out")
     files = sorted(path.name for path in (tmp_path / "a" / "out").iterdir())
     assert files == sorted(
-        [f"{name}.parquet" for name in ("crosswalk", "edges", "events", "golden", "rejected", "review")]
+        [f"{name}.parquet" for name in ("crosswalk", "decisions", "edges", "events", "golden", "rejected", "review")]
         + ["frequencies.npz", "model.json", "report.json"]
     )
     for name in files:
@@ -107,7 +107,7 @@ def test_other_content_is_another_run_and_its_newest_time_stamps_the_events(tmp_
 def test_records_without_times_are_stamped_1970_and_a_given_time_counts_first(tmp_path: Path) -> None:
     table = pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})
     assert _resolve({"crm": table}, tmp_path)["at"] == "1970-01-01T00:00:00+00:00"
-    assert resolve_tables({"crm": table}, _ORGANISATION, tmp_path, datetime(2026, 1, 1, tzinfo=UTC))["at"].startswith(
+    assert resolve_tables({"crm": table}, _ORGANISATION, tmp_path, Beside(at=datetime(2026, 1, 1, tzinfo=UTC)))["at"].startswith(
         "2026-01-01"
     )
 

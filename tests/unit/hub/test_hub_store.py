@@ -1,5 +1,6 @@
 """A hub in a folder: additions equal full runs, versions are true or do not exist (I-1, I-2)."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,62 +10,100 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from hub.decide import Book, DecisionError, list_decisions
+from hub.hierarchy import add_hierarchy
 from hub.model import read_model, write_model
 from hub.resolve import resolve
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
-from hub.store import StoreError, _hold_lock, read_events, resolve_into
+from hub.store import StoreError, hold_lock, read_events, resolve_into
 from tests.unit.hub.conftest import DAY_ONE, make_company_records
 
 RULES = load_rules("organisation")
 KEYS = ["source", "source_key"]
 CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=6, max_size=16)
-STEPS = st.lists(st.tuples(st.sampled_from(["add", "change", "delete"]), st.integers(0, 15)), min_size=1, max_size=4)
+ACTIONS = st.sampled_from(["add", "change", "delete", "merge", "never", "undo"])
+STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 15), st.integers(0, 15)), min_size=3, max_size=5)
+COUNTS = ("records", "clusters", "largest_cluster", "candidates", "vetoes", "share_ids_changed", "weight_histogram", "decisions")
 
 
-def add(folder, records, number, deleted=None):
-    return resolve_into(folder, records, RULES, f"run{number}", DAY_ONE + timedelta(days=number), deleted)
+def add(folder, records, number, deleted=None, decided=None):
+    return resolve_into(folder, records, RULES, f"run{number}", DAY_ONE + timedelta(days=number), deleted, decided)
 
 
-def resolve_all(folder, records, number, history):
+def resolve_all(folder, records, number, history, decisions=None):
     at = DAY_ONE + timedelta(days=number)
     model = read_model(folder / "model", RULES)
-    return resolve(records, rules=RULES, history=history, run_id=f"run{number}", at=at, model=model)
+    return resolve(records, rules=RULES, history=history, run_id=f"run{number}", at=at, model=model, decisions=decisions)
 
 
 def assert_equal(outcome, full):
     current = full.crosswalk.filter("is_current").select(*KEYS, "gid")
     assert_frame_equal(outcome.crosswalk, current)
-    assert_frame_equal(outcome.golden, full.golden)
-    assert_frame_equal(outcome.edges, full.edges)
-    assert_frame_equal(outcome.events, full.events)
+    assert_frame_equal(outcome.golden, add_hierarchy(full))
+    for name in ("edges", "review", "decisions", "events"):
+        assert_frame_equal(getattr(outcome, name), getattr(full, name))
+    assert {name: outcome.report[name] for name in COUNTS} == {name: full.report[name] for name in COUNTS}
+
+
+def decide(book, kind, a, b, number):
+    """A decision, or the undo of one; what contradicts an earlier one is not made."""
+    by = {"actor": "li", "reason": "", "at": DAY_ONE + timedelta(days=number)}
+    made = list_decisions(book.log).filter(pl.col("undone_by").is_null())["decision_id"].to_list()
+    with suppress(DecisionError):
+        if kind != "undo":
+            book.decide(kind, [a], [b], **by)
+        elif made:
+            book.undo(made[number % len(made)], **by)
 
 
 @pytest.mark.generated
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices=CHOICES, steps=STEPS)
-def test_additions_changes_and_deletions_equal_full_runs(tmp_path_factory, choices, steps):
+def test_additions_changes_deletions_and_decisions_equal_full_runs(tmp_path_factory, choices, steps):
     folder = tmp_path_factory.mktemp("hub")
-    everything, changed = make_company_records(choices), list(choices)
+    everything, changed, book = make_company_records(choices), list(choices), Book("organisation")
     present = set(range(0, len(choices), 2))
     add(folder, everything[sorted(present)], 0)
-    for number, (action, place) in enumerate(steps, start=1):
-        row = place % len(choices)
-        deleted = None
-        batch = everything[row : row + 1]
-        if action == "delete":
+    for number, (action, place, other) in enumerate(steps, start=1):
+        row, second = place % len(choices), other % len(choices)
+        deleted, batch = None, everything[row : row + 1]
+        if action in ("merge", "never", "undo"):
+            a, b = (everything.select(KEYS).row(one) for one in (row, second))
+            decide(book, action, a, b, number)
+            # half of the time something else happens to them at once
+            batch = batch.clear() if other % 2 else batch
+            present |= set() if other % 2 else {row}
+        elif action == "delete":
             deleted, batch = batch.select(KEYS), batch.clear()
             present.discard(row)
-        elif action == "change":
-            changed[row] = ((changed[row][0] + 1) % 5, *changed[row][1:])
-            everything = make_company_records(changed)
+        else:
+            if action == "change":
+                changed[row] = ((changed[row][0] + 1) % 5, *changed[row][1:])
+                everything = make_company_records(changed)
             batch = everything[row : row + 1]
             present.add(row)
-        else:
-            present.add(row)
         history = read_events(folder)
-        outcome = add(folder, batch, number, deleted)
-        assert_equal(outcome, resolve_all(folder, everything[sorted(present)], number, history))
+        outcome = add(folder, batch, number, deleted, book.log)
+        assert_equal(outcome, resolve_all(folder, everything[sorted(present)], number, history, book.log))
+
+
+def test_undoing_a_merge_in_a_kept_hub_gives_the_ids_back_as_a_full_run_does(tmp_path):
+    records = make_company_records([(firm, spelling, False, False) for firm in (0, 2) for spelling in (0, 0)])
+    book, nobody = Book("organisation"), records.clear()
+    before = add(tmp_path, records[:3], 0)
+    merge = book.decide("merge", [("crm", "r000")], [("wecom", "r002")], actor="li", reason="one owner", at=DAY_ONE)
+    for number, batch in ((1, nobody), (2, records[3:]), (3, nobody)):
+        if number == 3:
+            book.undo(merge, actor="li", reason="two owners", at=DAY_ONE)
+        history = read_events(tmp_path)
+        outcome = add(tmp_path, batch, number, decided=book.log)
+        present = records[:3] if number == 1 else records
+        assert_equal(outcome, resolve_all(tmp_path, present, number, history, book.log))
+        assert outcome.golden.height == (2 if number == 3 else 1)
+    assert outcome.events["kind"].to_list().count("restored") == 1
+    assert set(outcome.golden["gid"]) == set(before.golden["gid"])
+    assert add(tmp_path, nobody, 4).events.height == 0
 
 
 def test_one_addition_equals_a_full_run(tmp_path):
@@ -101,7 +140,7 @@ def test_a_killed_addition_leaves_the_version_before(tmp_path, monkeypatch):
 
 def test_two_additions_at_once_are_refused(tmp_path):
     records = make_company_records([(0, 0, True, True)])
-    with _hold_lock(tmp_path), pytest.raises(StoreError, match="under way"):
+    with hold_lock(tmp_path), pytest.raises(StoreError, match="under way"):
         add(tmp_path, records, 0)
 
 

@@ -1,0 +1,95 @@
+"""The blocks that new, changed and deleted records stand in are paired anew; what is new among the pairs is weighed."""
+
+import numpy as np
+import polars as pl
+
+from hub.compare import Comparer
+from hub.frequency import find_buckets
+from hub.hashing import Hashes
+from hub.model import Model
+from hub.pairs import pair_block
+from hub.parts import number
+from hub.prepare import derive_parts
+from hub.rules.model import Rules
+from hub.state import Ids, Longs, Mask, State
+from hub.weigh import weigh
+
+
+def pair_again(state: State, touched: Mask, rules: Rules, model: Model) -> tuple[State, Mask]:
+    """The blocks of touched records are paired anew, under the same caps; returns also which rows gained or lost a pair."""
+    n = len(state.alive)
+    found: list[Longs] = []
+    near = np.zeros(n, dtype=bool)
+    members_of = np.zeros((len(rules.block_keys), n), dtype=bool)
+    shift = max(len(rules.block_keys) - 1, 1).bit_length()
+    for place, key in enumerate(rules.block_keys):
+        members = find_rows(state.keys[place], state.keys[place][touched])
+        members_of[place, members] = True
+        near[members] = True
+        present = members[state.alive[members]]
+        codes, _ = number(pl.Series(state.keys[place][present]))
+        left, right = pair_block(codes, key, model.caps[key.name], state.hashes[present])
+        one, two = present[left].astype(np.int64), present[right].astype(np.int64)
+        found.append(((np.minimum(one, two) * n + np.maximum(one, two)) << shift) + place)
+    # what stood in these blocks is paired anew; pairs that other keys propose keep those
+    old = np.flatnonzero(near[state.left] & near[state.right])
+    bits = state.proposed[old].copy()
+    for place in range(len(rules.block_keys)):
+        bits[members_of[place][state.left[old]] & members_of[place][state.right[old]]] &= ~np.uint32(1 << place)
+    fresh, proposed = _merge_bits(np.concatenate([np.zeros(0, dtype=np.int64), *found]), shift)
+    before = state.left[old].astype(np.int64) * n + state.right[old]
+    pairs, places = np.unique(np.concatenate([before, fresh]), return_inverse=True)
+    both = np.zeros(len(pairs), dtype=np.uint32)
+    np.bitwise_or.at(both, places[: len(old)], bits)
+    np.bitwise_or.at(both, places[len(old) :], proposed)
+    row_of = np.full(len(pairs), -1, dtype=np.int64)
+    row_of[places[: len(old)]] = old
+    kept = both != 0
+    lost = row_of[~kept & (row_of >= 0)]
+    new = kept & (row_of < 0)
+    moved = np.zeros(n, dtype=bool)
+    moved[state.left[lost]] = moved[state.right[lost]] = True
+    state.proposed = state.proposed.copy()
+    stays = kept & (row_of >= 0)
+    state.proposed[row_of[stays]] = both[stays]
+    left, right = (pairs[new] // n).astype(np.int32), (pairs[new] % n).astype(np.int32)
+    moved[left] = moved[right] = True
+    return _score(state, lost, left, right, both[new], rules, model), moved
+
+
+def find_rows(hashes: Hashes, asked: Hashes) -> Ids:
+    """The rows whose hash is asked for; 0 is none. A table of 2**16 bits spares looking at most rows."""
+    asked = np.unique(asked[asked != 0])
+    table = np.zeros(1 << 16, dtype=bool)
+    table[(asked >> np.uint64(40)).astype(np.uint16)] = True
+    rows = np.flatnonzero(table[(hashes >> np.uint64(40)).astype(np.uint16)])
+    place = np.minimum(np.searchsorted(asked, hashes[rows]), max(len(asked) - 1, 0))
+    return rows[asked[place] == hashes[rows]].astype(np.int32) if len(asked) else np.zeros(0, dtype=np.int32)
+
+
+def _merge_bits(pairs: Longs, shift: int) -> tuple[Longs, np.ndarray]:
+    pairs = np.sort(pairs)
+    bits = np.uint32(1) << (pairs & ((1 << shift) - 1)).astype(np.uint32)
+    pairs >>= shift
+    starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.int64)
+    return pairs[starts], np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
+
+
+def _score(state: State, lost: Longs, left: Ids, right: Ids, proposed: np.ndarray, rules: Rules, model: Model) -> State:
+    """The state without the lost pairs and with the new ones, compared under the model's frequencies and weights."""
+    rows = np.unique(np.concatenate([left, right]))
+    parts = derive_parts(state.records[rows], rules)
+    comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies))
+    one, two = np.searchsorted(rows, left).astype(np.int32), np.searchsorted(rows, right).astype(np.int32)
+    vector = comparer.compare(one, two)
+    distinct, place = np.unique(vector, return_inverse=True)
+    weighed = weigh(distinct, comparer.layout, model.weights, rules)
+    stays = np.ones(len(state.left), dtype=bool)
+    stays[lost] = False
+    state.left = np.append(state.left[stays], left)
+    state.right = np.append(state.right[stays], right)
+    state.proposed = np.append(state.proposed[stays], proposed)
+    state.vector = np.append(state.vector[stays], vector)
+    state.total = np.append(state.total[stays], weighed.total[place].astype(np.int32))
+    state.counted = np.append(state.counted[stays], weighed.weigh_for_clusters(rules)[place])
+    return state

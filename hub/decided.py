@@ -1,0 +1,64 @@
+"""Decisions in files: a log as the hub keeps it, or a reviewed table of pairs. Public door."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, Book, DecisionError, align_log
+from hub.prepare import RecordsError
+from hub.tables import read_table, read_times
+
+ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")
+#: what a reviewed table may say under `decision`, and the decision that it is
+WORDS = {"same": "merge", "merge": "merge", "different": "never", "never": "never"}
+_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_ROW = 2  # row 1 of a file is its head
+
+
+def read_decisions(path: Path, entity: str) -> pl.DataFrame:
+    """The decisions of a file as a log (hub.decide.DECISION_SCHEMA).
+
+    A log (Parquet) is read as it is. A table has `decision` (same or different; skip or nothing: none), source_a, source_key_a,
+    source_b, source_key_b and, if it likes, `reason`, `by` and `at`: a row speaks of its two records.
+
+    Raises:
+        RecordsError: neither of the two, or a row that is no decision or contradicts an earlier one.
+    """
+    table = read_table(path)
+    if "decision_id" in table.columns:
+        missing = [name for name in DECISION_SCHEMA if name not in table.columns]
+        if missing:
+            raise RecordsError(
+                f"{path}: a log of decisions has {', '.join(DECISION_SCHEMA)}; this one lacks {', '.join(missing)}"
+            )
+        return align_log(table)
+    missing = [name for name in ("decision", *ENDS) if name not in table.columns]
+    if missing:
+        raise RecordsError(
+            f"{path}: no column {', '.join(missing)}: decisions are a log, or a table with decision, {', '.join(ENDS)}"
+        )
+    optional = {name: pl.lit(None, dtype=pl.String) for name in ("reason", "by", "at") if name not in table.columns}
+    whole = table.with_columns(**optional)
+    times = read_times(whole["at"])
+    texts = whole.select(pl.col("decision", *ENDS, "reason", "by").cast(pl.String).str.strip_chars().fill_null(""))
+    book = Book(entity)
+    for number, (row, at) in enumerate(zip(texts.iter_rows(), times, strict=True), start=_FIRST_ROW):
+        _decide(book, row, at or _UNDATED, f"{path} row {number}")
+    return book.log
+
+
+def _decide(book: Book, row: tuple[str, ...], at: datetime, place: str) -> None:
+    word, *ends, reason, by = row
+    if word.lower() in ("", "skip"):
+        return
+    if word.lower() not in WORDS:
+        raise RecordsError(f"{place}: {word!r} is no decision: same, different or skip")
+    if not all(ends):
+        raise RecordsError(f"{place} does not name two records")
+    try:
+        book.decide(WORDS[word.lower()], [(ends[0], ends[1])], [(ends[2], ends[3])], actor=by or "file", reason=reason, at=at)
+    except AlreadyDecidedError:
+        return
+    except DecisionError as error:
+        raise RecordsError(f"{place}: {error}") from error
