@@ -5,27 +5,25 @@ The home of this module goes through one story, in the order of the tests, becau
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
+from orchestration.lib.runs import open_instance
 from orchestration.lib.sources import SYNCED
 from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, trap_network
+from tests.integration.line_killer import PLACES, start_and_kill
+from warehouse import tables
 from warehouse.status import read_status
 
 pytestmark = MARKS
 
-KILLS = 3
 # what names the run or the moment and not the company
 BOOKKEEPING = {"*": ("run_id",), "_publication": (), "reconciliation": ()}
 
@@ -90,46 +88,35 @@ def test_2_reading_everything_again_lands_nothing_new(line):
     assert count_fates(line) == fates
 
 
-def run_and_kill(line: Line, seconds: float) -> bool:
-    """Start the line as a user does and kill it that long after it began to run; whether it was still running."""
-    command = [sys.executable, "-c", "from orchestration.cli.app import main; main()", "run", "--json"]
-    environment = {**os.environ, **line.environment}
-    runs = len(list_runs(line))
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None and len(list_runs(line)) == runs:
-            time.sleep(0.05)
-        deadline = time.monotonic() + seconds
-        while process.poll() is None and time.monotonic() < deadline:
-            assert_whole(line)
-            time.sleep(0.05)
-        was_running = process.poll() is None
-        process.send_signal(signal.SIGKILL)
-    return was_running
-
-
-def list_runs(line: Line) -> list[str]:
-    import sqlalchemy as sa
-
-    from warehouse import tables
-
-    return [row["run_id"] for row in line.stores.ledger.read(sa.select(tables.run.c.run_id))]
-
-
 def assert_whole(line: Line) -> None:
     [[promised]] = line.read("select (n_rows->>'dim_customer')::BIGINT from _publication")
     assert line.read("select count(*) from dim_customer") == [(promised,)]
 
 
-def test_3_runs_that_are_killed_anywhere_change_nothing_for_readers(line, company, monkeypatch):
-    company.advance(7)
-    line = line.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
+@pytest.mark.parametrize("place", list(PLACES))
+def test_3_a_run_that_is_killed_changes_nothing_for_readers(line, company, monkeypatch, place):
+    if place == "landing":
+        company.advance(7)
+        line = line.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
     before = line.hash_served()
-    moments = random.Random(7)
-    killed = [run_and_kill(line, moments.uniform(0.2, 9.0)) for _ in range(KILLS)]
-    assert any(killed)
+    start_and_kill(line, place, lambda: assert_whole(line))
     assert_whole(line)
-    if all(killed):
-        assert line.hash_served() == before
+    assert (line.hash_served() == before) == (place != "publication after the swap")
+
+
+def test_3_the_next_run_ends_those_that_were_killed_and_serves_what_the_ledger_says(line):
+    """In Dagster too: a run that it still held for running would keep the queue waiting."""
+    assert line.sync_streams("forms", mode="none").success
+    ledger, instance = line.stores.ledger, open_instance(line.home)
+    states = {row["run_id"]: row["state"] for row in ledger.read(sa.select(tables.run).order_by(tables.run.c.seq))}
+    killed = list(states)[-len(PLACES) - 1 : -1]
+    assert {states[run_id] for run_id in killed} == {"failed"}
+    assert {instance.get_run_by_id(run_id).status for run_id in killed} == {dg.DagsterRunStatus.FAILURE}
+    verdicts = [line.verdict(run_id) for run_id in killed]
+    assert [verdict for verdict, _ in verdicts] == ["fail"] * 5 + ["pass"] * 3
+    assert {reason for verdict, reason in verdicts if verdict == "fail"} == {"the run was killed before its verdict"}
+    assert line.read("select run_id, seq from _publication") == [(killed[-1], 3)]
+    assert line.read("select count(*) from _publication") == [(1,)]
 
 
 def test_4_the_run_after_them_lands_what_an_undisturbed_home_lands(line, published, tmp_path, monkeypatch):
