@@ -130,7 +130,7 @@ def test_4_the_run_after_them_lands_what_an_undisturbed_home_lands(line, publish
 
 
 def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, company):
-    tombs = {name: counts[-1] for name, counts in count_fates(line).items() if counts[-1]}
+    tombs = {name: counts[4] for name, counts in count_fates(line).items() if counts[4]}
     assert sum(tombs.values()) > 0
     since = datetime.fromisoformat("2026-06-30T10:00:00+00:00")
     ended = 0
