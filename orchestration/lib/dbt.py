@@ -110,7 +110,9 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
     return manifest
 
 
-def build(names: Iterable[str], *, target: Path, working: Path, variables: Mapping[str, str]) -> Generator[NodeResult, None, None]:
+def build(
+    names: Iterable[str], *, target: Path, working: Path, variables: Mapping[str, str]
+) -> Generator[NodeResult, None, None]:
     """Run `dbt build` on exactly these nodes (by fully qualified name), in dependency order; yield each when it has ended.
 
     Raises DbtFailed when dbt could not even start; a failing node is a NodeResult. dbt tells what it does by calls, so it
