@@ -110,6 +110,11 @@ def find_ledger_address() -> str:
     return os.environ.get("GOLDTHREAD_LEDGER", "")
 
 
+def find_erasure_key() -> str:
+    """`GOLDTHREAD_ERASURE_KEY`, what the hashes of erased records are keyed with; empty: a file of the home."""
+    return os.environ.get("GOLDTHREAD_ERASURE_KEY", "")
+
+
 def find_project_file() -> Path:
     """`GOLDTHREAD_PROJECT` (a folder or file), by default `goldthread.yaml` in the working directory."""
     place = Path(os.environ.get("GOLDTHREAD_PROJECT") or ".").resolve()

@@ -30,6 +30,7 @@ class BatchRow:
     n_deletes: int
     n_rejects: int
     n_repeats: int
+    n_erased: int
     n_bytes: int
     columns: dict[str, str]
     cursor: dict[str, Any] | None
@@ -58,13 +59,14 @@ class StreamState:
 
 @dataclass(frozen=True)
 class Fates:
-    """What became of a stream's rows; rows_in = accepted + superseded + quarantined + tombstoned."""
+    """What became of a stream's rows; rows_in = accepted + superseded + quarantined + tombstoned + erased."""
 
     rows_in: int = 0
     accepted: int = 0
     superseded: int = 0
     quarantined: int = 0
     tombstoned: int = 0
+    erased: int = 0
 
 
 def next_seq(ledger: Ledger) -> int:

@@ -35,7 +35,7 @@ def compact(
     newest: dict[str, str] = {}
     for batch in list_batches(ledger, source, stream):
         if batch.file is not None:
-            rows_in[batch.file] += batch.n_rows
+            rows_in[batch.file] += batch.n_rows - batch.n_erased
             newest[batch.file] = batch.batch_id
     small = [file for file, n_rows in rows_in.items() if n_rows < small_rows]
     if len(small) < max(min_files, 2):

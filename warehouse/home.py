@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,10 +24,14 @@ class RunLock:
 
 @dataclass(frozen=True)
 class Home:
-    """Where the stores are. `ledger_address` is an SQLAlchemy URL; empty: SQLite inside the home."""
+    """Where the stores are. `ledger_address` is an SQLAlchemy URL; empty: SQLite inside the home.
+
+    `erasure_key`: what the hashes of erased records are keyed with; empty: a file of the home.
+    """
 
     path: Path
     ledger_address: str = ""
+    erasure_key: str = field(default="", repr=False)
 
     @property
     def landing(self) -> Path:

@@ -11,6 +11,7 @@ import polars as pl
 
 from warehouse.batches import BatchRow, list_files, union_columns
 from warehouse.contract import coalesce_text, key_headers, key_sql
+from warehouse.erasure.suppression import Erased
 from warehouse.errors import BatchRefusedError, TruncationRefusedError
 from warehouse.home import Home
 from warehouse.protocols import BatchLike, StreamLike
@@ -51,6 +52,7 @@ class Incoming:
     upserts: pl.DataFrame
     deletes: pl.DataFrame
     rejects: pl.DataFrame
+    n_erased: int = 0  # rows of erased records that came anew and are in none of the frames
 
     @property
     def n_rows(self) -> int:
@@ -59,14 +61,20 @@ class Incoming:
 
 
 def compare_with_landed(
-    home: Home, source: str, stream: StreamLike, batch: BatchLike, landed: Sequence[BatchRow], max_shrink: float
+    home: Home,
+    source: str,
+    stream: StreamLike,
+    batch: BatchLike,
+    landed: Sequence[BatchRow],
+    max_shrink: float,
+    erased: Erased | None = None,
 ) -> tuple[Incoming, int]:
     """The new part of a batch, and how many of its rows only repeat what has landed.
 
     A row is a repeat when the newest landed row of its key is the batch's last one of that key: so a value that
     went back to an earlier one is news. Only batches that say `rereads` are searched for repeated rows; a delete
     of a record that is already gone is always one. `live_keys` turns held records into deletes, except those that
-    the same batch brings.
+    the same batch brings. `erased`: what may not come back; it is held back before anything is compared.
     """
     where = f"{source}/{stream.name}"
     rows = _check_rows(where, batch.rows)
@@ -74,26 +82,34 @@ def compare_with_landed(
         rows.with_columns(_row_hash=_hash_rows(rows.columns)) if rows.columns else pl.DataFrame(schema={"_row_hash": pl.String})
     )
     rejects = _check_rejects(batch.rejects)
+    n_erased = n_withheld = 0
+    if erased:
+        upserts, n_erased, n_withheld = erased.withhold_rows(stream, upserts, rereads=batch.rereads)
+        rejects, n_repeated = erased.withhold_rejects(rejects)
+        n_withheld += n_repeated
     deletes = pl.DataFrame(schema={"_row_hash": pl.String})
     if not batch.rereads and batch.deleted is None and batch.live_keys is None:
-        return Incoming(upserts, deletes, rejects), 0
+        return Incoming(upserts, deletes, rejects, n_erased), n_withheld
     with _open_memory().cursor() as connection:
         _load_landed(connection, home, stream, landed)
         _load_keys(connection, "incoming_rows", stream, upserts.with_row_index("_at"), "_at, _row_hash, ")
-        n_repeats = 0
+        n_repeats = n_withheld
         if batch.rereads:
             repeated = connection.sql(REPEATS).pl()["_at"]
             known = connection.sql("select _row_hash from landed where _op = 'reject'").pl()["_row_hash"]
             keep_rows = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(repeated.cast(pl.UInt32).implode())
             keep_rejects = ~pl.col("_row_hash").is_in(known.implode())
-            n_repeats = upserts.height + rejects.height
+            n_repeats += upserts.height + rejects.height
             upserts, rejects = upserts.filter(keep_rows), rejects.filter(keep_rejects)
             n_repeats -= upserts.height + rejects.height
         gone, n_gone_before = _find_gone(connection, where, stream, batch, max_shrink)
         if gone.height:
             headers = _key_columns(where, stream, [*union_columns(landed), *rows.columns, *_columns(batch)])
             deletes = gone.rename({f"part_{n}": header for n, header in enumerate(headers)}).with_columns(_row_hash=pl.lit(""))
-        return Incoming(upserts, deletes, rejects), n_repeats + n_gone_before
+            if erased:
+                deletes, n_repeated = erased.withhold_deletes(stream, deletes)
+                n_repeats += n_repeated
+        return Incoming(upserts, deletes, rejects, n_erased), n_repeats + n_gone_before
 
 
 @cache

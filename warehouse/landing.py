@@ -9,6 +9,7 @@ import polars as pl
 from warehouse.batches import BatchRow, SchemaChange, StreamState, commit_batch, list_batches, move_cursor, next_seq, stream_state
 from warehouse.contract import find_headers
 from warehouse.durable import replace_durably
+from warehouse.erasure.suppression import read_erased
 from warehouse.home import Home
 from warehouse.landed import Incoming, compare_with_landed
 from warehouse.ledger import Ledger, utc_now
@@ -19,7 +20,7 @@ MAX_SHRINK = 0.2
 
 @dataclass(frozen=True)
 class LandedBatch:
-    """What one batch brought. `batch_id` is None when it brought nothing but a cursor. Repeats are not in `n_rows`."""
+    """What one batch brought; `batch_id` is None when that was only a cursor. Repeats and erased records are not in `n_rows`."""
 
     batch_id: str | None
     n_rows: int
@@ -77,8 +78,9 @@ def _commit(
 ) -> LandedBatch:
     compares = batch.rereads or batch.deleted is not None or batch.live_keys is not None
     landed = list_batches(ledger, source, stream.name) if compares else []
-    incoming, n_repeats = compare_with_landed(home, source, stream, batch, landed, max_shrink)
-    if incoming.n_rows == 0 and retry_of is None:
+    erased = read_erased(home, ledger, source, stream.name)
+    incoming, n_repeats = compare_with_landed(home, source, stream, batch, landed, max_shrink, erased)
+    if incoming.n_rows == 0 and incoming.n_erased == 0 and retry_of is None:
         move_cursor(ledger, source, stream.name, batch.cursor)
         return LandedBatch(None, 0, 0, 0, 0, n_repeats, ())
     now = utc_now()
@@ -98,11 +100,12 @@ def _commit(
         run_id=run_id,
         file=file,
         retry_of=retry_of,
-        n_rows=incoming.n_rows,
+        n_rows=incoming.n_rows + incoming.n_erased,
         n_upserts=incoming.upserts.height,
         n_deletes=incoming.deletes.height,
         n_rejects=incoming.rejects.height,
         n_repeats=n_repeats,
+        n_erased=incoming.n_erased,
         n_bytes=n_bytes,
         columns={name: columns.get(name, "") for name in landed_frame.columns if not name.startswith("_")},
         cursor=None if retry_of else dict(batch.cursor),
@@ -115,7 +118,9 @@ def _commit(
         fresh_at=now,
     )
     commit_batch(ledger, row, new_state, changes, row_nos)
-    return LandedBatch(batch_id, row.n_rows, row.n_upserts, row.n_deletes, row.n_rejects, n_repeats, changes)
+    if erased:
+        erased.remember(ledger)
+    return LandedBatch(batch_id, incoming.n_rows, row.n_upserts, row.n_deletes, row.n_rejects, n_repeats, changes)
 
 
 def find_drift(stream: StreamLike, state: StreamState, columns: dict[str, str]) -> tuple[SchemaChange, ...]:

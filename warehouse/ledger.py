@@ -49,6 +49,15 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("begin" if reads else "begin immediate")
 
 
+def _add_missing_counts(engine: sa.Engine) -> None:
+    """A ledger that was made before something was counted has none of it."""
+    inspector = sa.inspect(engine)
+    for table, name in ((tables.batch, "n_erased"), (tables.stream_fates, "erased")):
+        if name not in {column["name"] for column in inspector.get_columns(table.name)}:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"alter table {table.name} add column {name} BIGINT not null default 0")
+
+
 class Ledger:
     """An open ledger. Connections are taken per transaction, so it may outlive forks and needs no closing on SQLite."""
 
@@ -58,6 +67,7 @@ class Ledger:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         tables.metadata.create_all(self.engine)
+        _add_missing_counts(self.engine)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

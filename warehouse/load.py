@@ -134,9 +134,10 @@ def _replace_table(
     connection.execute("delete from landing._quarantine where source = ? and stream = ?", [source, stream.name])
     connection.execute(f"drop table if exists {table}")
     files = [str(home.landing / file) for file in list_files(batches)]
+    erased = sum(batch.n_erased for batch in batches)
     if not files:
         create_empty(connection, source, stream)
-        return Fates()
+        return Fates(rows_in=erased, erased=erased)
     _register_batches(connection, ledger, source, stream.name, batches)
     columns = union_columns(batches)
     connection.execute(_typed_rows_sql(stream, columns), [files])
@@ -152,7 +153,7 @@ def _replace_table(
     connection.execute("drop table typed_rows; drop table row_fates")
     for view in ("batch_places", "retried"):
         connection.unregister(view)
-    return Fates(rows_in=rows_in, **counts)
+    return Fates(rows_in=rows_in + erased, erased=erased, **counts)
 
 
 def _register_batches(
@@ -223,5 +224,5 @@ def _find_newest(batches: Sequence[BatchRow], stream: StreamLike) -> tuple[int, 
 def _remember(connection: duckdb.DuckDBPyConnection, source: str, stream: str, newest: int, contract: str, fates: Fates) -> None:
     for table in ("_fates", "_loaded"):
         connection.execute(f"delete from landing.{table} where source = ? and stream = ?", [source, stream])  # noqa: S608
-    connection.execute("insert into landing._fates values (?, ?, ?, ?, ?, ?, ?)", [source, stream, *astuple(fates)])
+    connection.execute("insert into landing._fates values (?, ?, ?, ?, ?, ?, ?, ?)", [source, stream, *astuple(fates)])
     connection.execute("insert into landing._loaded values (?, ?, ?, ?)", [source, stream, newest, contract])

@@ -30,9 +30,9 @@ RECONCILIATION_SCHEMA = {
 class Equality(StrEnum):
     """What must be equal for a stream."""
 
-    IN_FILES = "rows in the landing files = rows that the ledger committed"
+    IN_FILES = "rows in the landing files + erased = rows that the ledger committed"
     LOADED = "rows loaded = rows that the ledger committed"
-    SHARED = "accepted + superseded + quarantined + tombstoned = rows loaded"
+    SHARED = "accepted + superseded + quarantined + tombstoned + erased = rows loaded"
     IN_TABLE = "rows of the landing table = accepted"
     IN_QUARANTINE = "rows in quarantine = quarantined"
     STAGED = "rows staged = accepted"
@@ -77,6 +77,7 @@ def _reconcile_stream(
 ) -> list[dict[str, object]]:
     batches = list_batches(ledger, source, stream)
     in_ledger = sum(batch.n_rows for batch in batches)
+    erased = sum(batch.n_erased for batch in batches)
     files = [str(home.landing / file) for file in list_files(batches)]
     in_files = _count(connection, "select count(*) from read_parquet(?)", [files]) if files else 0
     fates = _read_fates(connection, source, stream)
@@ -84,10 +85,10 @@ def _reconcile_stream(
     in_quarantine = _count(
         connection, "select count(*) from landing._quarantine where source = ? and stream = ?", [source, stream]
     )
-    shared = fates.accepted + fates.superseded + fates.quarantined + fates.tombstoned
+    shared = fates.accepted + fates.superseded + fates.quarantined + fates.tombstoned + fates.erased
     where = f"{source}/{stream}"
     equalities = [
-        _compare(where, Equality.IN_FILES, in_ledger, in_files),
+        _compare(where, Equality.IN_FILES, in_ledger, in_files + erased),
         _compare(where, Equality.LOADED, in_ledger, fates.rows_in),
         _compare(where, Equality.SHARED, fates.rows_in, shared),
         _compare(where, Equality.IN_TABLE, fates.accepted, in_table),

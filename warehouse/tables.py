@@ -75,6 +75,7 @@ batch = sa.Table(
     _count("n_deletes"),
     _count("n_rejects"),
     _count("n_repeats"),
+    _count("n_erased"),  # of n_rows: taken out of the landing file by an erasure, or never let into it
     _count("n_bytes"),
     sa.Column("columns", sa.JSON, nullable=False),
     sa.Column("cursor", sa.JSON, nullable=True),
@@ -108,6 +109,7 @@ stream_fates = sa.Table(
     _count("superseded"),
     _count("quarantined"),
     _count("tombstoned"),
+    _count("erased"),
     _time("loaded_at"),
 )
 schema_change = sa.Table(
@@ -192,4 +194,30 @@ decision_batch = sa.Table(
     _text("file"),  # name inside identity/
     _count("n_decisions"),
     _time("at"),
+)
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    _serial("seq"),
+    sa.Column("erasure_id", sa.Text, nullable=False, unique=True),
+    _text("actor"),
+    _text("reason"),
+    _text("state"),  # pending | done
+    _text("key_check"),  # tells whether the key of today is the one that the hashes below were made with
+    _count("n_records"),
+    _count("n_rows"),
+    _count("n_cleaned"),
+    _time("at"),
+    _time("finished_at", nullable=True),
+)
+erased_record = sa.Table(
+    "erased_record",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # record: not let in | content: not let in | values: let in without them
+    sa.Column("field", sa.Text, primary_key=True),  # record: the field that names it; empty: the stream's key
+    sa.Column("hash", sa.Text, primary_key=True),  # keyed, of the field, the key or the content
+    sa.Column("hashes", sa.JSON, nullable=False),  # keyed; record: of contents that came before; values: of what is taken out
+    _text("erasure_id"),
 )

@@ -29,8 +29,10 @@ create table if not exists landing._quarantine (
     batch_id VARCHAR, row_no BIGINT, extracted_at TIMESTAMPTZ
 );
 create table if not exists landing._fates (
-    source VARCHAR, stream VARCHAR, rows_in BIGINT, accepted BIGINT, superseded BIGINT, quarantined BIGINT, tombstoned BIGINT
+    source VARCHAR, stream VARCHAR, rows_in BIGINT, accepted BIGINT, superseded BIGINT, quarantined BIGINT, tombstoned BIGINT,
+    erased BIGINT
 );
+alter table landing._fates add column if not exists erased BIGINT default 0;
 create table if not exists landing._loaded (source VARCHAR, stream VARCHAR, batch_seq BIGINT, contract_hash VARCHAR);
 """
 

@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConnectorError
-from orchestration.cli import decisions, demo, identity, publication, quarantine, run, sandbox, standalone, status, variants
+from orchestration.cli import (
+    decisions,
+    demo,
+    erase,
+    identity,
+    publication,
+    quarantine,
+    run,
+    sandbox,
+    standalone,
+    status,
+    variants,
+)
 from orchestration.cli.console import open_console
 from orchestration.project import ProjectError
 from warehouse.errors import WarehouseError
@@ -52,6 +64,7 @@ app.command("never")(decisions.never)
 app.command("undo")(decisions.undo)
 app.command("decisions")(decisions.list_decisions)
 app.add_typer(quarantine.app, name="quarantine")
+app.command("erase")(erase.erase)
 app.command("publish")(publication.publish)
 app.command("rollback")(publication.rollback)
 app.add_typer(sandbox.app, name="sandbox")

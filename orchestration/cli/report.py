@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orchestration.lib.runs import RunOutcome
     from orchestration.lib.stores import Stores
 
-FATES = ("rows_in", "accepted", "superseded", "quarantined", "tombstoned")
+FATES = ("rows_in", "accepted", "superseded", "quarantined", "tombstoned", "erased")
 
 
 def describe_line(stores: Stores, outcome: RunOutcome | None = None) -> dict[str, Any]:

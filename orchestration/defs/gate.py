@@ -83,7 +83,7 @@ def gate_definitions() -> dg.Definitions:
         ],
     )
     def reconciliation(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
-        """Rows in = accepted + superseded + quarantined + tombstoned, for every stream, from ledger to staging."""
+        """Rows in = accepted + superseded + quarantined + tombstoned + erased, for every stream, from ledger to staging."""
         with stores.open_working() as con:
             feeds = gate.count_feed_fates(con, feed_models, streams)
             frame = reconcile(con, stores.home, stores.ledger, context.run_id, gate.count_staged(con, staged), feeds)

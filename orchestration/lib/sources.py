@@ -154,6 +154,7 @@ def _describe(fates: Fates, outcome: StreamSync) -> dict[str, dg.MetadataValue]:
         "superseded": fates.superseded,
         "quarantined": fates.quarantined,
         "tombstoned": fates.tombstoned,
+        "erased": fates.erased,
         "dagster/row_count": fates.accepted,
     }
     notes = {"drift": "; ".join(outcome.drift), "sync error": outcome.error}

@@ -19,8 +19,9 @@ from connectors.files.entities import ENTITIES, table_name
 from hub.decide import DECISION_SCHEMA
 from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
+from orchestration.lib.erasing import finish_pending
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
-from orchestration.project import Project, ProjectError, current_project, find_ledger_address
+from orchestration.project import Project, ProjectError, current_project, find_erasure_key, find_ledger_address
 from warehouse.batches import Fates, note_read, read_cursor, store_fates, stream_state
 from warehouse.canonical import create_canonical_views
 from warehouse.compaction import compact, sweep
@@ -55,8 +56,8 @@ class Stores(dg.ConfigurableResource):
 
     @property
     def home(self) -> Home:
-        # not a field of the resource: Dagster stores those, and the address may hold a password
-        return Home(Path(self.path), find_ledger_address())
+        # not fields of the resource: Dagster stores those, and both may be secrets
+        return Home(Path(self.path), find_ledger_address(), find_erasure_key())
 
     @property
     def ledger(self) -> Ledger:
@@ -93,6 +94,7 @@ class Stores(dg.ConfigurableResource):
             self._decided = newest_decision(self._ledger)
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
+            finish_pending(self.home, self.ledger, lock, current_project())
             ensure_served(self.home, self.ledger)
             sweep(self.home, self.ledger, lock)
             if run.tags.get(REBUILD_TAG):
