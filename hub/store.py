@@ -75,7 +75,7 @@ def resolve_into(
             clock.lap("list")
         if decided is not None:
             write_decisions(folder, decisions)
-        _write_version(folder, version + 1, state, outcome, rules, at)
+        write_version(folder, version + 1, state, outcome, rules, at)
         clock.lap("save")
     counts = {"version": version + 1, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return replace(outcome, report={**outcome.report, **counts})
@@ -115,7 +115,8 @@ def _refuse_other_rules(folder: Path, rules: Rules) -> None:
         raise RulesError(f"{folder}: founded with other rules or thresholds: resolve all records into a new folder")
 
 
-def _write_version(folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime) -> None:
+def write_version(folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime) -> None:
+    """Make a state the newest one; the caller holds the hub's lock."""
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
     save_state(state, target)

@@ -1,0 +1,165 @@
+"""Erasing records from a kept hub, and their values from a frozen model (I-10). Public door.
+
+A hub keeps ended records as dead rows and its log names every record by its key: both lose what tells of the person. Ids stay.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hub.blocks import find_rows
+from hub.frequency import Frequencies
+from hub.hashing import hash_texts
+from hub.model import Model, read_model, write_model
+from hub.outcome import Outcome
+from hub.parts import Parts
+from hub.prepare import align_records, derive_parts
+from hub.rules.model import Rules
+from hub.state import State, hash_records
+from hub.store import hold_lock, read_decisions, read_state, read_version, resolve_into, write_decisions, write_version
+
+#: begins what stands for the key of an erased record
+STAND_IN = "erased-"
+REDACTED = "[erased]"
+_RECORD = ["source", "source_key"]
+_SIDES = ("group_a", "group_b")
+_CONTACT = re.compile(r"[^\s@,;]+@[^\s@,;]+|\+?[0-9][0-9 .-]{6,}")
+
+Standins = Mapping[tuple[str, str], str]
+
+
+def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str, at: datetime) -> Outcome:
+    """Take records (source, source_key) out of a hub with all that it holds of them: present and earlier versions, golden values,
+    keys in the log and in decisions, frequencies of values that nobody else has.
+
+    Killed anywhere, it can be done again. Raises StoreError and RulesError as an addition does.
+    """
+    named = records.select(pl.col(_RECORD).cast(pl.String)).unique()
+    outcome = resolve_into(folder, None, rules, run_id, at, deleted=named)
+    with hold_lock(folder):
+        state = read_state(folder)
+        rows = _find_versions(state, named)
+        gone, _ = align_records(state.records[rows].unique(_RECORD, keep="last"), rules)
+        standins = {record: STAND_IN + secrets.token_hex(8) for record in named.iter_rows()}
+        version = read_version(folder)
+        for number in range(1, version + 1):
+            _rewrite_events(folder / "events" / f"{number}.parquet", standins)
+        hidden = _find_contacts(gone)
+        write_decisions(folder, hide_in_decisions(read_decisions(folder), standins, hidden))
+        left = derive_parts(state.records.filter(pl.Series(np.asarray(state.alive))), rules)
+        write_model(forget_values(read_model(folder / "model", rules), derive_parts(gone, rules), left), folder / "model")
+        shown = replace(outcome, events=outcome.events.clear(), decisions=hide_in_decisions(outcome.decisions, standins, hidden))
+        write_version(folder, version + 1, _blank(state, rows, standins), shown, rules, at)
+    return replace(outcome, events=hide_in_events(outcome.events, standins), decisions=shown.decisions)
+
+
+def forget_values(model: Model, gone: Parts, left: Parts) -> Model:
+    """A model without the frequencies of values that only erased records had.
+
+    A hash is no secret: of all mobiles there are it takes minutes to find the one. No record that is left is scored otherwise.
+    """
+    tables = {}
+    for part, (hashes, buckets) in model.frequencies.tables.items():
+        own = np.setdiff1d(hash_texts(gone.list_values(part)), hash_texts(left.list_values(part)))
+        kept = ~np.isin(hashes, own)
+        tables[part] = (hashes[kept], buckets[kept])
+    return replace(model, frequencies=Frequencies(tables))
+
+
+def hide_in_events(events: pl.DataFrame, standins: Standins) -> pl.DataFrame:
+    """Identity events with what stands for erased records' keys."""
+    keys = pl.DataFrame(
+        [(source, key, standin) for (source, key), standin in standins.items()],
+        schema=dict.fromkeys([*_RECORD, "standin"], pl.String),
+        orient="row",
+    )
+    joined = events.join(keys, on=_RECORD, how="left", maintain_order="left")
+    return joined.with_columns(source_key=pl.coalesce("standin", "source_key")).select(events.columns)
+
+
+def hide_in_decisions(decisions: pl.DataFrame, standins: Standins, contacts: frozenset[str] = frozenset()) -> pl.DataFrame:
+    """Decisions with what stands for erased records' keys. The reasons of those that name one go: they were given about it."""
+    rows = []
+    for row in decisions.iter_rows(named=True):
+        sides = {side: [_stand_in(one, standins) for one in row[side]] for side in _SIDES}
+        texts = {name: _hide(text, contacts) for name, text in row.items() if name.endswith("reason")}
+        if any(sides[side] != row[side] for side in _SIDES):
+            texts = {name: REDACTED if text else text for name, text in texts.items()}
+        rows.append({**row, **sides, **texts})
+    return pl.DataFrame(rows, schema=decisions.schema)
+
+
+def _stand_in(one: Mapping[str, str], standins: Standins) -> dict[str, str]:
+    return {**one, "source_key": standins.get((one["source"], one["source_key"]), one["source_key"])}
+
+
+def _hide(text: str | None, contacts: frozenset[str]) -> str | None:
+    for contact in contacts:
+        text = text.replace(contact, REDACTED) if text else text
+    return text
+
+
+def _find_contacts(gone: pl.DataFrame) -> frozenset[str]:
+    """E-mails and numbers of the erased records, which a reason about somebody else may quote."""
+    texts = [text for name in gone.columns if name not in _RECORD for text in gone[name].cast(pl.String).drop_nulls()]
+    return frozenset(text for text in texts if _CONTACT.fullmatch(text))
+
+
+def _find_versions(state: State, named: pl.DataFrame) -> Any:
+    """All rows of the records, the dead ones too."""
+    rows = find_rows(state.hashes, hash_records(named))
+    held = state.records.select(pl.col(_RECORD).gather(pl.Series(rows))).with_columns(row=pl.Series(rows))
+    return held.join(named, on=_RECORD, how="semi")["row"].to_numpy()
+
+
+def _rewrite_events(path: Path, standins: Standins) -> None:
+    events = pl.read_parquet(path)
+    hidden = hide_in_events(events, standins)
+    if not hidden.equals(events):
+        waiting = path.with_suffix(".new")
+        hidden.write_parquet(waiting)
+        waiting.replace(path)
+
+
+def _blank(state: State, rows: Any, standins: Standins) -> State:
+    """The state whose rows of erased records hold nothing; no pair has them any more."""
+    at = np.zeros(len(state.alive), dtype=bool)
+    at[rows] = True
+    mask = pl.Series(at)
+    keys = state.records.select(_RECORD)
+    names = [standins.get(record, record[1]) for record in keys.filter(mask).iter_rows()]
+    held = pl.Series(keys["source_key"]).scatter(np.flatnonzero(at), names) if rows.size else keys["source_key"]
+    others = [name for name in state.records.columns if name not in _RECORD]
+    records = state.records.with_columns(pl.when(mask).then(None).otherwise(pl.col(name)).alias(name) for name in others)
+    records = records.with_columns(held.alias("source_key"))
+    hashes, block_keys, guards = (np.array(array) for array in (state.hashes, state.keys, state.guards))
+    hashes[at] = hash_records(records.filter(mask))
+    block_keys[:, at] = 0
+    guards[:, at] = 0
+    return replace(
+        state,
+        records=_compact(records),
+        hashes=hashes,
+        keys=block_keys,
+        guards=guards,
+        golden=_compact(state.golden),
+        lineage=None if state.lineage is None else _compact(state.lineage),
+    )
+
+
+def _compact(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with texts of its own: rows share theirs with rows that are gone, and a file would be written with them."""
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    # what is null keeps its old text underneath, so it is overwritten first
+    written = pl.from_arrow(table.select(pl.col(texts).fill_null("")).to_arrow(compat_level=pl.CompatLevel.oldest()))
+    assert isinstance(written, pl.DataFrame)
+    return table.with_columns(
+        pl.when(table[name].is_null()).then(None).otherwise(written[name].cast(pl.String)).alias(name) for name in texts
+    )
