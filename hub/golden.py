@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.parts import Ids, Parts, sort_distinct
+from hub.parts import Ids, Parts, rank_texts, sort_distinct
 from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
@@ -40,8 +40,7 @@ class Members:
 
 def group_members(gids: pl.Series) -> Members:
     """Members from a gid per record."""
-    known = gids.unique().sort()
-    owner = gids.cast(pl.Enum(known)).to_physical().to_numpy().astype(np.int32) if len(known) else np.zeros(0, dtype=np.int32)
+    owner, known = rank_texts(gids)
     order = np.argsort(owner.astype(np.int64) * max(len(owner), 1) + np.arange(len(owner))).astype(np.int32)
     starts = np.searchsorted(owner[order], np.arange(len(known))).astype(np.int32)
     return Members(known, owner, order, starts)

@@ -18,6 +18,7 @@ import polars as pl
 
 from hub.bonds import Bonds
 from hub.hashing import hash_texts
+from hub.parts import rank_texts
 from hub.prepare import sort_records
 from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
 
@@ -279,5 +280,5 @@ def _sort_events(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.sort("gid", "other_gid", *_RECORD, nulls_last=True)
     # records in their order, then by id: numbers sort many times faster than texts
     ordered = frame.select(pl.all().gather(pl.Series(sort_records(frame))))
-    ids = ordered["gid"].cast(pl.Enum(ordered["gid"].unique().sort())).to_physical().to_numpy().astype(np.int64)
-    return ordered.select(pl.all().gather(pl.Series(np.argsort(ids * len(ids) + np.arange(len(ids))))))
+    ids, _ = rank_texts(ordered["gid"])
+    return ordered.select(pl.all().gather(pl.Series(np.argsort(ids.astype(np.int64) * len(ids) + np.arange(len(ids))))))

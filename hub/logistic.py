@@ -27,7 +27,9 @@ def fit(features: Floats, same: Floats, conflict: Floats, centre: Floats, spread
     for number in range(1, _ROUNDS + 1):
         chance = _squash(matrix @ weights)
         gradient = matrix.T @ (counts * chance - positive) + ridge * (weights - middle)
-        curvature = (matrix * (counts * chance * (1 - chance))[:, None]).T @ matrix + np.diag(ridge)
+        # a product with its own transpose takes half the time of any other
+        scaled = matrix * np.sqrt(counts * chance * (1 - chance))[:, None]
+        curvature = scaled.T @ scaled + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
         step *= min(1.0, _LONGEST_STEP * _NATS_PER_BIT / max(float(np.abs(step).max()), 1e-12))
         scale = 1.0

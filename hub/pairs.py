@@ -1,5 +1,6 @@
 """Candidate pairs: records that share a key, with a cap on each block and a report of what the caps left out (I-9)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +37,19 @@ def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], 
     hashes: a lasting hash per record; the smallest of a block are its pivots. caps: by key name.
     """
     shift = max(len(rules.block_keys) - 1, 1).bit_length()
-    found: list[Longs] = []
-    report = []
-    for place, key in enumerate(rules.block_keys):
+
+    def pair_key(place: int) -> tuple[Longs, dict[str, Any]]:
+        key = rules.block_keys[place]
         left, right, row = _pair_key(parts.combine(key.parts), key, caps[key.name], hashes)
         pair = np.minimum(left, right).astype(np.int64) * parts.n + np.maximum(left, right)
-        found.append((pair << shift) + place)
-        report.append(row)
-    pairs = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        return (pair << shift) + place, row
+
+    parts.number_all([part for key in rules.block_keys for part in key.parts])
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(pair_key, range(len(rules.block_keys))))
+    report = [row for _, row in found]
+    pairs = np.concatenate([np.zeros(0, dtype=np.int64), *(pairs for pairs, _ in found)])
+    del found
     pairs.sort()
     proposed = np.uint32(1) << (pairs & ((1 << shift) - 1)).astype(np.uint32)
     pairs >>= shift

@@ -1,6 +1,7 @@
 """Comparable columns of many records, each distinct value once: tables of parts per field, and a row of a table per record."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,6 +34,7 @@ class Parts:
 
     n: int
     tables: dict[str, Table]
+    _rows: dict[str, Ids] = field(default_factory=dict)
     _codes: dict[str, Ids] = field(default_factory=dict)
     _values: dict[str, pl.Series] = field(default_factory=dict)
 
@@ -48,34 +50,33 @@ class Parts:
     def codes(self, part: str) -> Ids:
         """Per record a number that is equal where the part's values are; -1 where nothing is known."""
         if part not in self._codes:
-            name, _, rest = part.partition(".")
-            table = self.tables[name]
-            own, first = number(table.rows[rest])
-            self._values.setdefault(part, table.rows[rest].gather(pl.Series(first)))
-            self._codes[part] = np.append(own, np.int32(-1))[table.ids]
+            table = self.tables[part.partition(".")[0]]
+            self._codes[part] = np.append(self.number_rows(part), np.int32(-1))[table.ids]
         return self._codes[part]
+
+    def number_rows(self, part: str) -> Ids:
+        """The codes of a part per row of its field's table."""
+        if part not in self._rows:
+            name, _, rest = part.partition(".")
+            column = self.tables[name].rows[rest]
+            self._rows[part], first = number(column)
+            self._values.setdefault(part, column.gather(pl.Series(first)))
+        return self._rows[part]
+
+    def number_all(self, parts: Sequence[str]) -> None:
+        """Make the codes of several parts at once."""
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(self.codes, dict.fromkeys(parts)))
 
     def list_values(self, part: str) -> pl.Series:
         """The part's distinct values in the order of their codes."""
-        self.codes(part)
+        self.number_rows(part)
         return self._values[part]
 
     def reorder(self, order: Ids) -> None:
         """Put the records into another order."""
         self.tables = {name: Table(table.rows, table.ids[order]) for name, table in self.tables.items()}
         self._codes.clear()
-
-    def align_codes(self, parts: Sequence[str]) -> None:
-        """Number the parts together, so that a value has the same code in each."""
-        values = pl.concat([self.list_values(part).rename("v") for part in parts])
-        codes, first = number(values)
-        start = 0
-        for part in parts:
-            own = np.append(codes[start : start + len(self._values[part])], np.int32(-1))
-            start += len(self._values[part])
-            self._codes[part] = own[self.codes(part)]
-        for part in parts:
-            self._values[part] = values.gather(pl.Series(first))
 
     def combine(self, parts: Sequence[str]) -> Ids:
         """Codes of several parts together; -1 where any is unknown."""
@@ -120,6 +121,16 @@ def find_distinct(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[Ids]]:
     codes, first = number(texts)
     parts = np.split(codes, np.cumsum([len(column) for column in columns])[:-1])
     return texts.gather(pl.Series(first)), parts
+
+
+def rank_texts(texts: pl.Series) -> tuple[Ids, pl.Series]:
+    """Per text its place among the distinct ones, and these in order. No text is null."""
+    codes, first = number(texts)
+    distinct = texts.gather(pl.Series(first))
+    order = distinct.arg_sort()
+    ranks = np.empty(len(first), dtype=np.int32)
+    ranks[order.to_numpy()] = np.arange(len(first), dtype=np.int32)
+    return ranks[codes], distinct.gather(order)
 
 
 def sort_distinct(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -4,6 +4,7 @@ resolve() is a pure function of the records, the identity log, the rules and the
 rules and the model alone (I-1); ids come from the log (I-2, I-3).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -134,13 +135,16 @@ def resolve(
     codes = [parts.codes(part) for part in rules.guards]
     labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
     clock.lap("cluster")
-    identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
-    clock.lap("identify")
-    members = group_members(identified.gids)
-    winners = choose_winners(parts, aligned, members, rules)
-    golden = build_golden(parts, aligned, members, winners, rules)
-    clock.lap("survive")
-    edges = show_decisions(build_edges(aligned, candidates, place, weighed, rules), aligned, bonds)
+    with ThreadPoolExecutor(1) as pool:
+        # the edges need no ids: they are written down while ids and golden records are found
+        written = pool.submit(build_edges, aligned, candidates, place, weighed, rules)
+        identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
+        clock.lap("identify")
+        members = group_members(identified.gids)
+        winners = choose_winners(parts, aligned, members, rules)
+        golden = build_golden(parts, aligned, members, winners, rules)
+        clock.lap("survive")
+        edges = show_decisions(written.result(), aligned, bonds)
     value = read_value(records, aligned)
     apart_now = bonds.find_apart(labels)
     review, n_grey = build_review(aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)

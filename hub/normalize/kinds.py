@@ -27,7 +27,7 @@ class Kind:
     parse: the values of one column; of several the first that says something counts. join: all columns of the field together.
     levels: graded tests of the main part, best first, as (name, test). keys: parts that find candidates ('' is the main part),
     exact ones first. frequency: agreement on a rare value weighs more. crosswise: two parts that people enter in each other's
-    place; they are compared in the order that agrees better.
+    place; they are compared in the order that agrees better. pick: what of the parsed parts the kind shows.
     """
 
     parse: Parse | None = None
@@ -37,6 +37,7 @@ class Kind:
     frequency: bool = False
     crosswise: tuple[str, str] | None = None
     join: Join | None = None
+    pick: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
 
 def _name_part(field: str, part: str) -> str:
@@ -49,12 +50,12 @@ def _parse_phone(values: pl.Series) -> pl.DataFrame:
     return number.select(main.alias(""), "mobile", "landline", "extension", tail=main.str.slice(-7))
 
 
-def _parse_mobile(values: pl.Series) -> pl.DataFrame:
-    return _parse_phone(values).select(pl.col("mobile").alias(""))
+def _pick_mobile(parsed: pl.DataFrame) -> pl.DataFrame:
+    return parsed.select(pl.col("mobile").alias(""))
 
 
-def _parse_landline(values: pl.Series) -> pl.DataFrame:
-    return _parse_phone(values).select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"))
+def _pick_landline(parsed: pl.DataFrame) -> pl.DataFrame:
+    return parsed.select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"))
 
 
 def _parse_email(values: pl.Series) -> pl.DataFrame:
@@ -212,8 +213,8 @@ KINDS: dict[str, Kind] = {
     "code": Kind(parse_code, (), _CODE),
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
-    "mobile": Kind(_parse_mobile, (), _CODE),
-    "landline": Kind(_parse_landline, ("any",)),
+    "mobile": Kind(_parse_phone, (), _CODE, pick=_pick_mobile),
+    "landline": Kind(_parse_phone, ("any",), pick=_pick_landline),
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
@@ -250,6 +251,7 @@ def _derive(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
     if kind.parse is None:
         raise TypeError(f"kind {field.kind} has neither parse nor join")
     tables = [_parse_distinct(values, kind.parse) for values in columns]
+    tables = [kind.pick(table) for table in tables] if kind.pick else tables
     return pl.select(
         pl.coalesce(*(table[part] for table in tables)).alias(_name_part(field.name, part)) for part in tables[0].columns
     )
