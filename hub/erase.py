@@ -5,6 +5,7 @@ A hub keeps ended records as dead rows and its log names every record by its key
 
 import re
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -54,7 +55,7 @@ def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str
         hidden = _find_contacts(gone)
         write_decisions(folder, hide_in_decisions(read_decisions(folder), standins, hidden))
         left = derive_parts(state.records.filter(pl.Series(np.asarray(state.alive))), rules)
-        write_model(forget_values(read_model(folder / "model", rules), derive_parts(gone, rules), left), folder / "model")
+        replace_model(forget_values(read_model(folder / "model", rules), derive_parts(gone, rules), left), folder / "model")
         shown = replace(outcome, events=outcome.events.clear(), decisions=hide_in_decisions(outcome.decisions, standins, hidden))
         write_version(folder, version + 1, _blank(state, rows, standins), shown, rules, at)
     return replace(outcome, events=hide_in_events(outcome.events, standins), decisions=shown.decisions)
@@ -71,6 +72,16 @@ def forget_values(model: Model, gone: Parts, left: Parts) -> Model:
         kept = ~np.isin(hashes, own)
         tables[part] = (hashes[kept], buckets[kept])
     return replace(model, frequencies=Frequencies(tables))
+
+
+def replace_model(model: Model, folder: Path) -> None:
+    """Write a model over the one of a folder; killed anywhere, there is a whole one."""
+    waiting = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(waiting, ignore_errors=True)
+    write_model(model, waiting)
+    for path in sorted(waiting.iterdir()):
+        path.replace(folder / path.name)
+    waiting.rmdir()
 
 
 def hide_in_events(events: pl.DataFrame, standins: Standins) -> pl.DataFrame:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NEXT = "The next `goldthread run` derives everything anew and publishes; what is served is without them already."
+QUESTION = "This cannot be undone. Erase?"
 YOURS = (
     "Not ours to erase: the sources themselves, copies and backups of the home, files that `resolve` or `review export` wrote."
 )
@@ -31,6 +32,8 @@ def erase(
         Path | None, typer.Option(help="A subject per line, or a .csv with the columns source and source_key.")
     ] = None,
     entity: Annotated[str | None, typer.Option(help="organisation or person, where SOURCE:KEY may be either.")] = None,
+    hub: Annotated[Path | None, typer.Option(help="Folder of a hub beside the line, which `resolve --hub` keeps.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="The rules file of that hub, where it has its own.")] = None,
     by: Annotated[str | None, typer.Option(help="Who decides (default: the user of this machine).")] = None,
     reason: Annotated[str, typer.Option(help="Why: kept in the ledger, so name nobody in it.")] = "",
     dry_run: Annotated[bool, typer.Option(help="Say what would go, and change nothing.")] = False,
@@ -43,6 +46,9 @@ def erase(
     from orchestration.lib.stores import open_existing_stores
     from warehouse.erasure.plan import read_journal
 
+    if hub is not None:
+        _erase_from_folder(hub, rules, _list_named(subjects, file), dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     project = current_project()
     stores = open_existing_stores(project)
     console = open_console()
@@ -51,21 +57,19 @@ def erase(
         if plan is None:
             raise ProjectError("no erasure was interrupted")
     else:
-        named = [*(subjects or []), *(_read_file(file) if file else [])]
-        if not named:
-            raise ProjectError("whom? an ID, SOURCE:KEY, SOURCE/STREAM/KEY, or --file")
+        named = _list_named(subjects, file)
         if not reason.strip() and not dry_run:
             raise ProjectError("an erasure needs its --reason")
-        plan = plan_erasure(stores, project, named, entity=entity, actor=by or getpass.getuser(), reason=reason.strip())
+        actor = by or getpass.getuser()
+        plan = plan_erasure(stores, project, named, entity=entity, actor=actor, reason=reason.strip(), is_rehearsal=dry_run)
     told = describe_plan(plan)
     if dry_run:
         _tell(console, told, as_json)
         return
     if not yes:
-        if as_json:
-            raise ProjectError("--json does not ask: add --yes, or --dry-run to see what would go")
+        _refuse_to_ask(as_json)
         _tell(console, told, as_json)
-        typer.confirm("This cannot be undone. Erase?", abort=True)
+        typer.confirm(QUESTION, abort=True)
     done = do_erasure(stores, project, plan)
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False))
@@ -74,6 +78,41 @@ def erase(
     console.print(f"{done['erasure_id']}: {counts}", highlight=False)
     console.print(NEXT, highlight=False)
     console.print(YOURS, highlight=False)
+
+
+def _erase_from_folder(hub: Path, rules: Path | None, named: list[str], *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    from hub.store import read_note
+    from orchestration.cli.standalone import blame_the_input, choose_rules
+    from orchestration.lib.erasure_folder import erase_named, find_named
+
+    note = read_note(hub)
+    if "entity" not in note:
+        raise ProjectError(f"{hub} holds no hub")
+    with blame_the_input():
+        chosen = choose_rules(note["entity"], rules).rules
+        records = find_named(hub, named)
+        told = [f"{source}:{key}" for source, key in records.iter_rows()]
+        if not (yes or dry_run):
+            _refuse_to_ask(as_json)
+            open_console().print(f"records: {', '.join(told)}", highlight=False)
+            typer.confirm(QUESTION, abort=True)
+        done = {"hub": str(hub), "records": told} if dry_run else erase_named(hub, records, chosen)
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False))
+    else:
+        open_console().print(", ".join(f"{name} {value}" for name, value in done.items()), highlight=False)
+
+
+def _list_named(subjects: list[str] | None, file: Path | None) -> list[str]:
+    named = [*(subjects or []), *(_read_file(file) if file else [])]
+    if not named:
+        raise ProjectError("whom? an ID, SOURCE:KEY, SOURCE/STREAM/KEY, or --file")
+    return named
+
+
+def _refuse_to_ask(as_json: bool) -> None:
+    if as_json:
+        raise ProjectError("--json does not ask: add --yes, or --dry-run to see what would go")
 
 
 def _read_file(path: Path) -> list[str]:

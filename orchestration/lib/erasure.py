@@ -19,7 +19,7 @@ from orchestration.lib.erasure_streams import ErasureStreams, list_erasure_strea
 from orchestration.lib.identity import LOG_SCHEMA
 from orchestration.lib.stores import Stores
 from orchestration.project import Project, ProjectError
-from warehouse.erasure.keys import open_key
+from warehouse.erasure.keys import Keyed, open_key
 from warehouse.erasure.plan import Plan, read_journal
 from warehouse.erasure.survey import Subject, find_contacts, survey_landing
 from warehouse.erasure.traces import Traces
@@ -48,9 +48,18 @@ class Log:
 
 
 def plan_erasure(
-    stores: Stores, project: Project, subjects: Sequence[str], *, entity: str | None, actor: str, reason: str
+    stores: Stores,
+    project: Project,
+    subjects: Sequence[str],
+    *,
+    entity: str | None,
+    actor: str,
+    reason: str,
+    is_rehearsal: bool = False,
 ) -> Plan:
     """What would be erased. Subjects: an id, a record of the hub as SOURCE:KEY, or a landed one as SOURCE/STREAM/KEY.
+
+    is_rehearsal: the plan is to be looked at only, so no key is made for it.
 
     Raises ProjectError for one that names nothing, and while an earlier erasure waits to be completed.
     """
@@ -59,7 +68,7 @@ def plan_erasure(
     streams, log = list_erasure_streams(project), _read_log(stores)
     subject = _find_subject(subjects, entity, streams, log)
     gids = _find_ended({*subject.records}, log)
-    keyed = open_key(stores.home)
+    keyed = Keyed(b"") if is_rehearsal else open_key(stores.home)
     also = _read_derived(stores, subject.records, gids, has_companies=subject.has_companies)
     arguments = (stores.home, stores.ledger, keyed, subject, streams.declared, streams.carriers, streams.staff)
     found = survey_landing(*arguments, also)

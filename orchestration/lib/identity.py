@@ -107,10 +107,11 @@ def list_tables(resolution: Resolution) -> dict[str, pl.DataFrame]:
 
 def read_kept_model(folder: Path, rules: Rules) -> Model | None:
     """The model that was kept for these rules, or None."""
-    return read_model(_model_folder(folder, rules), rules) if _model_folder(folder, rules).exists() else None
+    return read_model(find_model_folder(folder, rules), rules) if find_model_folder(folder, rules).exists() else None
 
 
-def _model_folder(folder: Path, rules: Rules) -> Path:
+def find_model_folder(folder: Path, rules: Rules) -> Path:
+    """Where the model for these rules is kept."""
     return folder / f"{rules.entity}-{rules.evidence_version}-{REVISION}"
 
 
@@ -125,7 +126,7 @@ def _resolve_entity(
     model = read_kept_model(models, rules)
     resolution = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model, decisions=decisions)
     if model is None and records.height:
-        write_model(resolution.model, _model_folder(models, rules))
+        write_model(resolution.model, find_model_folder(models, rules))
     limits = Limits(
         max_cluster_records=int(read_maximum("hub", "largest_cluster")),
         max_share_ids_changed=read_maximum("hub", "ids_changed_share"),

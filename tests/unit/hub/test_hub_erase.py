@@ -107,7 +107,7 @@ def test_a_killed_erasure_is_completed_by_doing_it_again(tmp_path: Path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("hub.erase.write_model", die)
+        patch.setattr("hub.erase.replace_model", die)
         try:
             erase_records(folder, named, RULES, "run2", DAY_ONE + timedelta(days=1))
         except KeyboardInterrupt:
