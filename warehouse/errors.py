@@ -23,3 +23,7 @@ class ContractError(WarehouseError):
 
 class PublicationRefused(WarehouseError):
     """The run may not be published, or there is nothing to roll back to."""
+
+
+class PublicationHeld(PublicationRefused):
+    """What is served was rolled back to, and nobody has ended that yet."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from warehouse import tables
 from warehouse.durable import replace_durably, sync_directory
-from warehouse.errors import PublicationRefused, WarehouseError
+from warehouse.errors import PublicationHeld, PublicationRefused, WarehouseError
 from warehouse.home import Home
 from warehouse.ledger import Ledger, utc_now
 from warehouse.sql import identifier, literal
@@ -65,14 +65,18 @@ def publish(
     code_version: str,
     rule_version: str,
     *,
+    ends_hold: bool = False,
     keep: int = KEPT,
 ) -> Publication:
     """Publish tables (schema, name) of the working file and commit the run's identity events with them.
 
     Raises PublicationRefused unless the newest verdict of this run is "pass" and no other run has begun since (its data
-    would be in the working file). Killed anywhere, readers go on with the previous file or have the new one.
+    would be in the working file), and PublicationHeld after a rollback: only a caller that `ends_hold`, for a person, may
+    publish over that. Killed anywhere, readers go on with the previous file or have the new one.
     """
     with home.hold_publication_lock():
+        if not ends_hold:
+            _refuse_while_held(ledger)
         with ledger.write() as connection:
             _refuse_unless_passed(connection, run_id)
             seq = _next_seq(connection)
@@ -145,6 +149,21 @@ def ensure_served(home: Home, ledger: Ledger, *, keep: int = KEPT) -> Publicatio
 def list_publications(ledger: Ledger) -> list[Publication]:
     """Every publication and rollback, oldest first; the last one is served."""
     return [Publication(**row) for row in ledger.read(sa.select(tables.publication).order_by(tables.publication.c.seq))]
+
+
+def find_hold(ledger: Ledger) -> Publication | None:
+    """The rollback that is served, which runs must not publish over; None: there is none."""
+    history = list_publications(ledger)
+    return history[-1] if history and history[-1].action == "rollback" else None
+
+
+def _refuse_while_held(ledger: Ledger) -> None:
+    hold = find_hold(ledger)
+    if hold:
+        raise PublicationHeld(
+            f"not published: {hold.author} rolled back to run {hold.run_id} at {hold.at:%Y-%m-%d %H:%M} UTC ({hold.reason}). "
+            "When what was wrong is mended, `goldthread run` and then `goldthread publish` serve the new data."
+        )
 
 
 def _refuse_unless_passed(connection: sa.Connection, run_id: str) -> None:

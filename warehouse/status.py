@@ -32,6 +32,7 @@ def read_status(home: Home, ledger: Ledger) -> dict[str, Any]:
             "run_id": newest.run_id,
             "published_at": newest.published_at.isoformat(),
             "restored_at": newest.at.isoformat() if newest.action == "rollback" else None,
+            "restored_reason": newest.reason if newest.action == "rollback" else None,
             "n_rows": newest.n_rows,
         }
     return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def publish(as_json: JsonOption = False) -> None:
-    """Publish the working warehouse of the newest run, if its verdict is pass (runs do this themselves)."""
+    """Publish the working warehouse of the newest run, if it passed. Runs do this themselves, except after a rollback."""
     from orchestration.lib.gate import read_project_manifest
     from orchestration.lib.identity import current_rule_version
     from orchestration.lib.inputs import describe_code, fingerprint_code
@@ -32,11 +32,12 @@ def publish(as_json: JsonOption = False) -> None:
         raise ProjectError("there has been no run yet: `goldthread run`")
     with stores.home.hold_run_lock(run_id):
         served = publication.ensure_served(stores.home, stores.ledger)
-        if served is None or served.run_id != run_id:
+        if served is None or served.run_id != run_id or served.action == "rollback":
             with stores.open_working() as con:
                 tables = list_published_tables(con)
             code = describe_code(fingerprint_code(read_project_manifest(project)))
-            served = publication.publish(stores.home, stores.ledger, run_id, tables, code, current_rule_version())
+            rules = current_rule_version()
+            served = publication.publish(stores.home, stores.ledger, run_id, tables, code, rules, ends_hold=True)
     _print_served(served, stores.home.served, as_json)
 
 
@@ -46,13 +47,15 @@ def rollback(
     author: Annotated[str | None, typer.Option(help="Who decides; default: the user's name.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve an earlier publication again."""
+    """Serve an earlier publication again; runs go on, but publish nothing until `goldthread publish`."""
     from orchestration.lib.stores import open_existing_stores
     from warehouse import publication
 
     stores = open_existing_stores(current_project())
     served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
     _print_served(served, stores.home.served, as_json)
+    if not as_json:
+        open_console().print("runs go on and are checked, but publish nothing until `goldthread publish`")
 
 
 def _print_served(served: Publication, path: object, as_json: bool) -> None:

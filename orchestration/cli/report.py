@@ -84,7 +84,9 @@ def _print_publication(console: Console, publication: dict[str, Any] | None) -> 
     if publication is None:
         console.print("nothing is published yet: `goldthread run`")
         return
-    back = f", restored {publication['restored_at']}" if publication["restored_at"] else ""
+    back = f", restored {publication['restored_at']} ({publication['restored_reason']})" if publication["restored_at"] else ""
     console.print(
         f"published [bold]{publication['path']}[/] by run {publication['run_id']} at {publication['published_at']}{back}"
     )
+    if back:
+        console.print("[yellow]held[/] runs publish nothing until `goldthread publish`")

@@ -1,5 +1,7 @@
 """Publication: what passed the gate, in one file, swapped in."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from orchestration.defs.gate import VERDICT
@@ -11,6 +13,7 @@ from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import FRESHNESS, OWNER
 from orchestration.project import current_project
+from warehouse.errors import PublicationHeld
 from warehouse.publication import publish
 
 PUBLICATION = dg.AssetKey(["publication", "goldthread"])
@@ -23,19 +26,24 @@ PUBLICATION = dg.AssetKey(["publication", "goldthread"])
     group_name="publication",
     owners=[OWNER],
     kinds={"duckdb", "file"},
+    output_required=False,
 )
-def publication(context: dg.AssetExecutionContext, stores: Stores) -> dg.MaterializeResult:
+def publication(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
     """The served file: marts, hub and policy tables of the last run that passed; refuses without this run's own verdict."""
     with stores.open_working() as con:
         tables = list_published_tables(con)
         funnel = count_funnel(con)
     code = fingerprint_code(read_project_manifest(current_project()))
-    made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), current_rule_version())
+    try:
+        made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), current_rule_version())
+    except PublicationHeld as hold:
+        context.log.warning(str(hold))
+        return
     stores.remember_published(code)
     picture = {
         "funnel": draw_bars([f"{p} {s}" for p, s, _ in funnel], [n for *_, n in funnel], "opportunities that entered a stage")
     }
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "path": dg.MetadataValue.path(str(stores.home.served)),
             "seq": made.seq,

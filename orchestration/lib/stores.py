@@ -30,7 +30,7 @@ from warehouse.home import Home
 from warehouse.landing import LandedBatch, land
 from warehouse.ledger import CheckResult, Ledger, open_ledger
 from warehouse.load import Loaded, create_empty, load_stream, read_loaded
-from warehouse.publication import ensure_served
+from warehouse.publication import ensure_served, find_hold
 from warehouse.working import open_working
 
 REBUILD_TAG = "goldthread/rebuild"
@@ -50,6 +50,7 @@ class Stores(dg.ConfigurableResource):
     _built: set[str] = PrivateAttr(default_factory=set)
     _read: set[str] = PrivateAttr(default_factory=set)
     _is_unchanged: bool = PrivateAttr(default=False)
+    _is_held: bool = PrivateAttr(default=False)
     _decided: int = PrivateAttr(default=0)
     _ledger: Ledger | None = PrivateAttr(default=None)
     _loaded: dict[tuple[str, str], Loaded] = PrivateAttr(default_factory=dict)
@@ -91,7 +92,7 @@ class Stores(dg.ConfigurableResource):
         with self.home.hold_run_lock(run.run_id) as lock, hush_absent_checks(lambda: self._is_unchanged):
             self._now, self._built, self._read, self._is_unchanged = current_project().now(), set(), set(), False
             self._ledger = open_ledger(self.home)
-            self._decided = newest_decision(self._ledger)
+            self._decided, self._is_held = newest_decision(self._ledger), find_hold(self._ledger) is not None
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
             finish_pending(self.home, self.ledger, lock, current_project())
@@ -154,10 +155,13 @@ class Stores(dg.ConfigurableResource):
                     create_empty(connection, kind, stream)
 
     def is_published_already(self, code: str) -> bool:
-        """Whether the newest publication was made from just these landed rows, contracts, clock and code."""
+        """Whether the newest publication was made from just these landed rows, contracts, clock and code.
+
+        Not after a rollback: a run then derives all the same, so that there is something to publish when a person says so.
+        """
         with self.open_working() as connection:
             inputs = describe_inputs(connection, code, self.now, self._decided)
-            self._is_unchanged = read_published_inputs(connection) == inputs
+            self._is_unchanged = not self._is_held and read_published_inputs(connection) == inputs
         return self._is_unchanged
 
     def forget_published(self) -> None:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import warehouse.publication as publication_module
-from warehouse.errors import PublicationRefused, WarehouseError
+from warehouse.errors import PublicationHeld, PublicationRefused, WarehouseError
 from warehouse.identity_log import discard_pending, read_events, stage_events
 from warehouse.ledger import CheckResult
 from warehouse.publication import ensure_served, list_publications, publish, rollback
@@ -170,7 +170,7 @@ def test_a_run_published_again_after_a_rollback_is_rolled_back_to_another_run(st
     for number in (1, 2):
         store.publish_number(f"run-{number}", number)
     rollback(store.home, store.ledger, author="a", reason="r")
-    publish(store.home, store.ledger, "run-2", [("main", "mart")], "c", "r")
+    publish(store.home, store.ledger, "run-2", [("main", "mart")], "c", "r", ends_hold=True)
     assert served_number(store) == 2
     assert rollback(store.home, store.ledger, author="a", reason="r").run_id == "run-1"
     assert served_number(store) == 1
@@ -183,7 +183,7 @@ def test_serving_the_same_runs_again_and_again_drops_no_other_run(store):
         store.publish_number(f"run-{number}", number)
     for _ in range(2):
         assert rollback(store.home, store.ledger, author="a", reason="r", keep=3).run_id == "run-2"
-        publish(store.home, store.ledger, "run-3", [("main", "mart")], "c", "r", keep=3)
+        publish(store.home, store.ledger, "run-3", [("main", "mart")], "c", "r", ends_hold=True, keep=3)
     assert len(list(store.home.history.iterdir())) == 3
     assert rollback(store.home, store.ledger, author="a", reason="r", to="run-1", keep=3).run_id == "run-1"
     assert served_number(store) == 1
@@ -197,12 +197,17 @@ def test_rollback_without_a_target_is_refused(store):
         rollback(store.home, store.ledger, author="a", reason="r", to="run-9")
 
 
-def test_a_run_after_a_rollback_publishes_its_own_work(store):
+def test_a_run_after_a_rollback_publishes_only_when_somebody_ends_the_hold(store):
     for number in (1, 2):
         store.publish_number(f"run-{number}", number)
-    rollback(store.home, store.ledger, author="a", reason="r")
-    store.publish_number("run-3", 3)
+    rollback(store.home, store.ledger, author="王芳", reason="错价")
+    with pytest.raises(PublicationHeld, match=r"王芳 rolled back to run run-1 .*\(错价\).*`goldthread publish`"):
+        store.publish_number("run-3", 3)
+    assert served_number(store) == 1
+    publish(store.home, store.ledger, "run-3", [("main", "mart")], "c", "r", ends_hold=True)
     assert served_number(store) == 3
+    store.publish_number("run-4", 4)
+    assert served_number(store) == 4
 
 
 def test_a_table_that_is_missing_stops_the_publication_and_no_more(store):
