@@ -30,3 +30,12 @@
 {% macro days_between(from_moment, to_moment) -%}
     ((epoch({{ to_moment }}) - epoch({{ from_moment }})) / 86400.0)
 {%- endmacro %}
+
+{#- INTERVAL of so many days or hours, by the version of the threshold that holds on `day`. -#}
+{% macro threshold_days(code, day) -%}
+    to_days(cast({{ threshold(code, 'upper_limit', day) }} as integer))
+{%- endmacro %}
+
+{% macro threshold_hours(code, day) -%}
+    to_hours(cast({{ threshold(code, 'upper_limit', day) }} as integer))
+{%- endmacro %}

@@ -13,21 +13,27 @@
     json_extract_string({{ json_list }}, '$[0]')
 {%- endmacro %}
 
-{#- One bound of a threshold in ref_threshold: bound is lower_limit or upper_limit. -#}
-{% macro threshold(code, bound) -%}
-    (select max({{ bound }}) from {{ ref('ref_threshold') }} where threshold_code = '{{ code }}')
+{#- One bound (lower_limit or upper_limit) of a threshold, by the version that holds on `day`, else at as_of. -#}
+{% macro threshold(code, bound, day=none) -%}
+    (
+        select max(limits.{{ bound }})
+        from {{ ref('ref_threshold') }} as limits
+        where limits.threshold_code = '{{ code }}' and {{ holds_on('limits', day or local_date(as_of())) }}
+    )
 {%- endmacro %}
 
-{#- Hours after which an alert rule fires, by the version of the rule that holds at as_of. -#}
-{% macro alert_hours(rule_code) -%}
+{#- Hours after which an alert rule fires, by the version of the rule that holds on `day`. -#}
+{% macro alert_hours(rule_code, day) -%}
     (
-        select max(threshold_value * case threshold_unit when 'days' then 24 else 1 end)
-        from {{ ref('ref_alert_rule') }}
-        where
-            rule_code = '{{ rule_code }}'
-            and valid_from <= {{ local_date(as_of()) }}
-            and (valid_to is null or valid_to > {{ local_date(as_of()) }})
+        select max(rules.threshold_value * case rules.threshold_unit when 'days' then 24 else 1 end)
+        from {{ ref('ref_alert_rule') }} as rules
+        where rules.rule_code = '{{ rule_code }}' and {{ holds_on('rules', day) }}
     )
+{%- endmacro %}
+
+{#- Whether the version of a policy row holds on a day: `valid_to` is the first day on which it does not. -#}
+{% macro holds_on(policy, day) -%}
+    {{ policy }}.valid_from <= {{ day }} and ({{ policy }}.valid_to is null or {{ policy }}.valid_to > {{ day }})
 {%- endmacro %}
 
 {#- Value of the field titled `label` in a WeCom approval's apply_data, as text, whatever its control. -#}

@@ -28,4 +28,5 @@ left join stages
     on
         opportunities.pipeline = stages.pipeline
         and stage_events.stage = stages.stage
+        and {{ holds_on('stages', local_date('stage_events.entered_at')) }}
 where stages.stage is null

@@ -18,9 +18,10 @@ from warehouse.batches import list_batches, list_files
 from warehouse.decisions import read_decisions
 from warehouse.home import Home
 from warehouse.ledger import Ledger
+from warehouse.sql import identifier, landing_table
 
 Record = tuple[str, str]
-SCORE_EVIDENCE = "fct_score_evidence"
+FIGURES = "marts"
 
 
 def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, Any]:
@@ -77,16 +78,15 @@ def explain_pair(con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: R
 def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, reference: str) -> dict[str, Any]:
     """Every landed version of the record behind a `record_ref` (SOURCE/STREAM/KEY): batch, time, verbatim columns.
 
-    A score's `evidence_ref` (fct_score_evidence/MONTH/REP/ITEM) is opened to the rows that it was counted from.
+    The `evidence_ref` of a figure (marts/TABLE/KEY) is opened to the rows that it was counted from.
     """
-    if reference.startswith(f"{SCORE_EVIDENCE}/"):
-        return _explain_score(con, reference)
     source, stream, key = _split_reference(reference)
+    if source == FIGURES:
+        return _explain_figure(con, stream, reference)
     batches = list_batches(ledger, source, stream)
     if not batches:
         raise ProjectError(f"{reference}: nothing has landed for {source}.{stream}; see `goldthread status`")
-    table = f"{source}__{stream}".replace('"', '""')
-    loaded = _rows(con, f'select * from landing."{table}" where _key = ?', [key])  # noqa: S608 (quoted)
+    loaded = _rows(con, f"select * from {landing_table(source, stream)} where _key = ?", [key])  # noqa: S608 (quoted)
     files = [str(home.landing / file) for file in list_files(batches)]
     landed = []
     for row in loaded:
@@ -103,18 +103,31 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     return {"record_ref": reference, "key": json.loads(key), "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
 
 
-def _explain_score(con: duckdb.DuckDBPyConnection, reference: str) -> dict[str, Any]:
-    items = _rows(con, "select * from marts.fct_score_item where evidence_ref = ? order by scheme", [reference])
-    evidence = _rows(
-        con,
-        "select * exclude (evidence_ref, period_month, rep_key, item) from marts.fct_score_evidence"
-        " where evidence_ref = ? order by evidence_date, record_ref",
-        [reference],
-    )
-    if not items and not evidence:
-        raise ProjectError(f"{reference}: no such score item; an evidence_ref is in a row of fct_score_item")
-    references = list(dict.fromkeys(row["record_ref"] for row in evidence))
-    return {"evidence_ref": reference, "items": items, "evidence": evidence, "record_refs": references}
+def _explain_figure(con: duckdb.DuckDBPyConnection, table: str, reference: str) -> dict[str, Any]:
+    """The figure's row, and by table the rows behind it with what they come to when they are counted anew (ref_evidence)."""
+    recipes = con.execute(
+        """
+        select evidence_table, rows_where, list(figure order by figure), list(formula order by figure)
+        from policy.ref_evidence where figure_table = ? group by all order by all
+        """,
+        [table],
+    ).fetchall()
+    columns = con.execute(
+        "select 1 from duckdb_columns() where schema_name = ? and table_name = ? and column_name = 'evidence_ref'",
+        [FIGURES, table],
+    ).fetchall()
+    figure = f"with figure as (select * from {FIGURES}.{identifier(table)} where evidence_ref = ?)"  # noqa: S608 (quoted)
+    rows = _rows(con, f"{figure} from figure", [reference]) if recipes and columns else []
+    if not rows:
+        raise ProjectError(f"{reference}: no such figure; an evidence_ref is in a row of a table such as fct_score_item")
+    evidence = []
+    for evidence_table, rows_where, names, formulas in recipes:
+        chosen = f"from {FIGURES}.{identifier(evidence_table)} as evidence where {rows_where}"
+        counted = [f"(select {formula} {chosen}) as {identifier(name)}" for name, formula in zip(names, formulas, strict=True)]
+        [recounted] = _rows(con, f"{figure} from figure select {', '.join(counted)}", [reference])
+        found = _rows(con, f"{figure} from figure, lateral (select evidence.* {chosen}) as rows select rows.*", [reference])
+        evidence.append({"table": evidence_table, "counted": recounted, "rows": found})
+    return {"evidence_ref": reference, "figure": rows[0], "evidence": evidence}
 
 
 def _split_reference(reference: str) -> tuple[str, str, str]:

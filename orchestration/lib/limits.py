@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 
 import polars as pl
@@ -13,8 +14,15 @@ SEED = DBT_PROJECT / "seeds" / "gate" / "ref_gate_limit.csv"
 
 
 @cache
+def _read_versions() -> pl.DataFrame:
+    types = {"minimum": pl.Float64, "maximum": pl.Float64, "valid_from": pl.Date, "valid_to": pl.Date}
+    return pl.read_csv(SEED, schema_overrides=types)
+
+
 def _read_limits() -> pl.DataFrame:
-    return pl.read_csv(SEED, schema_overrides={"minimum": pl.Float64, "maximum": pl.Float64})
+    """The versions that hold today: limits judge a run when it runs, whatever day its data are as of."""
+    today = datetime.now(UTC).date()
+    return _read_versions().filter(pl.col("valid_from") <= today, pl.col("valid_to").is_null() | (pl.col("valid_to") > today))
 
 
 def read_rules(suite: str) -> list[Rule]:

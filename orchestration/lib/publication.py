@@ -25,7 +25,7 @@ def count_funnel(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
     return con.execute(
         """
         select stages.pipeline, stages.stage, count(distinct visits.opportunity_key)
-        from policy.ref_stage as stages
+        from marts.dim_stage as stages
         join marts.fct_stage_visit as visits on visits.pipeline = stages.pipeline and visits.stage = stages.stage
         group by stages.pipeline, stages.stage, stages.position
         order by stages.pipeline desc, stages.position

@@ -86,10 +86,23 @@ def test_explain_opens_a_score_to_the_records_that_it_counts(look):
         "select evidence_ref, numerator, n_evidence from fct_score_item where n_evidence > 1 order by all limit 1"
     )
     answer = explain(reference)
-    assert {item["evidence_ref"] for item in answer["items"]} == {reference}
-    assert len(answer["evidence"]) == n
-    assert sum(float(row["numerator_value"]) for row in answer["evidence"]) == pytest.approx(float(numerator))
-    assert [explain(record)["record_ref"] for record in answer["record_refs"][:2]] == answer["record_refs"][:2]
+    [evidence] = answer["evidence"]
+    assert answer["figure"]["evidence_ref"] == reference
+    assert len(evidence["rows"]) == evidence["counted"]["n_evidence"] == n
+    assert sum(float(row["numerator_value"]) for row in evidence["rows"]) == pytest.approx(float(numerator))
+    references = [row["record_ref"] for row in evidence["rows"][:2]]
+    assert [explain(record)["record_ref"] for record in references] == references
+
+
+def test_explain_opens_a_figure_that_counts_rows_of_several_tables(look):
+    [[reference]] = look.read(
+        "select evidence_ref from fct_payment_attainment where n_due > 0 and n_stage_exits > 0 order by all limit 1"
+    )
+    answer = explain(reference)
+    assert [part["table"] for part in answer["evidence"]] == ["fct_receipt", "fct_receipt_plan", "fct_stage_visit"]
+    for part in answer["evidence"]:
+        for figure, value in part["counted"].items():
+            assert float(answer["figure"][figure]) == pytest.approx(float(value)), figure
 
 
 def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line):
@@ -128,7 +141,8 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["explain", "a/b"], ("no record_ref",)),
         (["explain", "u8:1", "--picture", "x.png"], ("two records",)),
         (["explain", "nothing/here/1"], ("nothing has landed for nothing.here",)),
-        (["explain", "fct_score_evidence/1999-01/nobody/nps"], ("no such score item",)),
+        (["explain", 'marts/fct_score_item/["1999-01-01","nobody","B","nps"]'], ("no such figure",)),
+        (["explain", 'marts/nothing/["1"]'], ("no such figure",)),
         (["rollback", "--reason", "x"], ("no publication earlier",)),
         (["--project", "/nowhere", "status"], ("no project at /nowhere",)),
     ],

@@ -1,12 +1,14 @@
--- SC-5: every known numerator is the sum of the evidence rows its evidence_ref opens.
+-- SC-5: every known numerator is the sum of the evidence rows of its month, rep and item.
 with evidence as (
 
     select
-        evidence_ref,
+        period_month,
+        rep_key,
+        item,
         sum(numerator_value) as numerator,
         count(*) as n_evidence
     from {{ ref('fct_score_evidence') }}
-    group by evidence_ref
+    group by period_month, rep_key, item
 
 )
 
@@ -17,7 +19,7 @@ select
     items.numerator,
     evidence.numerator as evidence_numerator
 from {{ ref('fct_score_item') }} as items
-left join evidence using (evidence_ref)
+left join evidence using (period_month, rep_key, item)
 where
     items.numerator is not null
     and (

@@ -1,21 +1,6 @@
 with sales as (
 
-    select
-        rep_key,
-        team_key,
-        region,
-        closed_month as period_month,
-        won_amount_cny as amount_cny
-    from {{ ref('int_forecast_deals') }}
-    where is_won and closed_month is not null
-    union all
-    select
-        rep_key,
-        team_key,
-        region,
-        ordered_month,
-        amount_cny
-    from {{ ref('int_forecast_orders') }}
+    select * from {{ ref('int_forecast_sales') }}
 
 ),
 
@@ -51,10 +36,10 @@ scope_sales as (
         select
             '{{ scope_type }}' as scope_type,
             {{ scope_id }} as scope_id,
-            period_month,
+            sale_month as period_month,
             sum(amount_cny) as actual
         from sales
-        group by {{ scope_id }}, period_month
+        group by {{ scope_id }}, sale_month
         {{ "union all" if not loop.last }}
     {%- endfor %}
 

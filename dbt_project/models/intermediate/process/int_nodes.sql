@@ -22,53 +22,64 @@ approvals as (
 
 ),
 
+-- the nodes that a stage had when it was entered
+visit_nodes as (
+
+    select
+        visits.*,
+        stage_nodes.node_code,
+        stage_nodes.accepted_kinds,
+        stage_nodes.approval_template,
+        stage_nodes.is_mandatory
+    from visits
+    inner join stage_nodes
+        on
+            visits.pipeline = stage_nodes.pipeline
+            and visits.stage = stage_nodes.stage
+            and {{ holds_on('stage_nodes', local_date('visits.entered_at')) }}
+    where stage_nodes.is_mandatory
+
+),
+
 node_kinds as (
 
     select
-        pipeline,
-        stage,
+        opportunity_key,
+        visit_no,
         node_code,
         unnest(string_split(accepted_kinds, '|')) as evidence_kind
-    from stage_nodes
+    from visit_nodes
 
 ),
 
 proofs as (
 
     select
-        visits.opportunity_key,
-        visits.visit_no,
+        node_kinds.opportunity_key,
+        node_kinds.visit_no,
         node_kinds.node_code,
         activities.occurred_at as proven_at,
         activities.record_ref as evidence_ref
-    from visits
-    inner join node_kinds
-        on
-            visits.pipeline = node_kinds.pipeline
-            and visits.stage = node_kinds.stage
+    from node_kinds
     inner join activities
         on
-            visits.opportunity_key = activities.opportunity_key
+            node_kinds.opportunity_key = activities.opportunity_key
             and node_kinds.evidence_kind = activities.evidence_kind
 
     union all
 
     -- ST-9: a passed approval of the node's template proves it as well
     select
-        visits.opportunity_key,
-        visits.visit_no,
-        stage_nodes.node_code,
+        visit_nodes.opportunity_key,
+        visit_nodes.visit_no,
+        visit_nodes.node_code,
         coalesce(approvals.decided_at, approvals.applied_at) as proven_at,
         approvals.record_ref as evidence_ref
-    from visits
-    inner join stage_nodes
-        on
-            visits.pipeline = stage_nodes.pipeline
-            and visits.stage = stage_nodes.stage
+    from visit_nodes
     inner join approvals
         on
-            stage_nodes.approval_template = approvals.template_name
-            and visits.opportunity_key = 'hubspot:' || approvals.deal_id
+            visit_nodes.approval_template = approvals.template_name
+            and visit_nodes.opportunity_key = 'hubspot:' || approvals.deal_id
             and approvals.status = 'passed'
 
 ),
@@ -90,33 +101,28 @@ first_proofs as (
 nodes as (
 
     select
-        visits.opportunity_key || '/' || visits.visit_no || '/' || stage_nodes.node_code as node_key,
-        visits.opportunity_key,
-        visits.visit_no,
-        visits.pipeline,
-        visits.stage,
-        stage_nodes.node_code,
-        stage_nodes.is_mandatory,
-        visits.entered_at as opened_at,
-        case when visits.outcome not in ('open', 'won') then visits.exited_at end as closed_stage_at,
-        visits.outcome as visit_outcome,
+        visit_nodes.opportunity_key || '/' || visit_nodes.visit_no || '/' || visit_nodes.node_code as node_key,
+        visit_nodes.opportunity_key,
+        visit_nodes.visit_no,
+        visit_nodes.pipeline,
+        visit_nodes.stage,
+        visit_nodes.node_code,
+        visit_nodes.is_mandatory,
+        visit_nodes.entered_at as opened_at,
+        case when visit_nodes.outcome not in ('open', 'won') then visit_nodes.exited_at end as closed_stage_at,
+        visit_nodes.outcome as visit_outcome,
         -- evidence that was there before the stage completes the node as it opens
         case
-            when first_proofs.proven_at is not null then greatest(first_proofs.proven_at, visits.entered_at)
+            when first_proofs.proven_at is not null then greatest(first_proofs.proven_at, visit_nodes.entered_at)
         end as completed_at,
         first_proofs.evidence_ref,
-        visits.record_ref
-    from visits
-    inner join stage_nodes
-        on
-            visits.pipeline = stage_nodes.pipeline
-            and visits.stage = stage_nodes.stage
+        visit_nodes.record_ref
+    from visit_nodes
     left join first_proofs
         on
-            visits.opportunity_key = first_proofs.opportunity_key
-            and visits.visit_no = first_proofs.visit_no
-            and stage_nodes.node_code = first_proofs.node_code
-    where stage_nodes.is_mandatory
+            visit_nodes.opportunity_key = first_proofs.opportunity_key
+            and visit_nodes.visit_no = first_proofs.visit_no
+            and visit_nodes.node_code = first_proofs.node_code
 
 )
 

@@ -34,6 +34,7 @@ ordered_events as (
         on
             opportunities.pipeline = stages.pipeline
             and stage_events.stage = stages.stage
+            and {{ holds_on('stages', local_date('stage_events.entered_at')) }}
 
 ),
 

@@ -25,7 +25,8 @@ invoiced_per_order as (
         bool_and(invoices.amount is not null) as has_all_amounts,
         bool_and(invoices.currency is not distinct from orders.currency) as is_one_currency,
         sum(invoices.amount) as invoiced_amount,
-        sum(invoices.amount_cny) as invoiced_amount_cny
+        sum(invoices.amount_cny) as invoiced_amount_cny,
+        list(invoices.record_ref order by invoices.record_ref) as invoice_refs
     from invoices
     inner join orders on invoices.order_key = orders.order_key
     group by invoices.order_key
@@ -49,7 +50,8 @@ invoice_lines as (
         invoices.amount_cny as due_amount_cny,
         coalesce(invoices.is_disputed, false) as is_disputed,
         orders.record_ref as order_ref,
-        invoices.record_ref as invoice_ref
+        [invoices.record_ref] as invoice_refs,
+        invoices.record_ref
     from invoices
     left join orders on invoices.order_key = orders.order_key
 
@@ -60,6 +62,7 @@ order_remainders as (
 
     select
         orders.*,
+        coalesce(invoiced_per_order.invoice_refs, cast([] as varchar[])) as invoice_refs,
         case
             when invoiced_per_order.order_key is null then 1
             when not invoiced_per_order.has_all_amounts then 0
@@ -88,7 +91,8 @@ order_lines as (
         amount_cny * open_share as due_amount_cny,
         false as is_disputed,
         record_ref as order_ref,
-        null as invoice_ref
+        invoice_refs,
+        record_ref
     from order_remainders
     where open_share = 1 or round(amount * open_share, 2) > 0.01
 
@@ -111,7 +115,8 @@ final as (
         cast(lines.due_amount_cny as decimal(18, 2)) as due_amount_cny,
         lines.is_disputed,
         lines.order_ref,
-        lines.invoice_ref
+        lines.invoice_refs,
+        lines.record_ref
     from (
         select * from invoice_lines
         union all

@@ -75,6 +75,19 @@ resolved as (
 
 ),
 
+visits as (
+
+    select
+        source,
+        activity_id,
+        rep_key,
+        occurred_at,
+        {{ threshold('FU-20.evidence', 'upper_limit', local_date('occurred_at')) }} as evidence_hours
+    from resolved
+    where activity_type = 'visit'
+
+),
+
 -- FU-20: the nearest check-in with a photo or a position, of the same rep
 visit_evidence as (
 
@@ -85,15 +98,14 @@ visit_evidence as (
             arrivals.evidence_ref,
             abs(epoch(arrivals.occurred_at) - epoch(visits.occurred_at))
         ) as evidence_ref
-    from resolved as visits
+    from visits
     inner join resolved as arrivals
         on
             visits.rep_key = arrivals.rep_key
             and arrivals.activity_type = 'checkin'
             and arrivals.evidence_ref is not null
             and abs({{ hours_between('visits.occurred_at', 'arrivals.occurred_at') }})
-            <= {{ threshold('FU-20.evidence', 'upper_limit') }}
-    where visits.activity_type = 'visit'
+            <= visits.evidence_hours
     group by visits.source, visits.activity_id
 
 ),

@@ -78,87 +78,72 @@ friend_adds as (
 
 ),
 
+-- what the CRM's four kinds of engagement differ in
+engagements as (
+
+    select
+        *,
+        'call:' || call_id as activity_id,
+        'call' as activity_type,
+        title as summary,
+        true as is_customer_contact
+    from calls
+
+    union all by name
+
+    select
+        *,
+        'meeting:' || meeting_id as activity_id,
+        case visit_type when 'onsite' then 'visit' else 'meeting' end as activity_type,
+        'outbound' as direction,
+        title as summary,
+        coalesce(outcome not in ('CANCELED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED'), true) as is_customer_contact
+    from meetings
+
+    union all by name
+
+    select
+        *,
+        'email:' || email_id as activity_id,
+        'email' as activity_type,
+        title as summary,
+        true as is_customer_contact
+    from emails
+
+    union all by name
+
+    select
+        *,
+        'note:' || note_id as activity_id,
+        'note' as activity_type,
+        body as summary,
+        false as is_customer_contact
+    from notes
+
+),
+
+-- what a source does not say is null
 unioned as (
 
     select
         'hubspot' as source,
-        'call:' || call_id as activity_id,
-        'call' as activity_type,
+        activity_id,
+        activity_type,
         company_id as party_source_key,
         contact_id as person_source_key,
         deal_id as opportunity_id,
         owner_id as owner_ref,
         occurred_at,
         direction,
-        title as summary,
-        true as is_customer_contact,
-        null as evidence_kind,
-        null as evidence_ref,
-        record_ref
-    from calls
-    where not is_archived
-
-    union all
-
-    select
-        'hubspot' as source,
-        'meeting:' || meeting_id as activity_id,
-        case visit_type when 'onsite' then 'visit' else 'meeting' end as activity_type,
-        company_id as party_source_key,
-        contact_id as person_source_key,
-        deal_id as opportunity_id,
-        owner_id as owner_ref,
-        occurred_at,
-        'outbound' as direction,
-        title as summary,
-        coalesce(outcome not in ('CANCELED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED'), true) as is_customer_contact,
-        null as evidence_kind,
-        null as evidence_ref,
-        record_ref
-    from meetings
-    where not is_archived
-
-    union all
-
-    select
-        'hubspot' as source,
-        'email:' || email_id as activity_id,
-        'email' as activity_type,
-        company_id as party_source_key,
-        contact_id as person_source_key,
-        deal_id as opportunity_id,
-        owner_id as owner_ref,
-        occurred_at,
-        direction,
-        title as summary,
-        true as is_customer_contact,
-        null as evidence_kind,
-        null as evidence_ref,
-        record_ref
-    from emails
-    where not is_archived
-
-    union all
-
-    select
-        'hubspot' as source,
-        'note:' || note_id as activity_id,
-        'note' as activity_type,
-        company_id as party_source_key,
-        contact_id as person_source_key,
-        deal_id as opportunity_id,
-        owner_id as owner_ref,
-        occurred_at,
-        null as direction,
-        body as summary,
-        false as is_customer_contact,
+        summary,
+        is_customer_contact,
         evidence_kind,
         case when evidence_kind is not null then record_ref end as evidence_ref,
         record_ref
-    from notes
+    from engagements
     where not is_archived
 
-    union all
+    union all by name
 
     select
         'wecom' as source,
@@ -166,37 +151,29 @@ unioned as (
         'wecom' as activity_type,
         external_user_id as party_source_key,
         external_user_id as person_source_key,
-        null as opportunity_id,
         user_id as owner_ref,
         added_at as occurred_at,
         'outbound' as direction,
         contact_name as summary,
         true as is_customer_contact,
-        null as evidence_kind,
-        null as evidence_ref,
         record_ref
     from friend_adds
 
-    union all
+    union all by name
 
     select
         'wecom' as source,
         'checkin:' || user_id || ':' || cast(epoch_ms(checked_in_at) as varchar) || ':' || checkin_type as activity_id,
         'checkin' as activity_type,
-        null as party_source_key,
-        null as person_source_key,
-        null as opportunity_id,
         user_id as owner_ref,
         checked_in_at as occurred_at,
-        null as direction,
         location_title as summary,
         false as is_customer_contact,
-        null as evidence_kind,
         case when has_photo or has_position then record_ref end as evidence_ref,
         record_ref
     from checkins
 
-    union all
+    union all by name
 
     select
         source,
@@ -207,11 +184,9 @@ unioned as (
             else 'note'
         end as activity_type,
         party_id as party_source_key,
-        null as person_source_key,
         opportunity_id,
         owner_ref,
         occurred_at,
-        null as direction,
         summary,
         lower(activity_type) in ('call', 'visit', 'meeting', 'email', 'wecom') as is_customer_contact,
         evidence_kind,

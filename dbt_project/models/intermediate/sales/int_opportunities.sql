@@ -24,7 +24,8 @@ stage_map as (
 
 stages as (
 
-    select * from {{ ref('ref_stage') }}
+    select * from {{ ref('ref_stage') }} as versions
+    where {{ holds_on('versions', local_date(as_of())) }}
 
 ),
 

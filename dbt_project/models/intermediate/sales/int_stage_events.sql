@@ -87,6 +87,7 @@ derived_first_events as (
         on
             without_history.pipeline = stages.pipeline
             and stages.position = 1
+            and {{ holds_on('stages', local_date('without_history.created_at')) }}
     where
         without_history.created_at is not null
         and (
@@ -110,6 +111,7 @@ derived_current_events as (
         on
             without_history.pipeline = stages.pipeline
             and without_history.stage = stages.stage
+            and {{ holds_on('stages', local_date('coalesce(without_history.stage_entered_at, without_history.created_at)')) }}
     where
         not without_history.is_closed
         and stages.position > 1

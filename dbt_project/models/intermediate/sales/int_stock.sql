@@ -5,6 +5,7 @@ with stock as (
 )
 
 select
+    'u8:' || stock_id as stock_key,
     'u8' as source,
     warehouse_code as warehouse,
     product_code as product_id,

@@ -43,6 +43,18 @@ customers as (
 
 ),
 
+parties as (
+
+    select * from {{ ref('int_parties_unioned') }}
+
+),
+
+links as (
+
+    select * from {{ ref('int_customer_links') }}
+
+),
+
 customer_owners as (
 
     select * from {{ ref('int_customer_owners') }}
@@ -152,6 +164,22 @@ last_contacts as (
 
 ),
 
+first_records as (
+
+    select
+        links.customer_gid,
+        arg_min(
+            parties.record_ref, (coalesce(parties.created_at, timestamptz '9999-12-31 00:00:00+00'), parties.record_ref)
+        ) as record_ref
+    from parties
+    inner join links
+        on
+            parties.source = links.source
+            and parties.source_key = links.source_key
+    group by links.customer_gid
+
+),
+
 -- a tier A customer nobody ever contacted is silent since it was first seen
 silent_customers as (
 
@@ -163,9 +191,10 @@ silent_customers as (
         customers.customer_gid,
         coalesce(customer_owners.rep_key, last_contacts.rep_key) as rep_key,
         coalesce(last_contacts.last_contact_at, customers.first_seen_at) as started_at,
-        coalesce(last_contacts.record_ref, 'dim_customer/' || customers.customer_gid) as evidence_ref
+        coalesce(last_contacts.record_ref, first_records.record_ref) as evidence_ref
     from customers
     left join last_contacts on customers.customer_gid = last_contacts.customer_gid
+    left join first_records on customers.customer_gid = first_records.customer_gid
     left join customer_owners on customers.customer_gid = customer_owners.customer_gid
     where customers.tier = 'A'
 

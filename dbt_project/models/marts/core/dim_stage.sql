@@ -1,6 +1,7 @@
 with stages as (
 
-    select * from {{ ref('ref_stage') }}
+    select * from {{ ref('ref_stage') }} as versions
+    where {{ holds_on('versions', local_date(as_of())) }}
 
 )
 
@@ -12,5 +13,6 @@ select
     is_won,
     is_lost,
     is_mandatory,
-    spec_id
+    spec_id,
+    version
 from stages

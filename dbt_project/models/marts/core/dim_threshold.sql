@@ -1,6 +1,7 @@
 with thresholds as (
 
-    select * from {{ ref('ref_threshold') }}
+    select * from {{ ref('ref_threshold') }} as versions
+    where {{ holds_on('versions', local_date(as_of())) }}
 
 )
 
@@ -11,5 +12,6 @@ select
     lower_limit,
     upper_limit,
     spec_id,
-    note
+    note,
+    version
 from thresholds

@@ -8,7 +8,7 @@ days as (
 
     select cast(generate_series as date) as calendar_date
     from generate_series(
-        timestamp '1996-01-01',
+        cast('{{ var("calendar_from") }}' as timestamp),
         cast(
             greatest(
                 (select max(date_trunc('year', exceptions.calendar_date)) from exceptions),

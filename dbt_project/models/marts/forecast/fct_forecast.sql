@@ -50,7 +50,7 @@ final as (
         cast(case when has_total then pipeline_value end as decimal(18, 2)) as pipeline_value,
         cast(simple_value as decimal(18, 2)) as simple_value,
         simple_method,
-        case when has_total then cast(pipeline_weight as decimal(9, 4)) end as pipeline_weight,
+        case when has_total then pipeline_weight end as pipeline_weight,
         months_of_actuals,
         n_won,
         n_lost,
@@ -92,7 +92,10 @@ final as (
                 when has_total and raw_hi - greatest(raw_lo, 0) > published_value then 'range too wide'
             end,
             case when n_without_amount > 0 then format('{} rows without an amount are left out', n_without_amount) end
-        ) as note
+        ) as note,
+
+        ---------- evidence
+        {{ evidence_ref('fct_forecast', ['period_month', 'scope_type', 'scope_id']) }} as evidence_ref
     from valued
 
 )

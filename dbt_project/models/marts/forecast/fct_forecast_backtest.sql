@@ -37,7 +37,16 @@ final as (
         case
             when method = 'published' and half_width is not null
                 then abs(actual - forecast) <= half_width * forecast
-        end as in_interval
+        end as in_interval,
+
+        ---------- how it came about
+        pipeline_weight,
+        simple_method,
+        months_of_actuals,
+
+        ---------- evidence
+        {{ evidence_ref('fct_forecast_backtest', ['origin_month', 'period_month', 'scope_type', 'scope_id', 'method']) }}
+            as evidence_ref
     from by_method
     where forecast is not null
 

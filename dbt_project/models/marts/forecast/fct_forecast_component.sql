@@ -8,6 +8,7 @@ select
     component,
     cast(value as decimal(18, 2)) as value,
     n_deals,
-    n_without_amount
+    n_without_amount,
+    {{ evidence_ref('fct_forecast_component', ['period_month', 'scope_type', 'scope_id', 'component']) }} as evidence_ref
 from {{ ref('int_forecast_components') }}
 where origin_no = 0

@@ -42,6 +42,7 @@ final as (
         deals.rep_key,
         deals.team_key,
         deals.region,
+        deals.industry,
         deals.pipeline,
         by_deal.stage,
 
@@ -66,7 +67,8 @@ final as (
             when by_deal.is_zombie then 'older than nearly every deal that ever closed'
         end as note,
         by_deal.hazards,
-        deals.record_ref
+        deals.record_ref,
+        {{ evidence_ref('fct_opportunity_score', ['deals.opportunity_key']) }} as evidence_ref
     from deals
     left join by_deal on deals.opportunity_key = by_deal.opportunity_key
     where not deals.is_closed

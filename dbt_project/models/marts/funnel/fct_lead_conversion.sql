@@ -1,36 +1,11 @@
 with leads as (
 
-    select * from {{ ref('int_leads') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('int_orders') }}
-
-),
-
-ordered_opportunities as (
-
-    select distinct opportunity_key
-    from orders
-    where opportunity_key is not null
-
-),
-
-cohort as (
-
     select
-        {{ local_month('leads.created_at') }} as lead_month,
-        coalesce(leads.lead_source, '(unknown)') as lead_source,
-        coalesce(leads.region, '(unknown)') as region,
-        leads.opportunity_key is not null or leads.outcome in ('converted', 'won') as is_converted,
-        -- a source that has no orders says by its outcome that the lead ordered
-        ordered_opportunities.opportunity_key is not null or leads.outcome = 'won' as is_ordered,
-        ordered_opportunities.opportunity_key is not null as has_erp_order
-    from leads
-    left join ordered_opportunities on leads.opportunity_key = ordered_opportunities.opportunity_key
-    where leads.created_at <= {{ as_of() }}
+        *,
+        coalesce(lead_source, '(unknown)') as lead_source_name,
+        coalesce(region, '(unknown)') as region_name
+    from {{ ref('fct_lead_response') }}
+    where lead_month is not null
 
 ),
 
@@ -38,18 +13,18 @@ counted as (
 
     select
         lead_month,
-        case when grouping(lead_source) = 0 then lead_source else 'all' end as lead_source,
-        case when grouping(region) = 0 then region else 'all' end as region,
+        case when grouping(lead_source_name) = 0 then lead_source_name else 'all' end as lead_source,
+        case when grouping(region_name) = 0 then region_name else 'all' end as region,
         count(*) as n_leads,
         count(*) filter (where is_converted) as n_converted,
         count(*) filter (where is_ordered) as n_ordered,
         count(*) filter (where has_erp_order) as n_with_erp_order
-    from cohort
+    from leads
     group by grouping sets (
         (lead_month),
-        (lead_month, lead_source),
-        (lead_month, region),
-        (lead_month, lead_source, region)
+        (lead_month, lead_source_name),
+        (lead_month, region_name),
+        (lead_month, lead_source_name, region_name)
     )
 
 ),
@@ -62,6 +37,31 @@ rated as (
         {{ ratio('n_ordered', 'n_leads') }} as order_ratio
     from counted
 
+),
+
+compared as (
+
+    select
+        rated.*,
+        rated.order_ratio - year_before.order_ratio as change_to_year_before,
+        {{ threshold('FU-7.yoy', 'lower_limit', 'rated.lead_month') }} as target_change
+    from rated
+    left join rated as year_before
+        on
+            rated.lead_source = year_before.lead_source
+            and rated.region = year_before.region
+            and rated.lead_month - interval 1 year = year_before.lead_month
+
+),
+
+final as (
+
+    select
+        *,
+        change_to_year_before >= target_change as is_on_target,
+        {{ evidence_ref('fct_lead_conversion', ['lead_month', 'lead_source', 'region']) }} as evidence_ref
+    from compared
+
 )
 
-select * from rated
+select * from final

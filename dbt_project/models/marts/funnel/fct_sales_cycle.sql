@@ -1,55 +1,18 @@
 with opportunities as (
 
-    select * from {{ ref('int_opportunities') }}
+    select * from {{ ref('fct_opportunity') }}
 
 ),
 
-leads as (
-
-    select * from {{ ref('int_leads') }}
-
-),
-
-visits as (
-
-    select * from {{ ref('int_stage_visits') }}
-
-),
-
-first_visits as (
-
-    select
-        opportunity_key,
-        min(entered_at) as first_entered_at,
-        max(entered_at) filter (where outcome = 'won') as signed_at
-    from visits
-    group by opportunity_key
-
-),
-
--- the first touch is the lead's, where the opportunity has one
 won_deals as (
 
     select
-        opportunities.opportunity_key,
-        opportunities.pipeline,
-        coalesce(opportunities.region, '(unknown)') as region,
-        first_visits.signed_at,
-        least(opportunities.created_at, leads.created_at, first_visits.first_entered_at) as first_touch_at
-    from opportunities
-    inner join first_visits on opportunities.opportunity_key = first_visits.opportunity_key
-    left join leads on opportunities.lead_key = leads.lead_key
-    where opportunities.is_won and first_visits.signed_at is not null
-
-),
-
-measured as (
-
-    select
-        *,
+        pipeline,
+        coalesce(region, '(unknown)') as region,
         {{ local_month('signed_at') }} as closed_month,
-        {{ days_between('first_touch_at', 'signed_at') }} as cycle_days
-    from won_deals
+        cycle_days
+    from opportunities
+    where is_won and signed_at is not null
 
 ),
 
@@ -63,7 +26,7 @@ monthly as (
         sum(cycle_days) as total_cycle_days,
         avg(cycle_days) as mean_cycle_days,
         median(cycle_days) as median_cycle_days
-    from measured
+    from won_deals
     group by grouping sets (
         (closed_month),
         (closed_month, pipeline),
@@ -71,6 +34,39 @@ monthly as (
         (closed_month, pipeline, region)
     )
 
+),
+
+compared as (
+
+    select
+        monthly.*,
+        {{ ratio('monthly.mean_cycle_days', 'year_before.mean_cycle_days') }} - 1 as change_to_year_before,
+        {{ threshold('FU-6.yoy', 'upper_limit', 'monthly.closed_month') }} as target_change
+    from monthly
+    left join monthly as year_before
+        on
+            monthly.pipeline = year_before.pipeline
+            and monthly.region = year_before.region
+            and monthly.closed_month - interval 1 year = year_before.closed_month
+
+),
+
+final as (
+
+    select
+        closed_month,
+        pipeline,
+        region,
+        n_won,
+        total_cycle_days,
+        mean_cycle_days,
+        median_cycle_days,
+        change_to_year_before,
+        target_change,
+        change_to_year_before <= target_change as is_on_target,
+        {{ evidence_ref('fct_sales_cycle', ['closed_month', 'pipeline', 'region']) }} as evidence_ref
+    from compared
+
 )
 
-select * from monthly
+select * from final

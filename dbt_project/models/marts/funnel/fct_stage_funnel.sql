@@ -4,6 +4,13 @@ with visits as (
 
 ),
 
+benchmarks as (
+
+    select * from {{ ref('ref_stage_benchmark') }} as versions
+    where {{ holds_on('versions', local_date(as_of())) }}
+
+),
+
 -- the won stage has no visit that could be lost or converted
 known_visits as (
 
@@ -40,7 +47,8 @@ cube_cells as (
         count(*) filter (where outcome = 'lost') as n_lost,
         avg(dwell_hours) filter (where is_ended) as mean_dwell_hours,
         median(dwell_hours) filter (where is_ended) as median_dwell_hours,
-        avg(dwell_hours) filter (where is_open) as mean_open_hours
+        avg(dwell_hours) filter (where is_open) as mean_open_hours,
+        median(dwell_hours) filter (where is_open) as median_open_hours
     from known_visits
     group by grouping sets (
         (pipeline, stage),
@@ -74,9 +82,38 @@ rated as (
         {{ ratio('n_advanced', 'n_ended') }} as conversion_ratio,
         mean_dwell_hours,
         median_dwell_hours,
-        mean_open_hours
+        mean_open_hours,
+        median_open_hours
     from cube_cells
+
+),
+
+compared as (
+
+    select
+        rated.*,
+        benchmarks.benchmark_ratio,
+        rated.conversion_ratio - benchmarks.benchmark_ratio as gap_to_benchmark
+    from rated
+    left join benchmarks
+        on
+            rated.pipeline = benchmarks.pipeline
+            and rated.stage = benchmarks.stage
+
+),
+
+-- FU-3: of the stages of a cell's funnel the one furthest below its benchmark, or the least above
+final as (
+
+    select
+        *,
+        {{ evidence_ref('fct_stage_funnel', ['pipeline', 'stage', 'region', 'product_line', 'rep_key']) }} as evidence_ref,
+        case
+            when gap_to_benchmark is not null
+                then gap_to_benchmark = min(gap_to_benchmark) over (partition by pipeline, region, product_line, rep_key)
+        end as is_bottleneck
+    from compared
 
 )
 
-select * from rated
+select * from final

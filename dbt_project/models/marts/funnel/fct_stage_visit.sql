@@ -22,6 +22,12 @@ nodes as (
 
 ),
 
+workdays as (
+
+    select * from {{ ref('dim_workday') }}
+
+),
+
 evidence as (
 
     select
@@ -62,6 +68,10 @@ measured as (
             when visits.outcome = 'open' then greatest({{ hours_between('visits.entered_at', as_of()) }}, 0)
             when visits.outcome != 'won' then {{ hours_between('visits.entered_at', 'visits.exited_at') }}
         end as dwell_hours,
+        -- working days that began after the entry, the day of the exit or of now included
+        case
+            when visits.outcome != 'won' then greatest(last_days.workday_no - first_days.workday_no, 0)
+        end as dwell_workdays,
         coalesce(evidence.n_required, 0) as evidence_required,
         coalesce(evidence.n_completed, 0) as evidence_count,
 
@@ -84,6 +94,10 @@ measured as (
         on
             visits.pipeline = stages.pipeline
             and visits.stage = stages.stage
+            and {{ holds_on('stages', local_date('visits.entered_at')) }}
+    left join workdays as first_days on {{ local_date('visits.entered_at') }} = first_days.calendar_date
+    left join workdays as last_days
+        on {{ local_date('coalesce(visits.exited_at, ' ~ as_of() ~ ')') }} = last_days.calendar_date
     left join evidence
         on
             visits.opportunity_key = evidence.opportunity_key

@@ -83,7 +83,10 @@ final as (
                     cast(judged.coverage as double), cast(judged.min_coverage as double), judged.missing_items
                 )
         end as unpublished_reason,
-        judged.period_month + interval 1 month <= clock.as_of_local as is_period_complete
+        judged.period_month + interval 1 month <= clock.as_of_local as is_period_complete,
+
+        ---------- evidence
+        {{ evidence_ref('fct_score', ['judged.period_month', 'judged.rep_key', 'judged.scheme']) }} as evidence_ref
     from judged
     cross join clock
 

@@ -174,7 +174,6 @@ final as (
 
     select
         ---------- ids
-        concat_ws('/', 'fct_score_evidence', strftime(period_month, '%Y-%m'), rep_key, item) as evidence_ref,
         period_month,
         rep_key,
         item,

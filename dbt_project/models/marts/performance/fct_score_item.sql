@@ -171,15 +171,11 @@ measured as (
 
     select
         scorecard.*,
-        concat_ws('/', 'fct_score_evidence', strftime(scorecard.period_month, '%Y-%m'), scorecard.rep_key, scorecard.item)
-            as evidence_ref,
         coalesce(evidence_sums.n_evidence, 0) as n_evidence,
         coalesce(evidence_sums.n_evidence_without_value, 0) as n_evidence_without_value,
+        coalesce(date_trunc('month', source_starts.started_on) > scorecard.period_month, true) as is_before_source,
         case
-            when
-                source_starts.started_on is null
-                or date_trunc('month', source_starts.started_on) > scorecard.period_month
-                then null
+            when is_before_source then null
             when evidence_sums.n_evidence is null then 0
             else evidence_sums.numerator
         end as numerator,
@@ -291,13 +287,13 @@ final as (
         raw_value is null as is_missing,
         case
             when raw_value is not null then null
-            when numerator is null and n_evidence = 0 then 'the source has no rows up to this month'
+            when is_before_source then 'the source has no rows up to this month'
             when numerator is null then 'no evidence row carries an amount'
             else 'nothing to divide by this month'
         end as missing_reason,
         cast(n_evidence as bigint) as n_evidence,
         cast(n_evidence_without_value as bigint) as n_evidence_without_value,
-        evidence_ref
+        {{ evidence_ref('fct_score_item', ['period_month', 'rep_key', 'scheme', 'item']) }} as evidence_ref
     from weighted
 
 )

@@ -13,6 +13,7 @@ reps as (
 thresholds as (
 
     select * from {{ ref('ref_threshold') }}
+    where regexp_full_match(threshold_code, 'PH-\d')
 
 ),
 
@@ -25,53 +26,63 @@ clock as (
 
 ),
 
+-- a day is measured at its end, the as-of day at the as-of time
 days as (
 
-    select {{ local_date(as_of()) }} - cast(range as integer) as phi_date
-    from range({{ var('phi_days') }})
+    select
+        clock.first_date + cast(day_numbers.range as integer) as phi_date,
+        least({{ local_midnight('clock.first_date + cast(day_numbers.range as integer) + 1') }}, clock.as_of_at) as measured_at
+    from clock
+    cross join range({{ var('phi_days') }}) as day_numbers
+
+),
+
+codes as (
+
+    select distinct threshold_code as dimension
+    from thresholds
 
 ),
 
 dimensions as (
 
     select
-        threshold_code as dimension,
-        lower_limit,
-        upper_limit
-    from thresholds
-    where regexp_full_match(threshold_code, 'PH-\d')
+        days.phi_date,
+        days.measured_at,
+        codes.dimension,
+        thresholds.lower_limit,
+        thresholds.upper_limit
+    from days
+    cross join codes
+    left join thresholds
+        on
+            codes.dimension = thresholds.threshold_code
+            and {{ holds_on('thresholds', 'days.phi_date') }}
 
 ),
 
 scopes as (
 
+    select distinct
+        unnest(['company', 'region', 'team']) as scope_type,
+        unnest(['all', region, team_key]) as scope_id
+    from reps
+    union
     select
         'company' as scope_type,
         'all' as scope_id
-    union all
-    select distinct
-        'region' as scope_type,
-        region as scope_id
-    from reps
-    where region is not null
-    union all
-    select distinct
-        'team' as scope_type,
-        team_key as scope_id
-    from reps
-    where team_key is not null
 
 ),
 
--- a day is measured at its end, the as-of day at the as-of time: a span counts from its first such moment on, until its last
+-- a span counts from the first day that is measured in it until the last
 spans as (
 
     select distinct
         observations.dimension,
         observations.part,
         observations.subject_key,
-        observations.region,
-        observations.team_key,
+        unnest(['company', 'region', 'team']) as scope_type,
+        unnest(['all', observations.region, observations.team_key]) as scope_id,
         greatest({{ local_date('observations.counts_from - interval 1 microsecond') }}, clock.first_date) as first_day,
         case
             when observations.counts_until > clock.as_of_at then clock.as_of_date + 1
@@ -85,30 +96,6 @@ spans as (
 
 ),
 
-scoped_spans as (
-
-    select
-        'company' as scope_type,
-        'all' as scope_id,
-        * exclude (region, team_key)
-    from spans
-    union all
-    select
-        'region' as scope_type,
-        region as scope_id,
-        * exclude (region, team_key)
-    from spans
-    where region is not null
-    union all
-    select
-        'team' as scope_type,
-        team_key as scope_id,
-        * exclude (region, team_key)
-    from spans
-    where team_key is not null
-
-),
-
 -- a subject counts once a day: of each span only what no earlier one of the subject covers
 uncovered_spans as (
 
@@ -119,8 +106,8 @@ uncovered_spans as (
         part,
         greatest(first_day, coalesce(max(end_day) over earlier, first_day)) as first_day,
         end_day
-    from scoped_spans
-    where first_day < end_day
+    from spans
+    where first_day < end_day and scope_id is not null
     window earlier as (
         partition by scope_type, scope_id, dimension, part, subject_key
         order by first_day, end_day
@@ -160,7 +147,8 @@ daily_changes as (
 counted as (
 
     select
-        days.phi_date,
+        dimensions.phi_date,
+        dimensions.measured_at,
         scopes.scope_type,
         scopes.scope_id,
         dimensions.dimension,
@@ -168,18 +156,18 @@ counted as (
         dimensions.upper_limit,
         cast(coalesce(sum(daily_changes.numerator_change) over until_day, 0) as bigint) as numerator,
         cast(coalesce(sum(daily_changes.denominator_change) over until_day, 0) as bigint) as denominator
-    from days
+    from dimensions
     cross join scopes
-    cross join dimensions
     left join daily_changes
         on
-            days.phi_date = daily_changes.phi_date
+            dimensions.phi_date = daily_changes.phi_date
             and scopes.scope_type = daily_changes.scope_type
             and scopes.scope_id = daily_changes.scope_id
             and dimensions.dimension = daily_changes.dimension
+    where scopes.scope_id is not null
     window until_day as (
         partition by scopes.scope_type, scopes.scope_id, dimensions.dimension
-        order by days.phi_date
+        order by dimensions.phi_date
         rows between unbounded preceding and current row
     )
 
@@ -189,6 +177,7 @@ valued as (
 
     select
         phi_date,
+        measured_at,
         scope_type,
         scope_id,
         dimension,
@@ -208,7 +197,7 @@ judged as (
     select
         *,
         case
-            when value is null then null
+            when value is null or threshold_lo is null then null
             when value >= threshold_lo and value <= coalesce(threshold_hi, value) then false
             when is_lower_bound then null
             else true
@@ -236,6 +225,7 @@ counted_runs as (
 
     select
         phi_date,
+        measured_at,
         scope_type,
         scope_id,
         dimension,
@@ -249,7 +239,8 @@ counted_runs as (
             when below then phi_date - coalesce(last_day_within, first_day - 1)
             else 0
         end as consecutive_below,
-        is_lower_bound
+        is_lower_bound,
+        {{ evidence_ref('fct_phi_daily', ['phi_date', 'scope_type', 'scope_id', 'dimension']) }} as evidence_ref
     from runs
 
 )

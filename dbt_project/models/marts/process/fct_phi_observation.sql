@@ -52,49 +52,63 @@ reps as (
 
 ),
 
-limits as (
+-- a lead counts once it is decided: answered in time, or the time has passed
+limited_leads as (
 
     select
-        to_days(cast({{ threshold('PH.window', 'upper_limit') }} as integer)) as phi_window,
-        to_days(cast({{ threshold('PH-5.fresh', 'upper_limit') }} as integer)) as freshness,
-        to_hours(cast({{ threshold('PH-1.response', 'upper_limit') }} as integer)) as response_limit,
-        to_hours(cast({{ alert_hours('AL-3') }} as integer)) as node_limit
+        *,
+        created_at + {{ threshold_hours('PH-1.response', local_date('leads.created_at')) }} as answer_until,
+        created_at + {{ threshold_days('PH.window', local_date('leads.created_at')) }} as counts_until
+    from leads
+    where created_at is not null
 
 ),
 
--- a lead counts once it is decided: answered in time, or the time has passed
 decided_leads as (
 
     select
-        leads.*,
-        coalesce(leads.first_response_at <= leads.created_at + limits.response_limit, false) as is_timely,
-        least(leads.first_response_at, leads.created_at + limits.response_limit) as decided_since,
-        leads.created_at + limits.phi_window as counts_until
-    from leads
-    cross join limits
-    where leads.created_at is not null
+        *,
+        coalesce(first_response_at <= answer_until, false) as is_timely,
+        least(first_response_at, answer_until) as decided_since
+    from limited_leads
 
 ),
 
 -- a node is due when the stage is left for another one, and at the latest after AL-3's limit
-due_nodes as (
+limited_nodes as (
 
     select
-        nodes.*,
+        *,
+        opened_at + to_hours(cast({{ alert_hours('AL-3', local_date('nodes.opened_at')) }} as integer)) as done_until
+    from nodes
+
+),
+
+dated_nodes as (
+
+    select
+        limited_nodes.*,
         opportunities.region,
         opportunities.team_key,
         least(
-            case when nodes.visit_outcome = 'advanced' then nodes.closed_stage_at end,
-            nodes.opened_at + limits.node_limit
-        ) as due_at,
-        limits.phi_window
-    from nodes
-    inner join opportunities on nodes.opportunity_key = opportunities.opportunity_key
-    cross join limits
+            case when limited_nodes.visit_outcome = 'advanced' then limited_nodes.closed_stage_at end,
+            limited_nodes.done_until
+        ) as due_at
+    from limited_nodes
+    inner join opportunities on limited_nodes.opportunity_key = opportunities.opportunity_key
     where
-        nodes.closed_stage_at is null
-        or nodes.visit_outcome = 'advanced'
-        or nodes.closed_stage_at >= nodes.opened_at + limits.node_limit
+        limited_nodes.closed_stage_at is null
+        or limited_nodes.visit_outcome = 'advanced'
+        or limited_nodes.closed_stage_at >= limited_nodes.done_until
+
+),
+
+due_nodes as (
+
+    select
+        *,
+        due_at + {{ threshold_days('PH.window', local_date('dated_nodes.due_at')) }} as counts_until
+    from dated_nodes
 
 ),
 
@@ -104,9 +118,8 @@ declared_barriers as (
         barriers.*,
         reps.region,
         reps.team_key,
-        barriers.declared_at + limits.phi_window as counts_until
+        barriers.declared_at + {{ threshold_days('PH.window', local_date('barriers.declared_at')) }} as counts_until
     from barriers
-    cross join limits
     left join reps on barriers.rep_key = reps.rep_key
 
 ),
@@ -117,9 +130,8 @@ sales_requests as (
         requests.*,
         reps.region,
         reps.team_key,
-        requests.requested_at + limits.phi_window as counts_until
+        requests.requested_at + {{ threshold_days('PH.window', local_date('requests.requested_at')) }} as counts_until
     from requests
-    cross join limits
     left join reps on requests.rep_key = reps.rep_key
 
 ),
@@ -128,15 +140,17 @@ sales_requests as (
 active_customers as (
 
     select
-        opportunities.customer_gid,
-        opportunities.region,
-        opportunities.team_key,
-        opportunities.created_at as counts_from,
-        coalesce(opportunities.closed_at + limits.phi_window, timestamptz '9999-12-31 00:00:00+00') as counts_until,
-        opportunities.record_ref
+        customer_gid,
+        region,
+        team_key,
+        created_at as counts_from,
+        coalesce(
+            closed_at + {{ threshold_days('PH.window', local_date('opportunities.closed_at')) }},
+            timestamptz '9999-12-31 00:00:00+00'
+        ) as counts_until,
+        record_ref
     from opportunities
-    cross join limits
-    where opportunities.customer_gid is not null and opportunities.created_at is not null
+    where customer_gid is not null and created_at is not null
 
 ),
 
@@ -148,16 +162,24 @@ customer_records as (
         reps.team_key,
         parties.created_at,
         coalesce(parties.updated_at, parties.created_at) as updated_at,
-        limits.freshness,
         parties.record_ref
     from parties
     inner join links
         on
             parties.source = links.source
             and parties.source_key = links.source_key
-    cross join limits
     left join owners on links.customer_gid = owners.customer_gid
     left join reps on owners.rep_key = reps.rep_key
+
+),
+
+-- a record is fresh for so long after it was made and after its newest update
+fresh_records as (
+
+    select
+        *,
+        unnest([created_at, updated_at]) as counts_from
+    from customer_records
 
 ),
 
@@ -197,7 +219,7 @@ observations as (
         region,
         team_key,
         due_at as counts_from,
-        due_at + phi_window as counts_until,
+        counts_until,
         record_ref
     from due_nodes
 
@@ -210,7 +232,7 @@ observations as (
         region,
         team_key,
         greatest(due_at, completed_at) as counts_from,
-        due_at + phi_window as counts_until,
+        counts_until,
         evidence_ref as record_ref
     from due_nodes
     where completed_at is not null
@@ -283,31 +305,17 @@ observations as (
 
     union all
 
-    select
+    select distinct
         'PH-5' as dimension,
         'numerator' as part,
         customer_gid as subject_key,
         region,
         team_key,
-        updated_at as counts_from,
-        updated_at + freshness as counts_until,
+        counts_from,
+        counts_from + {{ threshold_days('PH-5.fresh', local_date('fresh_records.counts_from')) }} as counts_until,
         record_ref
-    from customer_records
-    where updated_at is not null
-
-    union all
-
-    select
-        'PH-5' as dimension,
-        'numerator' as part,
-        customer_gid as subject_key,
-        region,
-        team_key,
-        created_at as counts_from,
-        created_at + freshness as counts_until,
-        record_ref
-    from customer_records
-    where created_at is not null
+    from fresh_records
+    where counts_from is not null
 
 )
 

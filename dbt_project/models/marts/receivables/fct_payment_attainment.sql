@@ -4,22 +4,10 @@ with plan as (
 
 ),
 
-allocations as (
-
-    select * from {{ ref('fct_receipt_allocation') }}
-
-),
-
 receipts as (
 
-    select * from {{ ref('int_receipts') }}
+    select * from {{ ref('fct_receipt') }}
     where received_date <= {{ local_date(as_of()) }}
-
-),
-
-reps as (
-
-    select * from {{ ref('int_reps') }}
 
 ),
 
@@ -44,45 +32,28 @@ conversion as (
 ),
 
 -- of what fell due in the month (up to as_of), what had come in by the end of that month
-due as (
-
-    select
-        cast(date_trunc('month', plan.due_date) as date) as period_month,
-        coalesce(plan.team_key, 'unassigned') as team_key,
-        plan.plan_key,
-        plan.due_amount_cny,
-        sum(allocations.allocated_cny) filter (
-            where allocations.received_date < date_trunc('month', plan.due_date) + interval 1 month
-        ) as received_cny
-    from plan
-    left join allocations on plan.plan_key = allocations.plan_key
-    where plan.due_date <= {{ local_date(as_of()) }} and plan.due_amount_cny > 0
-    group by plan.plan_key, plan.due_date, plan.team_key, plan.due_amount_cny
-
-),
-
 attainment as (
 
     select
-        period_month,
-        team_key,
+        cast(date_trunc('month', due_date) as date) as period_month,
+        coalesce(team_key, 'unassigned') as team_key,
         count(*) as n_due,
         sum(due_amount_cny) as due_cny,
-        sum(greatest(least(coalesce(received_cny, 0), due_amount_cny), 0)) as received_of_due_cny
-    from due
-    group by period_month, team_key
+        sum(greatest(least(received_in_due_month_cny, due_amount_cny), 0)) as received_of_due_cny
+    from plan
+    where due_date <= {{ local_date(as_of()) }} and due_amount_cny > 0
+    group by cast(date_trunc('month', due_date) as date), coalesce(team_key, 'unassigned')
 
 ),
 
 cash as (
 
     select
-        cast(date_trunc('month', receipts.received_date) as date) as period_month,
-        coalesce(reps.team_key, 'unassigned') as team_key,
-        sum(receipts.amount_cny) as cash_received_cny
+        cast(date_trunc('month', received_date) as date) as period_month,
+        coalesce(team_key, 'unassigned') as team_key,
+        sum(amount_cny) as cash_received_cny
     from receipts
-    left join reps on receipts.rep_key = reps.rep_key
-    group by cast(date_trunc('month', receipts.received_date) as date), coalesce(reps.team_key, 'unassigned')
+    group by cast(date_trunc('month', received_date) as date), coalesce(team_key, 'unassigned')
 
 ),
 
@@ -122,7 +93,11 @@ final as (
         {{ ratio('attainment.received_of_due_cny', 'attainment.due_cny') }} as payment_attainment,
         {{ ratio('conversion.n_stage_advances', 'conversion.n_stage_exits') }}
         - {{ ratio('attainment.received_of_due_cny', 'attainment.due_cny') }} as deviation,
-        cast(coalesce(cash.cash_received_cny, 0) as decimal(18, 2)) as cash_received_cny
+        cast(coalesce(cash.cash_received_cny, 0) as decimal(18, 2)) as cash_received_cny,
+
+        ---------- evidence
+        {{ local_date(as_of()) }} as as_of_date,
+        {{ evidence_ref('fct_payment_attainment', ['team_months.period_month', 'team_months.team_key']) }} as evidence_ref
     from team_months
     left join conversion
         on

@@ -157,7 +157,6 @@ final as (
         parts.plan_key,
         receipts.customer_gid,
         receipts.rep_key,
-        receipts.record_ref as receipt_ref,
         parts.allocation_rule,
 
         ---------- numerics
@@ -168,7 +167,10 @@ final as (
         receipts.currency,
 
         ---------- dates
-        receipts.received_date
+        receipts.received_date,
+
+        ---------- lineage
+        receipts.record_ref
     from parts
     inner join receipts on parts.receipt_key = receipts.receipt_key
 

@@ -43,10 +43,12 @@ paid as (
         plan_key,
         sum(allocated_cny) as received_cny,
         coalesce(sum(allocated_cny) filter (where received_date <= due_date), 0) as received_by_due_cny,
+        coalesce(sum(allocated_cny) filter (where received_date < date_trunc('month', due_date) + interval 1 month), 0)
+            as received_in_due_month_cny,
         max_by(is_settled_by_now, (received_date, allocation_key)) as is_settled,
         min(received_date) filter (where is_settled_by_now) as first_settled_date,
         max(received_date) as last_received_date,
-        list(receipt_ref order by received_date, receipt_ref) as receipt_refs
+        list(record_ref order by received_date, record_ref) as receipt_refs
     from running
     group by plan_key
 
@@ -59,6 +61,9 @@ judged as (
         clock.as_of_date,
         coalesce(paid.received_cny, 0) as received_cny,
         case when planned.due_date is not null then coalesce(paid.received_by_due_cny, 0) end as received_by_due_cny,
+        case
+            when planned.due_date is not null then coalesce(paid.received_in_due_month_cny, 0)
+        end as received_in_due_month_cny,
         coalesce(paid.is_settled, false) as is_settled,
         case when paid.is_settled then paid.first_settled_date end as settled_date,
         paid.last_received_date,
@@ -97,6 +102,7 @@ final as (
         currency,
         due_amount_cny,
         cast(received_by_due_cny as decimal(18, 2)) as received_by_due_cny,
+        cast(received_in_due_month_cny as decimal(18, 2)) as received_in_due_month_cny,
         cast(received_cny as decimal(18, 2)) as received_cny,
         cast(case when is_settled and due_amount_cny > 0 then 0 else due_amount_cny - received_cny end as decimal(18, 2))
             as outstanding_cny,
@@ -113,8 +119,9 @@ final as (
 
         ---------- evidence
         order_ref,
-        case when invoice_ref is null then cast([] as varchar[]) else [invoice_ref] end as invoice_refs,
-        receipt_refs
+        invoice_refs,
+        receipt_refs,
+        record_ref
     from judged
 
 )
