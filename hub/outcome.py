@@ -11,7 +11,7 @@ from hub.bonds import report_decisions, show_decisions
 from hub.cluster import FORBIDDEN
 from hub.compare import lay_out
 from hub.hierarchy import add_hierarchy, link_parents
-from hub.increment import Addition
+from hub.increment import Addition, find_present
 from hub.model import Model
 from hub.pairs import Candidates
 from hub.prepare import sort_records
@@ -114,6 +114,22 @@ def name_candidates(state: State) -> pl.DataFrame:
     present = order_present(state)
     low, high, _ = _sort_pairs(state, np.arange(len(state.left)), present.rank)
     return name_ends(present.keys, low, high)
+
+
+def write_pair_evidence(state: State, pairs: pl.DataFrame, rules: Rules, model: Model) -> pl.Series:
+    """The evidence of some compared pairs of present records (source_a, source_key_a, source_b, source_key_b)."""
+    place = {(source, key): row for source, key, row in find_present(state, _list_ends(pairs)).iter_rows()}
+    ends = [[place[record] for record in pairs.select(f"source_{s}", f"source_key_{s}").iter_rows()] for s in "ab"]
+    n = len(state.alive)
+    wanted = np.min(ends, axis=0).astype(np.int64) * n + np.max(ends, axis=0)
+    found = np.flatnonzero(np.isin(state.left.astype(np.int64) * n + state.right, wanted))
+    evidence = weigh(state.vector[found], lay_out(rules), model.weights, rules).write_evidence()
+    known = dict(zip((state.left[found].astype(np.int64) * n + state.right[found]).tolist(), evidence, strict=True))
+    return pl.Series("evidence", [known[pair] for pair in wanted.tolist()], dtype=pl.String)
+
+
+def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([pairs.select(source=f"source_{side}", source_key=f"source_key_{side}") for side in "ab"])
 
 
 def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:

@@ -49,14 +49,16 @@ def resolve_into(
         StoreError: another addition is under way, or there is nothing to found a hub on.
         RulesError: the hub was founded with other rules. DecisionError: the decisions contradict each other.
     """
+    if records is None or not records.height:
+        records = None
+        if read_version(folder) == 0:
+            raise StoreError(f"{folder} holds no hub yet: found it with records")
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     with hold_lock(folder):
         version = read_version(folder)
         decisions = _join_logs(read_decisions(folder), decided)
-        if version == 0:
-            if records is None or not records.height:
-                raise StoreError(f"{folder} holds no hub yet: found it with records")
+        if version == 0 and records is not None:
             first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions)
             write_model(first.model, folder / "model")
             state = build_state(first, records)

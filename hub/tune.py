@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.decide import to_labels
 from hub.resolve import Resolution
 from hub.weigh import UNITS_PER_BIT
 
@@ -70,6 +71,11 @@ def read_labels(table: pl.DataFrame) -> pl.DataFrame:
         a, key_a, b, key_b = broken.select(_ENDS).row(0)
         raise LabelsError(f"{a}:{key_a} and {b}:{key_b} are labelled both ways")
     return labels
+
+
+def label_decisions(log: pl.DataFrame, entity: str) -> pl.DataFrame:
+    """Labels as read_labels gives them, from what people decided (hub.decide)."""
+    return to_labels(log, entity).rename({"is_same": "same"})
 
 
 def _is_after() -> pl.Expr:

@@ -16,11 +16,12 @@ from orchestration.cli.run import JsonOption
 from orchestration.project import ProjectError, current_project
 
 if TYPE_CHECKING:
-    from orchestration.lib.stores import Stores
+    from orchestration.lib.desk import Office
 
-NEXT = "takes effect with the next `goldthread run`, even if no source has news"
 By = Annotated[str | None, typer.Option(help="Who decides (default: the user of this machine).")]
 Reason = Annotated[str, typer.Option(help="Why: whoever contradicts it later reads this.")]
+HubOption = Annotated[Path | None, typer.Option("--hub", help="Folder of a hub that files were resolved into.")]
+RulesOption = Annotated[Path | None, typer.Option("--rules", help="The hub's rules file, where it has one of its own.")]
 EntityOption = Annotated[str, typer.Option(help="organisation or person; an ID tells by itself.")]
 Subject = Annotated[str, typer.Argument(help="An ID (one that was given up is followed), or a record as SOURCE:KEY.")]
 app = typer.Typer(help="Pairs that a person should decide.", no_args_is_help=True)
@@ -30,13 +31,15 @@ app = typer.Typer(help="Pairs that a person should decide.", no_args_is_help=Tru
 def list_queue(
     limit: Annotated[int, typer.Option(help="At most so many pairs, most valuable first.")] = 20,
     entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the pairs that are neither surely one nor surely two, most valuable first."""
-    from orchestration.lib.decisions import find_entity
     from orchestration.lib.review import read_queue
 
-    queue = read_queue(_open(), find_entity(entity), limit)
+    office = _open(hub, rules)
+    queue = read_queue(office, office.choose_entity(entity), limit)
     if as_json:
         typer.echo(json.dumps(queue.to_dicts(), ensure_ascii=False, default=str))
         return
@@ -51,15 +54,19 @@ def list_queue(
 
 @app.command("export")
 def export_queue(
-    file: Annotated[Path, typer.Argument(help="A .csv or .xlsx file to write.")], entity: EntityOption = "organisation"
+    file: Annotated[Path, typer.Argument(help="A .csv or .xlsx file to write.")],
+    entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
 ) -> None:
     """Write the queue as a table: both records side by side, the evidence, and empty columns `decision` and `reason`."""
-    from orchestration.lib.decisions import find_entity
     from orchestration.lib.review import export_queue
 
-    count = export_queue(_open(), find_entity(entity), file)
+    office = _open(hub, rules)
+    count = export_queue(office, office.choose_entity(entity), file)
+    place = f" --hub {hub}" if hub else ""
     open_console().print(
-        f"{count} pairs in {file}: write same, different or skip under decision, then `goldthread review import {file}`",
+        f"{count} pairs in {file}: write same, different or skip under decision, then `goldthread review import {file}{place}`",
         highlight=False,
     )
 
@@ -69,18 +76,20 @@ def import_queue(
     file: Annotated[Path, typer.Argument(help="A table of `review export`, filled in.")],
     by: By = None,
     entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make the decisions of a filled-in table: all rows that can be, at once. Exit code 1 if some cannot."""
-    from orchestration.lib.decisions import find_entity
     from orchestration.lib.review import import_decisions
 
-    done = import_decisions(_open(), find_entity(entity), file, by or getpass.getuser())
+    office = _open(hub, rules)
+    done = import_decisions(office, office.choose_entity(entity), file, by or getpass.getuser())
     if as_json:
         typer.echo(json.dumps(asdict(done), ensure_ascii=False))
     else:
         console = open_console()
-        console.print(f"{done.same} same, {done.different} different, {done.skipped} skipped or decided before; {NEXT}")
+        console.print(f"{done.same} same, {done.different} different, {done.skipped} skipped or decided before; {office.effect}")
         for problem in done.problems:
             console.print(f"[red]row {problem['row']}[/] left out: {problem['problem']}", highlight=False)
     if done.problems:
@@ -88,21 +97,39 @@ def import_queue(
 
 
 def merge(
-    a: Subject, b: Subject, by: By = None, reason: Reason = "", entity: EntityOption = "organisation", as_json: JsonOption = False
+    a: Subject,
+    b: Subject,
+    by: By = None,
+    reason: Reason = "",
+    entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Two customers are one, with all their records, whatever the matcher says."""
-    from orchestration.lib.decisions import decide_pair
+    from orchestration.lib.desk import decide_pair
 
-    _report(decide_pair(_open(), "merge", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason), as_json)
+    office = _open(hub, rules)
+    made = decide_pair(office, "merge", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
 
 
 def never(
-    a: Subject, b: Subject, by: By = None, reason: Reason = "", entity: EntityOption = "organisation", as_json: JsonOption = False
+    a: Subject,
+    b: Subject,
+    by: By = None,
+    reason: Reason = "",
+    entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """No record of one is ever with a record of the other. An ID stands for all its records, a record for itself."""
-    from orchestration.lib.decisions import decide_pair
+    from orchestration.lib.desk import decide_pair
 
-    _report(decide_pair(_open(), "never", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason), as_json)
+    office = _open(hub, rules)
+    made = decide_pair(office, "never", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
 
 
 def split(
@@ -111,35 +138,42 @@ def split(
     by: By = None,
     reason: Reason = "",
     entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Part some records of a customer from the rest of it, for good."""
     from orchestration.cli.identity import parse_record
-    from orchestration.lib.decisions import split_customer
+    from orchestration.lib.desk import split_customer
 
     chosen = list(dict.fromkeys(parse_record(text.strip()) for text in records.split(",") if text.strip()))
     if not chosen:
         raise ProjectError("--records names no record: write SOURCE:KEY,SOURCE:KEY,...")
-    _report(split_customer(_open(), customer, chosen, entity=entity, actor=by or getpass.getuser(), reason=reason), as_json)
+    office = _open(hub, rules)
+    made = split_customer(office, customer, chosen, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
 
 
 def undo(
     decision: Annotated[str, typer.Argument(help="dec_..., see `goldthread decisions`.")],
     by: By = None,
     reason: Reason = "",
+    hub: HubOption = None,
+    rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take a decision back: what it merged gets back the IDs that it had."""
-    from orchestration.lib.decisions import undo_decision
+    from orchestration.lib.desk import undo_decision
 
-    _report(undo_decision(_open(), decision, actor=by or getpass.getuser(), reason=reason), as_json)
+    office = _open(hub, rules)
+    _report(undo_decision(office, decision, actor=by or getpass.getuser(), reason=reason), office, as_json)
 
 
-def list_decisions(as_json: JsonOption = False) -> None:
+def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: JsonOption = False) -> None:
     """List what people decided, newest first: who, when, why, and whether it holds."""
-    from orchestration.lib.decisions import list_made
+    from orchestration.lib.desk import list_made
 
-    made = list_made(_open())
+    made = list_made(_open(hub, rules))
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False, default=str))
         return
@@ -156,13 +190,31 @@ def list_decisions(as_json: JsonOption = False) -> None:
     open_console().print(table)
 
 
-def _open() -> Stores:
+def _open(hub: Path | None, rules: Path | None) -> Office:
+    """The line, or a hub in a folder."""
+    if hub is not None:
+        return _open_folder(hub, rules)
+    if rules is not None:
+        raise ProjectError("--rules are those of a hub in a folder: name it with --hub")
+    from orchestration.lib.decisions import Line
     from orchestration.lib.stores import open_existing_stores
 
-    return open_existing_stores(current_project())
+    return Line(open_existing_stores(current_project()))
 
 
-def _report(made: dict[str, Any], as_json: bool) -> None:
+def _open_folder(hub: Path, rules: Path | None) -> Office:
+    from hub.store import read_note
+    from orchestration.cli.standalone import blame_the_input, choose_rules
+    from orchestration.lib.hub_folder import Folder
+
+    note = read_note(hub)
+    if "entity" not in note:
+        raise ProjectError(f"{hub} holds no hub: `goldthread resolve FILE --hub {hub} --out DIR` founds one")
+    with blame_the_input():
+        return Folder(hub, choose_rules(note["entity"], rules).rules)
+
+
+def _report(made: dict[str, Any], office: Office, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False))
         return
@@ -171,4 +223,4 @@ def _report(made: dict[str, Any], as_json: bool) -> None:
         if made["kind"] == "undo"
         else f"{made['kind']} of {' and '.join(map(str, made['records']))} records"
     )
-    open_console().print(f"{made['decision_id']}: {what}; {NEXT}", highlight=False)
+    open_console().print(f"{made['decision_id']}: {what}; {office.effect}", highlight=False)

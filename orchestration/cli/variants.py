@@ -96,7 +96,13 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def tune(
-    labels: Annotated[Path, typer.Argument(help="source_a, source_key_a, source_b, source_key_b, same (Parquet, CSV).")],
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            help="source_a, source_key_a, source_b, source_key_b, same (Parquet, CSV); or what people decided: a log, a reviewed "
+            "table, or the folder of a hub."
+        ),
+    ],
     files: Annotated[list[Path], typer.Argument(help="The tables of records, as for `goldthread resolve`.")],
     entity: Annotated[str | None, typer.Option(help="What the records are of: organisation, person, or your own.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Rules file (TOML) to start from.")] = None,
@@ -115,17 +121,16 @@ def tune(
     from hub.rules.read import read_rules
     from hub.standalone import UNDATED
     from hub.tables import gather_records, read_table
-    from hub.tune import LabelsError, read_labels, set_thresholds
+    from hub.tune import LabelsError, set_thresholds
     from hub.tune import tune as choose
 
     with blame_the_input():
         own = choose_rules(entity, rules)
         trained = read_model(model, own.rules) if model else None
-        table = read_table(labels)
         records = gather_records({str(path): read_table(path) for path in files}, own).frame
         result = resolve(records, rules=own.rules, history=None, run_id="tune", at=UNDATED, model=trained)
     try:
-        tuned = choose(result, read_labels(table), precision)
+        tuned = choose(result, _read_labels(labels, own.rules.entity), precision)
     except LabelsError as error:
         raise ProjectError(f"{labels}: {error}") from None
     if out is not None:
@@ -137,6 +142,21 @@ def tune(
         typer.echo(json.dumps({**asdict(tuned), "curve": tuned.curve.to_dicts()}))
     else:
         _print_tuned(tuned, own.rules.match_bits, own.rules.review_bits, out)
+
+
+def _read_labels(path: Path, entity: str) -> pl.DataFrame:
+    from hub.decided import read_decisions
+    from hub.store import read_decisions as read_log
+    from hub.tables import read_table
+    from hub.tune import label_decisions, read_labels
+
+    with blame_the_input():
+        if path.is_dir():
+            return label_decisions(read_log(path), entity)
+        table = read_table(path)
+        if {"decision", "decision_id"} & set(table.columns):
+            return label_decisions(read_decisions(path, entity), entity)
+    return read_labels(table)
 
 
 def _read_rules_text(entity: str, rules: Path | None) -> str:

@@ -1,24 +1,23 @@
-"""People decide about identities: what they may name, what stands against it, and where it is kept."""
+"""Decisions about the identities of the line: made on the working file's records, kept beside the identity log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 import polars as pl
 
 from hub.bonds import read_guards
-from hub.decide import DECISION_SCHEMA, Book, DecisionError, list_decisions
+from hub.decide import DECISION_SCHEMA, DecisionError
 from hub.rules.read import load_rules
+from orchestration.lib.desk import Desk, Record
 from orchestration.lib.stores import Stores
 from orchestration.project import ProjectError
 from warehouse.decisions import append_decisions, read_decisions
 
-Record = tuple[str, str]
+ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 
 
 @dataclass(frozen=True)
@@ -52,144 +51,107 @@ ENTITIES = {
 }
 
 
-def find_entity(name: str, *subjects: str) -> Entity:
-    """The entity that an id tells of; for records, the one that is named."""
-    told = {entity for entity in ENTITIES for subject in subjects if subject.startswith(load_rules(entity).id_prefix)}
-    if len(told) > 1:
-        raise ProjectError("a customer and a person are never one")
-    chosen = told.pop() if told else name
-    if chosen not in ENTITIES:
-        raise ProjectError(f"no entity {chosen}: {', '.join(ENTITIES)}")
-    return ENTITIES[chosen]
+class Working:
+    """Who is who in the working file (orchestration.lib.desk.Register)."""
 
-
-class Desk:
-    """The decisions of one entity while nobody else may decide: what is added is kept when the block ends without an error."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection, entity: Entity, log: pl.DataFrame) -> None:
-        self.con, self.entity, self._log = con, entity, log
-        if not con.execute(
-            "select 1 from information_schema.tables where (table_schema, table_name) = ('hub', ?)", [entity.crosswalk]
-        ).fetchall():
+    def __init__(self, con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+        self.con, self.entity = con, entity
+        if not _has_table(con, entity.crosswalk):
             raise ProjectError("identities have not been resolved yet: `goldthread run`")
-        self.book = Book(entity.name, log)
 
-    def load(self, records: Iterable[Record]) -> None:
-        """Look at what these records, and those that decisions name, hold now."""
-        named = pl.DataFrame(list(records), schema={"source": pl.String, "source_key": pl.String}, orient="row")
-        log = self._log.filter(pl.col("entity") == self.entity.name)
-        told = [log.select(pl.col(side).explode()).drop_nulls().unnest(side) for side in ("group_a", "group_b")]
-        wanted = pl.concat([named, *told]).unique()
-        query = f"select records.* from intermediate.{self.entity.records} as records semi join wanted using (source, source_key)"  # noqa: S608
-        self.con.register("wanted", wanted)
-        held = self.con.sql(query).pl()
-        self.con.unregister("wanted")
-        self.book = Book(self.entity.name, self._log, read_guards(held, load_rules(self.entity.name)))
+    def find_holder(self, record: Record) -> str | None:
+        query = f"select {self.entity.gid} from hub.{self.entity.crosswalk} where source = ? and source_key = ? and is_current"  # noqa: S608
+        found = self.con.execute(query, list(record)).fetchall()
+        return str(found[0][0]) if found else None
 
-    def find_id(self, subject: str) -> str:
-        """The live id of an id, redirects followed, or of a record as SOURCE:KEY."""
-        entity = self.entity
-        if ":" in subject:
-            source, _, key = subject.partition(":")
-            query = f"select {entity.gid} from hub.{entity.crosswalk} where source = ? and source_key = ? and is_current"  # noqa: S608
-            found = self.con.execute(query, [source, key]).fetchall()
-            if not found:
-                raise ProjectError(f"no record {key} of source {source}: look for it in the table {entity.crosswalk}")
-            return str(found[0][0])
-        query = f"select target_gid from hub.{entity.redirects} where {entity.gid} = ?"  # noqa: S608
-        redirect = self.con.execute(query, [subject]).fetchall()
-        return str(redirect[0][0]) if redirect else subject
+    def follow(self, gid: str) -> str:
+        query = f"select target_gid from hub.{self.entity.redirects} where {self.entity.gid} = ?"  # noqa: S608
+        redirect = self.con.execute(query, [gid]).fetchall()
+        return str(redirect[0][0]) if redirect else gid
 
-    def list_records(self, gid: str) -> list[Record]:
-        """The records of a live id."""
+    def list_members(self, gid: str) -> list[Record]:
         query = (
             f"select source, source_key from hub.{self.entity.crosswalk} where {self.entity.gid} = ? and is_current order by all"  # noqa: S608
         )
-        records = self.con.execute(query, [gid]).fetchall()
-        if not records:
-            raise ProjectError(f"{gid} is no live {self.entity.name}: it was never issued, or its records are gone")
-        return records
+        return self.con.execute(query, [gid]).fetchall()
 
-    def list_customer(self, subject: str) -> list[Record]:
-        """All records of an id; for a record those of its customer but for what was split from it since the last run."""
-        records = self.list_records(self.find_id(subject))
-        source, colon, key = subject.partition(":")
-        return self.book.list_companions((source, key), records) if colon else records
+    def read_guards(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        return read_guards(self.read_records(wanted), load_rules(self.entity.name))
 
-    def expand(self, subject: str) -> list[Record]:
-        """A record stands for itself, an id for all its records."""
-        gid = self.find_id(subject)
-        source, colon, key = subject.partition(":")
-        return [(source, key)] if colon else self.list_records(gid)
+    def read_records(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        """The records as the hub gets them."""
+        query = f"select records.* from intermediate.{self.entity.records} as records semi join wanted using (source, source_key)"  # noqa: S608
+        self.con.register("wanted", wanted)
+        held: pl.DataFrame = self.con.sql(query).pl()
+        self.con.unregister("wanted")
+        return held
 
-
-@contextmanager
-def open_desk(stores: Stores, entity: Entity) -> Iterator[Desk]:
-    """Decide, and keep it: all that the block adds, or nothing."""
-    with stores.home.hold_decision_lock(), stores.open_working() as con:
-        desk = Desk(con, entity, read_decisions(stores.home, stores.ledger, DECISION_SCHEMA))
-        try:
-            yield desk
-        except DecisionError as error:
-            raise ProjectError(str(error)) from error
-        append_decisions(stores.home, stores.ledger, desk.book.added)
+    def read_queue(self) -> pl.DataFrame:
+        """The review queue in its order, with evidence, id_a and id_b."""
+        entity = self.entity
+        query = f"""
+            select queue.*, edges.evidence, a.{entity.gid} as id_a, b.{entity.gid} as id_b
+            from hub.{entity.review} as queue
+            left join hub.{entity.edges} as edges using ({", ".join(ENDS)})
+            left join hub.{entity.crosswalk} as a on a.source = source_a and a.source_key = source_key_a and a.is_current
+            left join hub.{entity.crosswalk} as b on b.source = source_b and b.source_key = source_key_b and b.is_current
+        """  # noqa: S608 (names are the hub's own)
+        order = self.con.sql(f"select pair_id, row_number() over () as place from hub.{entity.review}").pl()  # noqa: S608
+        queue: pl.DataFrame = self.con.sql(query).pl()
+        return queue.join(order, on="pair_id").sort("place").drop("place")
 
 
-def decide_pair(stores: Stores, kind: str, a: str, b: str, *, entity: str, actor: str, reason: str) -> dict[str, Any]:
-    """merge joins the customers of the two, whole; never keeps apart just what is named."""
-    with open_desk(stores, find_entity(entity, a, b)) as desk:
-        ids = [desk.find_id(subject) for subject in (a, b)]
-        if ids[0] == ids[1] and ":" not in a + b:
-            raise ProjectError(f"both are {ids[0]} already")
-        if kind == "merge" and ids[0] != ids[1]:
-            groups = [desk.list_customer(subject) for subject in (a, b)]
-        else:
-            groups = [desk.expand(subject) for subject in (a, b)]
-        desk.load([*groups[0], *groups[1]])
-        made = desk.book.decide(kind, *groups, actor=actor, reason=reason, at=datetime.now(UTC))
-    return {"decision_id": made, "kind": kind, "ids": ids, "records": [len(group) for group in groups]}
+@dataclass(frozen=True)
+class Line:
+    """The line as the place where people decide (orchestration.lib.desk.Office)."""
 
+    stores: Stores
+    effect: str = "takes effect with the next `goldthread run`, even if no source has news"
 
-def split_customer(
-    stores: Stores, subject: str, records: list[Record], *, entity: str, actor: str, reason: str
-) -> dict[str, Any]:
-    """Part some records of a customer from the rest of it."""
-    with open_desk(stores, find_entity(entity, subject)) as desk:
-        gid = desk.find_id(subject)
-        whole = desk.list_records(gid)
-        strange = [f"{source}:{key}" for source, key in records if (source, key) not in whole]
-        if strange:
-            raise ProjectError(f"no records of {gid}: {', '.join(strange)}; see `goldthread explain {gid}`")
-        rest = [record for record in whole if record not in records]
-        if not rest:
-            raise ProjectError(f"these are all records of {gid}: name those that do not belong to it")
-        desk.load(whole)
-        made = desk.book.decide("split", records, rest, actor=actor, reason=reason, at=datetime.now(UTC))
-    return {"decision_id": made, "kind": "split", "ids": [gid], "records": [len(records), len(rest)]}
+    def choose_entity(self, name: str, *subjects: str) -> str:
+        told = {entity for entity in ENTITIES for subject in subjects if subject.startswith(load_rules(entity).id_prefix)}
+        if len(told) > 1:
+            raise ProjectError("a customer and a person are never one")
+        chosen = told.pop() if told else name
+        if chosen not in ENTITIES:
+            raise ProjectError(f"no entity {chosen}: {', '.join(ENTITIES)}")
+        return chosen
 
+    @contextmanager
+    def open_desk(self, entity: str) -> Iterator[Desk]:
+        home, ledger = self.stores.home, self.stores.ledger
+        with home.hold_decision_lock(), self.stores.open_working() as con:
+            desk = Desk(Working(con, ENTITIES[entity]), entity, self.read_log())
+            try:
+                yield desk
+            except DecisionError as error:
+                raise ProjectError(str(error)) from error
+            append_decisions(home, ledger, desk.book.added)
 
-def undo_decision(stores: Stores, decision_id: str, *, actor: str, reason: str) -> dict[str, Any]:
-    """Take a decision back."""
-    made = list_decisions(read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)).filter(decision_id=decision_id)
-    with open_desk(stores, find_entity(made["entity"][0] if made.height else "organisation")) as desk:
-        undo = desk.book.undo(decision_id, actor=actor, reason=reason, at=datetime.now(UTC))
-    return {"decision_id": undo, "kind": "undo", "undoes": decision_id}
+    def read_log(self) -> pl.DataFrame:
+        return read_decisions(self.stores.home, self.stores.ledger, DECISION_SCHEMA)
 
+    def read_applied(self) -> pl.DataFrame:
+        with self.stores.open_working() as con:
+            return pl.concat([_read_applied(con, entity.decisions) for entity in ENTITIES.values()])
 
-def list_made(stores: Stores) -> list[dict[str, Any]]:
-    """Every decision, newest first, with its state: `holds`, `waits` and `undone` as of the last run, else `next run`."""
-    made = list_decisions(read_decisions(stores.home, stores.ledger, DECISION_SCHEMA))
-    with stores.open_working() as con:
-        applied = pl.concat([_read_applied(con, entity.decisions) for entity in ENTITIES.values()])
-    both = made.join(applied, on="decision_id", how="left", maintain_order="left")
-    late = pl.col("state").is_null() | (pl.col("undone_by").is_not_null() & (pl.col("state") != "undone"))
-    return both.with_columns(state=pl.when(late).then(pl.lit("next run")).otherwise("state")).reverse().to_dicts()
+    def read_queue(self, entity: str) -> pl.DataFrame:
+        with self.stores.open_working() as con:
+            return Working(con, ENTITIES[entity]).read_queue()
+
+    def read_records(self, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
+        with self.stores.open_working() as con:
+            return Working(con, ENTITIES[entity]).read_records(wanted)
 
 
 def _read_applied(con: duckdb.DuckDBPyConnection, table: str) -> pl.DataFrame:
     schema = dict.fromkeys(("decision_id", "state", "waits_for"), pl.String)
-    known = con.execute("select 1 from information_schema.tables where (table_schema, table_name) = ('hub', ?)", [table])
-    if not known.fetchall():
+    if not _has_table(con, table):
         return pl.DataFrame(schema=schema)
     applied: pl.DataFrame = con.sql(f"select decision_id, state, waits_for from hub.{table}").pl()  # noqa: S608
     return applied.cast(pl.Schema(schema))
+
+
+def _has_table(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    query = "select 1 from information_schema.tables where (table_schema, table_name) = ('hub', ?)"
+    return bool(con.execute(query, [table]).fetchall())

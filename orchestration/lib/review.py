@@ -11,11 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, DecisionError, describe_decisions
-from orchestration.lib.decisions import Desk, Entity, open_desk
-from orchestration.lib.stores import Stores
+from hub.decide import AlreadyDecidedError, DecisionError, describe_decisions
+from orchestration.lib.desk import Desk, Office
 from orchestration.project import ProjectError
-from warehouse.decisions import read_decisions
 
 ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 #: columns of the records that say nothing to a reviewer
@@ -34,24 +32,11 @@ class Imported:
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_queue(stores: Stores, entity: Entity, limit: int | None = None) -> pl.DataFrame:
+def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.DataFrame:
     """The pairs that still want a decision, most valuable first, with both ids and the evidence in words."""
-    query = f"""
-        select queue.*, edges.evidence, a.{entity.gid} as id_a, b.{entity.gid} as id_b
-        from hub.{entity.review} as queue
-        left join hub.{entity.edges} as edges using ({", ".join(ENDS)})
-        left join hub.{entity.crosswalk} as a on a.source = source_a and a.source_key = source_key_a and a.is_current
-        left join hub.{entity.crosswalk} as b on b.source = source_b and b.source_key = source_key_b and b.is_current
-    """  # noqa: S608 (names are the hub's own)
-    log = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
-    with stores.open_working() as con:
-        Desk(con, entity, log)
-        order = con.sql(f"select pair_id, row_number() over () as place from hub.{entity.review}").pl()  # noqa: S608
-        queue: pl.DataFrame = con.sql(query).pl().join(order, on="pair_id").sort("place").drop("place")
+    log, queue = office.read_log(), office.read_queue(entity)
     rows = queue.select(ENDS).rows()
-    is_open = (
-        [describe_decisions(log, row[:2], row[2:], entity.name) is None for row in rows] if log.height else [True] * len(rows)
-    )
+    is_open = [describe_decisions(log, row[:2], row[2:], entity) is None for row in rows] if log.height else [True] * len(rows)
     words = [_tell_evidence(text) for text in queue["evidence"]]
     left = queue.with_columns(evidence=pl.Series(words, dtype=pl.String)).filter(pl.Series(is_open, dtype=pl.Boolean))
     return left if limit is None else left.head(limit)
@@ -63,15 +48,10 @@ def _tell_evidence(text: str | None) -> str:
     return "; ".join(f"{name.replace('_', ' ')} {value:+.1f}" for name, value in ordered)
 
 
-def export_queue(stores: Stores, entity: Entity, path: Path) -> int:
+def export_queue(office: Office, entity: str, path: Path) -> int:
     """Write the queue with the values of both records side by side and empty columns to fill in; returns its pairs."""
-    queue = read_queue(stores, entity)
-    with stores.open_working() as con:
-        ends = pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique()
-        con.register("wanted", ends)
-        query = f"select records.* from intermediate.{entity.records} as records semi join wanted using (source, source_key)"  # noqa: S608
-        records = con.sql(query).pl()
-        con.unregister("wanted")
+    queue = read_queue(office, entity)
+    records = office.read_records(entity, pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique())
     shown = [column for column in records.columns if column not in _INNER]
     for side in ("a", "b"):
         names = {column: f"{column}_{side}" for column in ["source", "source_key", *shown]}
@@ -145,7 +125,7 @@ def _to_utf8(content: bytes) -> bytes:
         return content.decode("gb18030").encode()
 
 
-def import_decisions(stores: Stores, entity: Entity, path: Path, actor: str) -> Imported:
+def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imported:
     """Make the decisions of a filled-in table, in one transaction; a row that cannot be one is reported and left out.
 
     A pair speaks for the two customers that its records belong to, for that is what the queue asks.
@@ -164,7 +144,7 @@ def import_decisions(stores: Stores, entity: Entity, path: Path, actor: str) -> 
             found.problems.append({"row": number, "problem": "the row does not name two records"})
         else:
             asked.append((number, word.lower(), reason, ends))
-    with open_desk(stores, entity) as desk:
+    with office.open_desk(entity) as desk:
         ready = [
             (number, word, reason, groups)
             for number, word, reason, ends in asked

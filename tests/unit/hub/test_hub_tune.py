@@ -1,6 +1,7 @@
 """Thresholds from labelled pairs: which are chosen, what they find, and what cannot be tuned."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from hub.decide import AlreadyDecidedError, Book
 from hub.resolve import Resolution, resolve
 from hub.rules.read import load_rules, parse_rules
-from hub.tune import LabelsError, Tuned, read_labels, set_thresholds, thin_curve, tune
+from hub.tune import LabelsError, Tuned, label_decisions, read_labels, set_thresholds, thin_curve, tune
 from tests.unit.hub.conftest import DAY_ONE, make_company_records
 
 RULES = load_rules("organisation")
@@ -138,3 +140,13 @@ def test_the_curve_that_is_printed_marks_the_lowest_weight_that_is_a_match() -> 
     tuned = tune(resolve_firms(), read_labels(label_firms()))
     chosen = thin_curve(tuned, rows=3).filter("chosen")
     assert chosen["match_bits"].to_list() == [at(tuned, tuned.match_bits)["match_bits"]]
+
+
+def test_decisions_are_labels_too() -> None:
+    book = Book("organisation")
+    for a, key_a, b, key_b, same in label_firms().iter_rows():
+        with suppress(AlreadyDecidedError):
+            book.decide("merge" if same else "never", [(a, key_a)], [(b, key_b)], actor="li", reason="", at=DAY_ONE)
+    tuned = tune(resolve_firms(match_bits=30.0), label_decisions(book.log, "organisation"))
+    assert (tuned.n_same, tuned.n_different) == (10, 30)
+    assert tuned.before["recall"] == 0.0 < tuned.at_match["recall"]

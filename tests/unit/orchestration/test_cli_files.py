@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fastexcel
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -103,9 +104,51 @@ def test_labels_tune_rules_that_resolve_with_the_same_model(tmp_path: Path) -> N
     assert json.loads(_run("compare", out, tmp_path / "again", "--json"))["same"] == 8
 
 
+def test_people_decide_in_a_hubs_folder_the_next_addition_obeys_and_what_is_deleted_is_gone(tmp_path: Path) -> None:
+    rows = [*_ROWS, "erp,7,苏州精卓机械设备有限公司,13900001111", "erp,8,苏州精卓机械,13900001112"]
+    crm, gone, hub, out = (tmp_path / name for name in ("crm.csv", "gone.csv", "hub", "out"))
+    crm.write_text("\n".join(rows), encoding="utf-8")
+    beside = ("--match-bits", 7.2, "--hub", hub, "--out", out, "--json")
+    first = json.loads(_run("resolve", crm, "--entity", "organisation", *beside))
+    table = tmp_path / "queue.xlsx"
+    _run("review", "export", table, "--hub", hub)
+    held = fastexcel.read_excel(str(table)).load_sheet(0, dtypes="string").to_polars()
+    assert held.select("source_key_a", "source_key_b").rows() == [("7", "8")]
+    assert "mobile -0.5" in held["evidence"][0]
+    held.with_columns(decision=pl.lit("same"), reason=pl.lit("一家")).write_csv(table.with_suffix(".csv"))
+    done = json.loads(_run("review", "import", table.with_suffix(".csv"), "--hub", hub, "--by", "li", "--json"))
+    assert (done["same"], done["problems"]) == (1, [])
+    gid = pl.read_parquet(out / "crosswalk.parquet")["customer_gid"][0]
+    split = json.loads(_run("split", gid, "--records", "crm:1", "--by", "li", "--hub", hub, "--json"))
+    assert [row["state"] for row in json.loads(_run("decisions", "--hub", hub, "--json"))] == ["next run", "next run"]
+    answer = CliRunner().invoke(app, ["merge", "crm:1", "crm:2", "--hub", str(hub)])
+    assert "split by li on" in str(answer.exception)
+
+    second = json.loads(_run("resolve", *beside))
+    assert (second["clusters"], second["decisions"], second["added"]) == (first["clusters"], {"holds": 2}, 0)
+    owner = dict(pl.read_parquet(out / "crosswalk.parquet").select("source_key", "customer_gid").iter_rows())
+    assert owner["7"] == owner["8"]
+    assert owner["1"] != owner["2"]
+    _run("undo", split["decision_id"], "--hub", hub)
+    gone.write_text("source,source_key\nerp,8\n", encoding="utf-8")
+    third = json.loads(_run("resolve", "--deleted", gone, *beside))
+    assert (third["records"], third["deleted"], third["decisions"]) == (3, 1, {"undone": 1, "waits": 1})
+    from_nothing = json.loads(
+        _run("resolve", crm, "--entity", "organisation", "--decisions", hub / "decisions.parquet", *beside[:2], *beside[4:])
+    )
+    assert (from_nothing["clusters"], from_nothing["decisions"]) == (2, {"holds": 1, "undone": 1})
+    assert pl.read_parquet(out / "decisions.parquet")["reason"].to_list() == ["一家", ""]
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
+        (["resolve", "--entity", "organisation", "--hub", "OUT", "--out", "OUT"], "found it with records"),
+        (["resolve", "FILE", "--entity", "organisation", "--deleted", "FILE", "--out", "OUT"], "with --hub"),
+        (["resolve", "FILE", "--entity", "organisation", "--deleted", "FILE", "--hub", "OUT", "--out", "OUT"], "deleted at once"),
+        (["resolve", "FILE", "--entity", "organisation", "--decisions", "FILE", "--out", "OUT"], "no column decision"),
+        (["merge", "a:1", "a:2", "--hub", "nowhere"], "holds no hub"),
+        (["decisions", "--rules", "FILE"], "name it with --hub"),
         (["resolve", "FILE", "--entity", "organisation"], "--out DIR"),
         (["resolve", "FILE", "--out", "OUT"], "--entity organisation"),
         (["resolve", "--entity", "organisation"], "at least one FILE"),
