@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.lib.dead_runs import end_killed_runs
 from orchestration.lib.stores import Stores, open_stores
 from orchestration.project import current_project
 
@@ -20,6 +21,14 @@ def note_dead_runs(context: dg.RunFailureSensorContext) -> None:
     """A run that Dagster saw fail outside its steps could not write its own verdict; this does."""
     stores = open_stores(current_project())
     stores.record_failure(context.dagster_run.run_id, "run", context.failure_event.message or "the run died")
+
+
+@dg.sensor(default_status=dg.DefaultSensorStatus.RUNNING, minimum_interval_seconds=60)
+def end_dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """A run that was killed is failed, so that the queue goes on."""
+    stores = open_stores(current_project())
+    ended = end_killed_runs(context.instance, stores.home, stores.ledger)
+    return dg.SkipReason("runs that were killed are failed now" if ended else "no run is dead")
 
 
 @dg.definitions
@@ -61,5 +70,5 @@ def job_definitions() -> dg.Definitions:
                 name="rebuild_on_sunday", job=rebuild, cron_schedule="0 3 * * 0", execution_timezone="Asia/Shanghai"
             ),
         ],
-        sensors=[note_dead_runs],
+        sensors=[note_dead_runs, end_dead_runs],
     )
