@@ -5,6 +5,9 @@ The home of this module goes through one story, in the order of the tests, becau
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +20,9 @@ from polars.testing import assert_frame_equal
 
 from orchestration.lib.runs import open_instance
 from orchestration.lib.sources import SYNCED
-from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, trap_network
+from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, parse_json, trap_network
 from tests.integration.line_killer import PLACES, start_and_kill
+from tests.integration.traced import Traced, can_trace, run_traced
 from warehouse import tables
 from warehouse.status import read_status
 
@@ -119,14 +123,35 @@ def test_3_the_next_run_ends_those_that_were_killed_and_serves_what_the_ledger_s
     assert line.read("select count(*) from _publication") == [(1,)]
 
 
-def test_4_the_run_after_them_lands_what_an_undisturbed_home_lands(line, published, tmp_path, monkeypatch):
-    outcome = line.run()
-    assert outcome.success, outcome.errors
-    assert line.read("select run_id from _publication") == [(outcome.run_id,)]
+def run_command(line: Line, record: Path) -> Traced:
+    """`goldthread run` as a user types it; where strace is to be had, with all its calls to other machines on record."""
+    command = [sys.executable, "-c", "from orchestration.cli.app import main; main()", "run", "--json"]
+    if can_trace():
+        return run_traced(command, line.environment, record)
+    ended = subprocess.run(command, env={**os.environ, **line.environment}, check=False, capture_output=True, text=True)
+    return Traced(ended.returncode, ended.stdout, ())
+
+
+def test_4_the_run_after_them_calls_no_other_machine_and_lands_what_an_undisturbed_home_lands(
+    line, published, tmp_path, monkeypatch
+):
+    run = run_command(line, tmp_path / "calls.txt")
+    report = parse_json(run.output)
+    assert run.code == 0, report["errors"]
+    assert run.calls == ()
+    assert line.read("select run_id from _publication") == [(report["run"]["run_id"],)]
     landed = read_landed(line)
     other = published.copy_to(tmp_path / "home").enter(monkeypatch, SANDBOX_AS_OF=line.environment["SANDBOX_AS_OF"])
     assert other.sync_streams(*SOURCES).success
     assert_same(landed, read_landed(other))
+
+
+@pytest.mark.skipif(not can_trace(), reason="no strace here: only calls of Python's own sockets are seen (trap_network)")
+def test_4_a_call_of_native_code_to_another_machine_would_be_on_record(line, tmp_path):
+    program = "import psycopg; psycopg.connect('host=192.0.2.7 connect_timeout=2')"
+    run = run_traced([sys.executable, "-c", program], line.environment, tmp_path / "calls.txt")
+    assert run.code != 0
+    assert "192.0.2.7" in run.calls
 
 
 def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, company):
