@@ -1,6 +1,7 @@
 """How common a value is, in buckets of powers of two; frozen with a model, so that a value weighs the same in every later run."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,14 @@ def freeze_frequencies(parts: Parts, buckets: Mapping[str, Buckets]) -> Frequenc
 
 def find_buckets(parts: Parts, rules: Rules, frozen: Frequencies | None) -> dict[str, Buckets]:
     """By part the bucket of each code: as they were frozen, or as these records have them."""
-    return {part: frozen.look_up(parts, part) if frozen else count_buckets(parts, part, of) for part, of in list_counted(rules)}
+    counted = list_counted(rules)
+
+    def find(part: str, of: str) -> Buckets:
+        return frozen.look_up(parts, part) if frozen else count_buckets(parts, part, of)
+
+    parts.number_all([part for pair in counted for part in pair if part])
+    with ThreadPoolExecutor(2) as pool:
+        return {part: found for (part, _), found in zip(counted, pool.map(lambda pair: find(*pair), counted), strict=True)}
 
 
 def spread(buckets: Buckets, codes: Ids) -> Buckets:

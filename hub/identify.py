@@ -40,11 +40,11 @@ _RECORD = ["source", "source_key"]
 
 @dataclass(frozen=True)
 class Identified:
-    """gid per record; this run's events; the whole log with them; ids given up and what they resolve to; records known before."""
+    """gid per record; this run's events; the crosswalk after them; ids given up, and what for; records known before."""
 
     gids: pl.Series
     events: pl.DataFrame
-    log: pl.DataFrame
+    crosswalk: pl.DataFrame
     redirects: pl.DataFrame
     n_known: int
 
@@ -89,6 +89,17 @@ def build_crosswalk(log: pl.DataFrame) -> pl.DataFrame:
     return rows.select(pl.all().gather(pl.Series(sort_records(rows))))
 
 
+def _open_crosswalk(aligned: pl.DataFrame, gids: pl.Series, at: datetime) -> pl.DataFrame:
+    """What build_crosswalk finds in a first run's log."""
+    return aligned.select(
+        *_RECORD,
+        gid=gids,
+        valid_from=pl.lit(at).cast(pl.Datetime("us", "UTC")),
+        valid_to=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
+        is_current=pl.lit(value=True),
+    )
+
+
 @dataclass(frozen=True)
 class Past:
     """What earlier runs say about the records that are identified now, and about those deleted among them.
@@ -131,7 +142,8 @@ def identify(
     past = read_past(log, next_no, bonds.undone if bonds else frozenset())
     gids, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version, bonds.merged if bonds else ())
     whole = pl.concat([log, numbered])
-    return Identified(gids, numbered, whole, find_redirects(whole), past.members.height)
+    crosswalk = build_crosswalk(whole) if log.height else _open_crosswalk(aligned, gids, at)
+    return Identified(gids, numbered, crosswalk, find_redirects(whole), past.members.height)
 
 
 def identify_records(
@@ -279,6 +291,6 @@ def _sort_events(frame: pl.DataFrame) -> pl.DataFrame:
     if frame["other_gid"].null_count() < frame.height or frame["source"].null_count() == frame.height:
         return frame.sort("gid", "other_gid", *_RECORD, nulls_last=True)
     # records in their order, then by id: numbers sort many times faster than texts
-    ordered = frame.select(pl.all().gather(pl.Series(sort_records(frame))))
-    ids, _ = rank_texts(ordered["gid"])
-    return ordered.select(pl.all().gather(pl.Series(np.argsort(ids.astype(np.int64) * len(ids) + np.arange(len(ids))))))
+    order = sort_records(frame)
+    ids = rank_texts(frame["gid"])[0][order].astype(np.int64)
+    return frame.select(pl.all().gather(pl.Series(order[np.argsort(ids * len(ids) + np.arange(len(ids)))])))

@@ -20,7 +20,7 @@ from hub.compare import Comparer, find_distinct_vectors
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
 from hub.hashing import hash_texts
-from hub.identify import build_crosswalk, identify
+from hub.identify import identify
 from hub.model import Model
 from hub.pairs import Candidates, find_candidates, scale_cap
 from hub.parts import Ids, Parts
@@ -136,8 +136,10 @@ def resolve(
     labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
     clock.lap("cluster")
     with ThreadPoolExecutor(1) as pool:
-        # the edges need no ids: they are written down while ids and golden records are found
+        # edges and review need no ids: they are written down while ids and golden records are found
         written = pool.submit(build_edges, aligned, candidates, place, weighed, rules)
+        value, apart_now = read_value(records, aligned), bonds.find_apart(labels)
+        asked = pool.submit(build_review, aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
         identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
         clock.lap("identify")
         members = group_members(identified.gids)
@@ -145,9 +147,7 @@ def resolve(
         golden = build_golden(parts, aligned, members, winners, rules)
         clock.lap("survive")
         edges = show_decisions(written.result(), aligned, bonds)
-    value = read_value(records, aligned)
-    apart_now = bonds.find_apart(labels)
-    review, n_grey = build_review(aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
+        review, n_grey = asked.result()
     decided = report_decisions(decisions, bonds, rules.entity)
     apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
     report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known) | {"vetoes": apart}
@@ -159,7 +159,7 @@ def resolve(
     return Resolution(
         rules=rules,
         model=model,
-        crosswalk=build_crosswalk(identified.log),
+        crosswalk=identified.crosswalk,
         golden=golden,
         edges=edges,
         review=review,

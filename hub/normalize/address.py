@@ -3,7 +3,7 @@
 import polars as pl
 
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.text import fold_text
+from hub.normalize.text import fold_texts
 
 _FORMS = {
     "street": "st", "str": "st", "avenue": "ave", "av": "ave", "boulevard": "blvd", "blv": "blvd", "boul": "blvd", "road": "rd",
@@ -21,7 +21,8 @@ _WEAK = "st|ave|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
     """main: words in their short forms; number: the first number; core: number and name of the street alone; postcode."""
-    frame = pl.DataFrame({"text": values}).with_row_index("row").with_columns(drop_silent(fold_text(pl.col("text"))))
+    folded = fold_texts(values.cast(pl.String))
+    frame = pl.DataFrame({"text": folded}).with_row_index("row").with_columns(drop_silent(pl.col("text")))
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
     parsed = pl.concat([_parse_han(frame.filter(is_han)), _parse_words(frame.filter(~is_han))])
     return parsed.sort("row").drop("row")

@@ -6,7 +6,7 @@ import polars as pl
 
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
-from hub.normalize.text import drop_placeholders, fold_text, map_distinct, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
 from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
 
 #: a remark that ends so is a company, whatever it starts with
@@ -302,7 +302,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     a person's.
     """
     distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
-    distinct = distinct.with_columns(text=fold_text(pl.col("raw")))
+    distinct = distinct.with_columns(text=fold_texts(distinct["raw"]))
     distinct = distinct.with_columns(_strip_notes(distinct["text"])).with_columns(drop_placeholders(pl.col("text")))
     distinct = _split_remark(distinct).with_columns(
         text=drop_placeholders(pl.col("text")), is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import drop_placeholders, fold_text, map_distinct, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
@@ -80,8 +80,10 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
 
     called is what is known of the name: 曾敏毅, or 王 of 王总, or 敏 of 小敏.
     """
-    distinct = _list_distinct(values).with_columns(
-        folded=fold_text(pl.col("raw")).str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
+    distinct = _list_distinct(values)
+    folded = fold_texts(distinct["raw"]).alias("folded")
+    distinct = distinct.with_columns(folded).with_columns(
+        pl.col("folded").str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
     )
     distinct = distinct.with_columns(folded=drop_placeholders(pl.col("folded")))
     distinct = distinct.with_columns(

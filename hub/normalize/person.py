@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.contact import split_person_names
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.text import fold_text
+from hub.normalize.text import fold_text, scatter
 
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
 
@@ -14,12 +14,12 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
 
     `Smith, John` is read as John Smith. Of a Chinese name the surname is the first character, or a double surname.
     """
-    commas = fold_text(pl.col("raw")).str.replace(r"^([^,]+),\s*(.+)$", "$2 $1")
-    words = clean_words(commas).str.replace_all(rf"\b(?:{_SUFFIXES})\b", "").str.replace_all(" +", " ").str.strip_chars()
-    frame = split_person_names(values).with_columns(values.alias("raw")).with_columns(western=words)
-    han = pl.col("raw").str.contains(r"\p{Han}")
-    full = pl.when(han).then("full").otherwise(drop_silent(pl.when(drop_silent(commas).is_not_null()).then("western")))
-    frame = frame.with_columns(full=pl.when(full.str.len_chars() >= 2).then(full), is_han=han)
+    raw = values.cast(pl.String).alias("raw")
+    han = raw.str.contains(r"\p{Han}")
+    other = (~han).fill_null(value=False)
+    frame = scatter(split_person_names(values).with_columns(is_han=han), other, _read_western(raw.filter(other)))
+    full = pl.when("is_han").then("full").otherwise("western")
+    frame = frame.with_columns(full=pl.when(full.str.len_chars() >= 2).then(full))
     return frame.select(
         pl.col("full").alias(""),
         surname=pl.when("is_han").then("surname").otherwise(pl.col("full").str.extract(r"(\S+)$")),
@@ -29,6 +29,13 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
         sorted=pl.col("full").str.split(" ").list.sort().list.join(" "),
         called=pl.when("is_han").then("called").otherwise("full"),
     )
+
+
+def _read_western(names: pl.Series) -> pl.DataFrame:
+    commas = fold_text(pl.col("raw")).str.replace(r"^([^,]+),\s*(.+)$", "$2 $1")
+    words = clean_words(commas).str.replace_all(rf"\b(?:{_SUFFIXES})\b", "").str.replace_all(" +", " ").str.strip_chars()
+    said = drop_silent(commas).is_not_null()
+    return names.to_frame("raw").select(western=drop_silent(pl.when(said).then(words)))
 
 
 def clean_single_name(values: pl.Expr) -> pl.Expr:

@@ -34,6 +34,21 @@ def fold_text(expression: pl.Expr) -> pl.Expr:
     return folded.str.replace_all("  +", " ").str.replace_all("--+", "-").str.strip_chars(" ").replace("", None)
 
 
+@cache
+def _match_unfolded() -> str:
+    """A character that folding may change, or a blank. Most Chinese names and addresses have none."""
+    changed = "".join(old for old in load_character_table()[0] if "\u4e00" <= old <= "\u9fff")
+    return rf"[{changed}]|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
+
+
+def fold_texts(texts: pl.Series) -> pl.Series:
+    """fold_text of a column; texts that it would leave as they are, are only looked at, in a fifth of the time."""
+    may = texts.str.contains(_match_unfolded()).fill_null(value=False)
+    folded = texts.filter(may).to_frame("text").select(folded=fold_text(pl.col("text")))
+    frame = scatter(texts.to_frame("text"), may, folded)
+    return frame.select(pl.when(pl.lit(may)).then("folded").otherwise("text").alias(texts.name)).to_series()
+
+
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
     """Null where a folded text says nothing."""
     return expression.replace(list_words("placeholder"), None)
