@@ -101,6 +101,12 @@ def find_present(state: State, named: pl.DataFrame) -> pl.DataFrame:
     return held.join(named.select(_RECORD).unique(), on=_RECORD, how="semi")
 
 
+def list_missing(state: State, records: pl.DataFrame) -> pl.DataFrame:
+    """source, source_key of what the hub holds and is not among all records that there are."""
+    held = state.records.select(_RECORD).filter(pl.Series(np.asarray(state.alive)))
+    return held.join(records.select(pl.col(_RECORD).cast(pl.String)), on=_RECORD, how="anti")
+
+
 def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple[State, Mask]:
     """The state with the new rows at its end and the ended ones dead; and which rows are either."""
     parts = derive_parts(fresh, rules)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from hub.identify import align_events
+from hub.outcome import Whole
 from hub.prepare import prepare
 from hub.resolve import Resolution
 
 _RECORD = ["source", "source_key"]
+Found = Resolution | Whole
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Finding:
 
 
 def check_invariants(
-    resolution: Resolution,
+    resolution: Found,
     records: pl.DataFrame,
     limits: Limits | None = None,
     history: pl.DataFrame | None = None,
@@ -56,11 +58,11 @@ def check_invariants(
     return [finding for found in checks for finding in found]
 
 
-def _current(resolution: Resolution) -> pl.DataFrame:
+def _current(resolution: Found) -> pl.DataFrame:
     return resolution.crosswalk.filter("is_current")
 
 
-def _check_codes(resolution: Resolution, records: pl.DataFrame) -> list[Finding]:
+def _check_codes(resolution: Found, records: pl.DataFrame) -> list[Finding]:
     guarded = {part.partition(".")[0] for part in resolution.rules.guards}
     fields = tuple(field for field in resolution.rules.fields if field.name in guarded)
     keys, parts = prepare(records, replace(resolution.rules, fields=fields, survivors=()))
@@ -74,7 +76,7 @@ def _check_codes(resolution: Resolution, records: pl.DataFrame) -> list[Finding]
     return findings
 
 
-def _check_decisions(resolution: Resolution) -> list[Finding]:
+def _check_decisions(resolution: Found) -> list[Finding]:
     holding = resolution.decisions.filter(pl.col("state") == "holds")
     owners = _current(resolution).select(*_RECORD, "gid")
     sides = [
@@ -94,7 +96,7 @@ def _check_decisions(resolution: Resolution) -> list[Finding]:
     )
 
 
-def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:
+def _check_size(resolution: Found, limits: Limits) -> list[Finding]:
     sizes = _current(resolution).group_by("gid").len().sort("len", "gid", descending=[True, False])
     total = int(sizes["len"].sum())
     allowed = (
@@ -109,7 +111,7 @@ def _check_size(resolution: Resolution, limits: Limits) -> list[Finding]:
     )
 
 
-def _check_changes(resolution: Resolution, limits: Limits) -> list[Finding]:
+def _check_changes(resolution: Found, limits: Limits) -> list[Finding]:
     share = float(resolution.report["share_ids_changed"])
     if share <= limits.max_share_ids_changed or int(resolution.report["records"]) < limits.min_records:
         return []
@@ -119,7 +121,7 @@ def _check_changes(resolution: Resolution, limits: Limits) -> list[Finding]:
     return [Finding("share_ids_changed", int(resolution.report["events"].get("detached", 0)), message)]
 
 
-def _check_membership(resolution: Resolution, records: pl.DataFrame) -> list[Finding]:
+def _check_membership(resolution: Found, records: pl.DataFrame) -> list[Finding]:
     current = _current(resolution)
     keys = records.select(pl.col(_RECORD).cast(pl.String))
     counts = keys.join(current.group_by(_RECORD).len(), on=_RECORD, how="left").with_columns(pl.col("len").fill_null(0))
@@ -135,7 +137,7 @@ def _check_membership(resolution: Resolution, records: pl.DataFrame) -> list[Fin
     return _report("one_current_id", names, message)
 
 
-def _check_ids(resolution: Resolution, events: list[pl.DataFrame]) -> list[Finding]:
+def _check_ids(resolution: Found, events: list[pl.DataFrame]) -> list[Finding]:
     aligned = [align_events(frame, resolution.rules.id_prefix)[0] for frame in events]
     log = pl.concat(aligned) if aligned else resolution.events
     issued = log.filter(pl.col("kind") == "issued").select("gid")
@@ -157,7 +159,7 @@ def _check_ids(resolution: Resolution, events: list[pl.DataFrame]) -> list[Findi
     ]
 
 
-def _check_golden(resolution: Resolution) -> list[Finding]:
+def _check_golden(resolution: Found) -> list[Finding]:
     attributes = [name for survivor in resolution.rules.survivors for name, _ in survivor.values]
     again = resolution.golden.select("gid").join(
         _read_winners(resolution, attributes), on="gid", how="left", maintain_order="left"
@@ -169,7 +171,7 @@ def _check_golden(resolution: Resolution) -> list[Finding]:
     )
 
 
-def _read_winners(resolution: Resolution, attributes: list[str]) -> pl.DataFrame:
+def _read_winners(resolution: Found, attributes: list[str]) -> pl.DataFrame:
     """gid and one column per golden attribute, from the winning rows of the lineage alone."""
     won = resolution.lineage.filter("is_winner")
     wide = won.select("gid").unique()

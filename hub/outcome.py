@@ -1,6 +1,6 @@
 """What a kept hub says after an addition: the frames and counts that a full resolution of all its records would give."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from hub.bonds import report_decisions, show_decisions
 from hub.cluster import FORBIDDEN
 from hub.compare import lay_out
 from hub.hierarchy import add_hierarchy, link_parents
+from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
 from hub.model import Model
 from hub.pairs import Candidates
@@ -43,6 +44,55 @@ def tell_first(first: Resolution) -> Outcome:
     current = first.crosswalk.filter("is_current").select(*_RECORD, "gid")
     golden = add_hierarchy(first)
     return Outcome(current, golden, first.edges, first.review, first.decisions, first.events, first.model, first.report)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What all runs together found of an entity, whether the last resolved everything or an addition: the frames of
+    hub.resolve.Resolution, its golden records linked. list_pairs: the records of all pairs that were compared."""
+
+    rules: Rules
+    model: Model
+    crosswalk: pl.DataFrame
+    golden: pl.DataFrame
+    lineage: pl.DataFrame
+    edges: pl.DataFrame
+    review: pl.DataFrame
+    events: pl.DataFrame
+    redirects: pl.DataFrame
+    decisions: pl.DataFrame
+    report: dict[str, Any]
+    list_pairs: Callable[[], pl.DataFrame]
+
+
+def sum_up(found: Resolution) -> Whole:
+    """A full resolution."""
+    names = ("rules", "model", "crosswalk", "lineage", "edges", "review", "events", "redirects", "decisions", "report")
+    pairs, aligned = found.sources.candidates, found.sources.aligned
+    frames = {name: getattr(found, name) for name in names}
+    return Whole(**frames, golden=add_hierarchy(found), list_pairs=lambda: name_ends(aligned, pairs.left, pairs.right))
+
+
+def sum_up_addition(addition: Addition, outcome: Outcome, log: pl.DataFrame, rules: Rules) -> Whole:
+    """An addition to a state that keeps its lineage. log: the identity log before it."""
+    state, model = addition.state, outcome.model
+    if state.lineage is None:
+        raise ValueError("the state keeps no lineage: build it with keeps_lineage")
+    whole = pl.concat([align_events(log, rules.id_prefix)[0], outcome.events])
+    return Whole(
+        rules=rules,
+        model=model,
+        crosswalk=build_crosswalk(whole),
+        golden=outcome.golden,
+        lineage=state.lineage,
+        edges=outcome.edges,
+        review=outcome.review,
+        events=outcome.events,
+        redirects=find_redirects(whole),
+        decisions=outcome.decisions,
+        report=outcome.report | describe_keys(state, rules, model.caps),
+        list_pairs=lambda: name_candidates(state),
+    )
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def hub(self) -> Path:
+        """The hub's state after the last runs, a folder per entity; derived, so it may be deleted at any time."""
+        return self.path / "hub"
+
+    @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger."""
         return self.ledger_address or f"sqlite:///{self.path / 'ledger.db'}"

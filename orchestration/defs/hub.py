@@ -7,9 +7,15 @@ import dagster as dg
 import polars as pl
 
 from hub.evaluate import evaluate, evaluate_candidates
-from hub.report import name_ends
-from hub.resolve import Resolution
-from orchestration.lib.identity import LOG_SCHEMA, Identities, current_rule_version, resolve_identities, write_identities
+from hub.outcome import Whole
+from orchestration.lib.identity import (
+    LOG_SCHEMA,
+    Identities,
+    current_rule_version,
+    keep_identities,
+    resolve_identities,
+    write_identities,
+)
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import OWNER
@@ -56,14 +62,15 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
 def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
-        identities = resolve_identities(con, stores.home.models, log, stores.read_decisions(), context.run_id, stores.now)
+        identities = resolve_identities(con, stores.home, log, stores.read_decisions(), context.run_id, stores.now)
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
+    keep_identities(stores.home, context.run_id, log, identities)
     details = {
-        "crosswalk": _describe_run(identities.organisations, "parties"),
-        "person_crosswalk": _describe_run(identities.persons, "persons"),
-        "edges": _describe_weights(identities.organisations),
-        "person_edges": _describe_weights(identities.persons),
+        "crosswalk": _describe_run(identities.organisations.whole, "parties"),
+        "person_crosswalk": _describe_run(identities.persons.whole, "persons"),
+        "edges": _describe_weights(identities.organisations.whole),
+        "person_edges": _describe_weights(identities.persons.whole),
     }
     for name in TABLES:
         key = dg.AssetKey(["hub", name])
@@ -76,12 +83,14 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
 _COUNTS = ("records", "candidates", "clusters", "largest_cluster", "vetoes", "share_ids_changed", "review_found", "review_kept")
 
 
-def _describe_run(found: Resolution, truth: str) -> dict[str, Any]:
+def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
     report = found.report
     numbers = {name: report[name] for name in _COUNTS}
     numbers |= {f"decisions_{state}": count for state, count in report["decisions"].items()}
+    numbers |= {name: report[name] for name in ("added", "changed", "deleted", "records_reached") if name in report}
     return {
         **numbers,
+        "resolved": "what changed" if "added" in report else "all records",
         "rule_version": current_rule_version(),
         "model_version": report["model_version"],
         "events": dg.MetadataValue.json(report["events"]),
@@ -90,7 +99,7 @@ def _describe_run(found: Resolution, truth: str) -> dict[str, Any]:
     }
 
 
-def _measure_quality(found: Resolution, name: str) -> dict[str, float]:
+def _measure_quality(found: Whole, name: str) -> dict[str, float]:
     """Pairwise and B-cubed figures and the candidates' recall where the project knows the truth; nothing of it flows back."""
     folder = current_project().truth
     path = folder / f"{name}.parquet" if folder else None
@@ -98,13 +107,11 @@ def _measure_quality(found: Resolution, name: str) -> dict[str, float]:
         return {}
     table = pl.read_parquet(path)
     truth = table.select("source", "source_key", next(column for column in table.columns if column.endswith("_id")))
-    candidates = found.sources.candidates
-    pairs = name_ends(found.sources.aligned, candidates.left, candidates.right)
-    figures = {**evaluate(found.crosswalk, truth), **evaluate_candidates(pairs, truth)}
+    figures = {**evaluate(found.crosswalk, truth), **evaluate_candidates(found.list_pairs(), truth)}
     return {f"truth_{name}": round(value, 4) for name, value in figures.items()}
 
 
-def _describe_weights(found: Resolution) -> dict[str, Any]:
+def _describe_weights(found: Whole) -> dict[str, Any]:
     histogram = found.report["weight_histogram"]
     labels = [f"{bits:+d} bits" for bits in histogram["from_bits"]]
     return {

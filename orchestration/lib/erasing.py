@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _RECORDS = {"organisation": "int_parties_unioned", "person": "int_persons_unione
 
 def carry_out(home: Home, ledger: Ledger, lock: RunLock, project: Project, plan: Plan) -> dict[str, Any]:
     """Erase in all stores of the home, in dbt's artefacts and in Dagster's storage; returns what was changed."""
+    shutil.rmtree(home.hub, ignore_errors=True)  # the next run makes it anew from what is left
     forget_frequencies(home, plan)
     done = erase(home, ledger, lock, plan, list_erasure_streams(project).declared, _list_folders(home.path))
     return {"erasure_id": plan.erasure_id, "records": len(plan.traces.records), "ids": sorted(plan.traces.gids), **done}

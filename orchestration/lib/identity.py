@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from hub.hierarchy import add_hierarchy
+from hub.clock import Clock
 from hub.identify import EVENT_SCHEMA
+from hub.increment import add_records, list_missing
 from hub.invariants import Finding, Limits, check_invariants
 from hub.model import REVISION, Model, read_model, write_model
-from hub.resolve import Resolution, resolve
+from hub.outcome import Whole, sum_up, sum_up_addition, tell
+from hub.resolve import resolve
 from hub.rules.model import Rules
 from hub.rules.read import load_rules
+from hub.state import State, build_state
+from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.limits import read_maximum
+from warehouse.home import Home
 
 LOG_SCHEMA = pl.Schema({"customer_gid" if name == "gid" else name: dtype for name, dtype in EVENT_SCHEMA.items()})
 #: the names of an entity's tables in schema hub; the identity log is one for both
@@ -44,13 +49,26 @@ _OWN_ID = {"organisation": "customer_gid", "person": "person_gid"}
 
 
 @dataclass(frozen=True)
-class Identities:
-    """Both resolutions, what they add to the identity log, and which invariants they break."""
+class Resolved:
+    """What was found of an entity, which invariants it breaks, and the state to keep if it is published."""
 
-    organisations: Resolution
-    persons: Resolution
-    new_events: pl.DataFrame
+    whole: Whole
     findings: tuple[Finding, ...]
+    state: State | None
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Both entities, and what they add to the identity log."""
+
+    organisations: Resolved
+    persons: Resolved
+    new_events: pl.DataFrame
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The broken invariants of both."""
+        return (*self.organisations.findings, *self.persons.findings)
 
 
 def current_rule_version() -> str:
@@ -66,27 +84,39 @@ left join intermediate.int_party_values as party_values using (source, source_ke
 
 
 def resolve_identities(
-    con: duckdb.DuckDBPyConnection, models: Path, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
+    con: duckdb.DuckDBPyConnection, home: Home, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
 ) -> Identities:
     """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA).
 
-    decisions: what people decided (hub.decide), of both entities. models: the folder of the trained models; one that is missing
-    there is trained and kept, so that weights and frequencies stay the same from run to run until the rules change.
+    decisions: what people decided (hub.decide), of both entities. The home holds the trained models, a missing one is trained
+    and kept, so that weights and frequencies stay the same from run to run until the rules change; and the states that an
+    addition builds on, where one fits.
     """
     parties = con.sql(_PARTIES).pl()
-    organisations, org_findings = _resolve_entity(parties, load_rules("organisation"), models, log, decisions, run_id, at)
-    org_events = _align(organisations.events)
+    organisations = _resolve_entity(parties, load_rules("organisation"), home, log, log, decisions, run_id, at)
+    org_events = _align(organisations.whole.events)
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
-    persons_in = _attach_customers(persons_in, organisations.crosswalk)
+    persons_in = _attach_customers(persons_in, organisations.whole.crosswalk)
     grown = pl.concat([log, org_events])
-    persons, person_findings = _resolve_entity(persons_in, load_rules("person"), models, grown, decisions, run_id, at)
-    new_events = pl.concat([org_events, _align(persons.events)])
-    return Identities(organisations, persons, new_events, (*org_findings, *person_findings))
+    persons = _resolve_entity(persons_in, load_rules("person"), home, log, grown, decisions, run_id, at)
+    return Identities(organisations, persons, pl.concat([org_events, _align(persons.whole.events)]))
+
+
+def keep_identities(home: Home, run_id: str, log: pl.DataFrame, identities: Identities) -> None:
+    """Keep the states that the next run builds on, if this one is published."""
+    for found in (identities.organisations, identities.persons):
+        if found.state is not None:
+            kept = _open_kept(home, found.whole.rules)
+            kept.keep(run_id, found.state, found.whole.model, log, pl.concat([log, identities.new_events]))
+
+
+def _open_kept(home: Home, rules: Rules) -> KeptHub:
+    return KeptHub(home.hub / rules.entity, rules)
 
 
 def write_identities(con: duckdb.DuckDBPyConnection, identities: Identities, log: pl.DataFrame) -> dict[str, int]:
     """Replace the tables of schema `hub`; returns rows per table."""
-    tables = {**list_tables(identities.organisations), **list_tables(identities.persons)}
+    tables = {**list_tables(identities.organisations.whole), **list_tables(identities.persons.whole)}
     tables["identity_events"] = pl.concat([log, identities.new_events])
     con.execute("create schema if not exists hub")
     con.execute("begin")
@@ -96,12 +126,11 @@ def write_identities(con: duckdb.DuckDBPyConnection, identities: Identities, log
     return {name: frame.height for name, frame in tables.items()}
 
 
-def list_tables(resolution: Resolution) -> dict[str, pl.DataFrame]:
-    """The frames of a resolution under the names and columns of the warehouse's hub tables."""
-    entity = resolution.rules.entity
-    golden = add_hierarchy(resolution)
-    frames = {name: getattr(resolution, name) for name in _TABLES[entity]}
-    frames["golden"] = golden.with_columns(status=pl.lit("active"))
+def list_tables(found: Whole) -> dict[str, pl.DataFrame]:
+    """What was found under the names and columns of the warehouse's hub tables."""
+    entity = found.rules.entity
+    frames = {name: getattr(found, name) for name in _TABLES[entity]}
+    frames["golden"] = found.golden.with_columns(status=pl.lit("active"))
     return {_TABLES[entity][name]: frame.rename({"gid": _OWN_ID[entity]}, strict=False) for name, frame in frames.items()}
 
 
@@ -121,17 +150,38 @@ def _align(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _resolve_entity(
-    records: pl.DataFrame, rules: Rules, models: Path, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
-) -> tuple[Resolution, list[Finding]]:
-    model = read_kept_model(models, rules)
-    resolution = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model, decisions=decisions)
-    if model is None and records.height:
-        write_model(resolution.model, find_model_folder(models, rules))
+    records: pl.DataFrame,
+    rules: Rules,
+    home: Home,
+    committed: pl.DataFrame,
+    log: pl.DataFrame,
+    decisions: pl.DataFrame,
+    run_id: str,
+    at: datetime,
+) -> Resolved:
+    """committed: the identity log; log: with what this run has added to it before."""
+    clock = Clock()
+    model = read_kept_model(home.models, rules)
+    base = _open_kept(home, rules).find(model, committed) if model else None
+    if base is not None and model is not None:
+        base = replace(base, next_no=int(log["event_no"].max() or 0) + 1)  # type: ignore[arg-type]
+        clock.lap("load")
+        gone = list_missing(base, records)
+        addition = add_records(base, records, gone, rules, model, run_id, at, decisions, lambda: log)
+        clock.lap("add")
+        whole = sum_up_addition(addition, tell(addition, records, decisions, rules, model), log, rules)
+        clock.lap("tell")
+        whole, state = replace(whole, report=whole.report | {"seconds": clock.seconds}), addition.state
+    else:
+        found = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model, decisions=decisions)
+        whole, state = sum_up(found), build_state(found, records, pl.concat([log, _align(found.events)]), keeps_lineage=True)
+        if model is None and records.height:
+            write_model(found.model, find_model_folder(home.models, rules))
     limits = Limits(
         max_cluster_records=int(read_maximum("hub", "largest_cluster")),
         max_share_ids_changed=read_maximum("hub", "ids_changed_share"),
     )
-    return resolution, check_invariants(resolution, records, limits, log)
+    return Resolved(whole, tuple(check_invariants(whole, records, limits, log)), state if records.height else None)
 
 
 def _attach_customers(persons: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:

@@ -20,16 +20,21 @@ PACKAGES = ("connectors", "hub", "warehouse", "orchestration")
 
 def fingerprint_code(manifest: Mapping[str, Any]) -> str:
     """Changes with any module, rule or table of our packages, and with the dbt project."""
-    sources = {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-        for name in PACKAGES
-        for path in sorted((ROOT / name).rglob("*"))
-        if path.suffix in SUFFIXES
-    }
+    sources = {path: text for name in PACKAGES for path, text in _read_package(name).items()}
     nodes = {unique_id: node["checksum"]["checksum"] for unique_id, node in manifest["nodes"].items() if "checksum" in node}
     macros = {unique_id: macro["macro_sql"] for unique_id, macro in manifest["macros"].items() if ".goldthread." in unique_id}
     text = json.dumps([sources, nodes, macros], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint_package(name: str) -> str:
+    """Changes with any module, rule or table of one of our packages."""
+    return hashlib.sha256(json.dumps(_read_package(name), sort_keys=True).encode()).hexdigest()
+
+
+def _read_package(name: str) -> dict[str, str]:
+    paths = [path for path in sorted((ROOT / name).rglob("*")) if path.suffix in SUFFIXES]
+    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
 
 def describe_code(fingerprint: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -100,6 +101,7 @@ class Stores(dg.ConfigurableResource):
             sweep(self.home, self.ledger, lock)
             if run.tags.get(REBUILD_TAG):
                 self.home.working.unlink(missing_ok=True)
+                shutil.rmtree(self.home.hub, ignore_errors=True)
             self._prepare_working(current_project())
             yield self
             self.ledger.finish_run(run.run_id, self._judge_end(run.run_id, run.job_name))
