@@ -135,6 +135,8 @@ def resolve(
     codes = [parts.codes(part) for part in rules.guards]
     labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
     clock.lap("cluster")
+    del comparer
+    parts.forget_codes()
     with ThreadPoolExecutor(1) as pool:
         # edges and review need no ids: they are written down while ids and golden records are found
         written = pool.submit(build_edges, aligned, candidates, place, weighed, rules)

@@ -25,7 +25,7 @@ class Weighed:
     """Per distinct vector: `total` and `parts` (a column per name, the prior first) in tenths of a bit, `is_vetoed`."""
 
     total: Longs
-    parts: Longs
+    parts: npt.NDArray[np.int32]
     names: tuple[str, ...]
     is_vetoed: npt.NDArray[np.bool_]
 
@@ -39,7 +39,7 @@ class Weighed:
         A match adds its weight. Another pair adds the evidence that speaks against it and a little for its silence: the prior
         odds against two clusters are paid once, by the match that proposes them, and not again by every pair of their records.
         """
-        against = np.minimum(self.parts[:, 1:], 0).sum(axis=1) - round(rules.silence_bits * UNITS_PER_BIT)
+        against = np.minimum(self.parts[:, 1:], 0).sum(axis=1, dtype=np.int64) - round(rules.silence_bits * UNITS_PER_BIT)
         shifted = self.total - round(rules.match_bits * UNITS_PER_BIT)
         counted = np.where(shifted < 0, np.maximum(shifted, np.minimum(against, -1)), shifted)
         return np.where(self.is_vetoed, FORBIDDEN, counted)
@@ -51,7 +51,7 @@ class Weighed:
         return pl.select(evidence=pl.concat_str(pl.lit("{"), listed, pl.lit("}"))).to_series()
 
 
-def _say(name: str, units: Longs) -> pl.Series:
+def _say(name: str, units: npt.NDArray[np.int32]) -> pl.Series:
     """`"name":bits` per vector, null where nothing is added; the prior is always said. A column has few different weights."""
     known, place = np.unique(units, return_inverse=True)
     texts = [
@@ -68,9 +68,9 @@ def weigh(vectors: Longs, layout: Layout, weights: Mapping[str, float], rules: R
     together = weigh_interactions(matrix, weights, rules, layout.names)
     prior = np.full((len(matrix), 1), weights.get("prior", 0.0))
     bits = np.concatenate([prior, levels, *(column[:, None] for column in together.values())], axis=1)
-    parts = np.rint(bits * UNITS_PER_BIT).astype(np.int64)
+    parts = np.rint(bits * UNITS_PER_BIT).astype(np.int32)
     names = ("prior", *layout.comparisons, *together)
-    return Weighed(parts.sum(axis=1), parts, names, mark_levels(matrix, layout, rules.vetoes))
+    return Weighed(parts.sum(axis=1, dtype=np.int64), parts, names, mark_levels(matrix, layout, rules.vetoes))
 
 
 def mark_levels(matrix: npt.NDArray[np.uint8], layout: Layout, patterns: tuple[str, ...]) -> npt.NDArray[np.bool_]:
