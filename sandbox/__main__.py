@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.serve import ServeOptions, serve_until_stopped, start
+from sandbox.serve import STAGES, ServeOptions, serve_until_stopped, start
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -29,7 +29,8 @@ def serve(
     """Serve until SIGTERM; DIR/endpoints.json appears when everything answers."""
     options = ServeOptions(error_rate=error_rate, rate_scale=rate_scale, token_seconds=token_seconds, seed=seed)
     typer.echo(f"building the company at scale {scale:g}")
-    sandbox = start(directory, scale=scale, options=options)
+    typer.echo(f"stages: {' '.join(STAGES)}")
+    sandbox = start(directory, scale=scale, options=options, on_stage=lambda stage: typer.echo(f"done: {stage}"))
     typer.echo(f"serving; settings in {directory / 'endpoints.json'}; stop with Ctrl-C")
     serve_until_stopped(sandbox)
 

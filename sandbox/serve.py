@@ -8,7 +8,8 @@ import json
 import shutil
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,13 @@ from sandbox.servers.wecom_callback import CallbackKeys, write_envelopes
 CORP_ID = "ww5a1d2b0x0goldthread"
 FOLDERS = ("erp", "forms", "wecom-inbox", "truth")
 MARKER = ".goldthread-sandbox"
+# what there is to do until the systems answer; the four in the middle are done side by side
+STAGES = ("company", "truth", "forms", "messaging", "ERP", "CRM")
+OnStage = Callable[[str], None]
+
+
+def ignore_stage(_stage: str) -> None:
+    """For a caller who only waits."""
 
 
 @dataclass(frozen=True)
@@ -105,26 +113,28 @@ class Sandbox:
             **self._credentials,
         }
 
-    def start(self) -> None:
+    def start(self, on_stage: OnStage = ignore_stage) -> None:
         """Start every server, write the files, then `endpoints.json`. What an earlier run left in the directory goes."""
         _claim_directory(self._directory)
         try:
             # files, the database's start and its loading wait for different things
             with ThreadPoolExecutor() as pool:
-                tasks = [
-                    pool.submit(self.u8.start),
-                    pool.submit(self.forms.advance, self.as_of),
-                    pool.submit(self._write_events, None, self.as_of),
-                    pool.submit(self._write_truth),
-                ]
-            for task in tasks:
-                task.result()
+                tasks = {
+                    pool.submit(self._write_truth): "truth",
+                    pool.submit(self.forms.advance, self.as_of): "forms",
+                    pool.submit(self._write_events, None, self.as_of): "messaging",
+                    pool.submit(self.u8.start): "ERP",
+                }
+                for task in as_completed(tasks):
+                    task.result()
+                    on_stage(tasks[task])
             for thread in self._threads.values():
                 thread.start()
         except BaseException:
             self.stop()
             raise
         self._write_endpoints()
+        on_stage("CRM")
 
     def stop(self) -> None:
         """Stop every server; `endpoints.json` goes away."""
@@ -198,11 +208,23 @@ class Sandbox:
         return Starlette(routes=[Route("/advance", advance, methods=["POST"]), Route("/state", state)])
 
 
-def start(directory: Path, *, scale: float = 1.0, options: ServeOptions | None = None, company: Company | None = None) -> Sandbox:
-    """Build the company (unless given) and serve it from `directory`; stop it with `.stop()` or as a context manager."""
+def start(
+    directory: Path,
+    *,
+    scale: float = 1.0,
+    options: ServeOptions | None = None,
+    company: Company | None = None,
+    on_stage: OnStage = ignore_stage,
+) -> Sandbox:
+    """Build the company (unless given) and serve it from `directory`; stop it with `.stop()` or as a context manager.
+
+    `on_stage` is told the name of each of STAGES that is done.
+    """
     options = options or ServeOptions()
-    sandbox = Sandbox(company or build_company(scale, options.seed), directory.resolve(), options)
-    sandbox.start()
+    company = company or build_company(scale, options.seed)
+    on_stage("company")
+    sandbox = Sandbox(company, directory.resolve(), options)
+    sandbox.start(on_stage)
     return sandbox
 
 

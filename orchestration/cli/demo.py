@@ -12,7 +12,7 @@ from rich.table import Table
 from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.cli.run import execute, load
-from orchestration.cli.sandbox import RateScale, Scale, Seed
+from orchestration.cli.sandbox import RateScale, Scale, Seed, show_stages
 from orchestration.lib.sandbox import Sandbox, SandboxOptions, start_sandbox
 from orchestration.project import current_project
 
@@ -27,15 +27,16 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
     started = time.monotonic()
     console.print("[bold]1[/] making a company and starting its CRM, ERP, messaging and forms ...")
     with start_sandbox(project.home, SandboxOptions(scale, seed, rate_scale=rate_scale)) as wait_until_ready:
-        # while the systems start
-        import duckdb
+        with show_stages() as on_stages:
+            # while the systems start
+            import duckdb
 
-        from orchestration.lib.review_count import count_doubtful_pairs
-        from orchestration.lib.stores import open_stores
-        from warehouse.working import NO_EXTENSIONS
+            from orchestration.lib.review_count import count_doubtful_pairs
+            from orchestration.lib.stores import open_stores
+            from warehouse.working import NO_EXTENSIONS
 
-        line = load(project, "sync")
-        sandbox = wait_until_ready()
+            line = load(project, "sync")
+            sandbox = wait_until_ready(on_stages)
         console.print(f"[bold]2[/] the systems answer after {time.monotonic() - started:.0f} s; running the line ...")
         outcome = execute(line, {}, quiet=False)
         report = describe_line(open_stores(project), outcome)

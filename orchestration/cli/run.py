@@ -98,7 +98,8 @@ def _show_progress(job: str) -> Iterator[Any]:
     from dagster import DagsterEventType
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=open_console(stderr=True), transient=True) as progress:
+    console = open_console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(job, total=0)
 
         def on_event(event: dg.DagsterEvent) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from orchestration.cli.console import open_console
-from orchestration.lib.sandbox import SandboxOptions, advance_sandbox, run_sandbox
+from orchestration.lib.sandbox import OnStages, SandboxOptions, advance_sandbox, start_sandbox
 from orchestration.project import find_home
 
 app = typer.Typer(help="The made-up company and its vendors' systems.", no_args_is_help=True)
+
+BEGINNING = "making the company"
 
 Scale = Annotated[float, typer.Option(help="Size; 1 is about 2,000 customers.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same company.")]
@@ -26,7 +31,9 @@ def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.print("making the company ...")
     try:
-        with run_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale)) as sandbox:
+        with start_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale)) as wait_until_ready:
+            with show_stages() as on_stages:
+                sandbox = wait_until_ready(on_stages)
             console.print(f"[green]serving[/]; addresses and credentials are in {sandbox.folder / 'endpoints.env'}")
             console.print("in another terminal: `goldthread run`, `goldthread sandbox advance --days 7`; Ctrl-C stops")
             signal.pause()
@@ -39,3 +46,19 @@ def advance(days: Annotated[int, typer.Option(min=1, max=31)] = 7) -> None:
     """Let the running company live on: new leads, visits, orders, corrections and deletions."""
     as_of = advance_sandbox(find_home(), days)
     open_console().print(f"the company's clock now stands at {as_of}")
+
+
+@contextmanager
+def show_stages() -> Iterator[OnStages]:
+    """A bar over what there is to do until the systems answer; nothing where nobody looks."""
+    console = open_console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(BEGINNING, total=None)
+
+        def on_stages(count: int, done: list[str]) -> None:
+            progress.update(
+                task, total=count or None, completed=len(done), description=f"{done[-1]} made" if done else "starting"
+            )
+
+        yield on_stages

@@ -41,16 +41,20 @@ def sandbox_folder(home: Path) -> Path:
     return home / "sandbox"
 
 
+#: told how many stages there are, and the names of those that are done
+OnStages = Callable[[int, list[str]], None]
+
+
 @contextmanager
 def run_sandbox(home: Path, options: SandboxOptions) -> Iterator[Sandbox]:
     """Serve the company from a child process for as long as the block lasts."""
     with start_sandbox(home, options) as wait_until_ready:
-        yield wait_until_ready()
+        yield wait_until_ready(lambda _count, _done: None)
 
 
 @contextmanager
-def start_sandbox(home: Path, options: SandboxOptions) -> Iterator[Callable[[], Sandbox]]:
-    """Like `run_sandbox`, but the block begins at once; what it is given waits until the systems answer."""
+def start_sandbox(home: Path, options: SandboxOptions) -> Iterator[Callable[[OnStages], Sandbox]]:
+    """Like `run_sandbox`, but the block begins at once; what it is given waits until the systems answer, and tells the stages."""
     folder = sandbox_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     endpoints = folder / "endpoints.json"
@@ -59,8 +63,8 @@ def start_sandbox(home: Path, options: SandboxOptions) -> Iterator[Callable[[], 
     with log.open("wb") as output:
         process = subprocess.Popen(_command(folder, options), stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
 
-    def wait_until_ready() -> Sandbox:
-        _wait_until_ready(process, endpoints, log)
+    def wait_until_ready(on_stages: OnStages) -> Sandbox:
+        _wait_until_ready(process, endpoints, log, on_stages)
         return read_sandbox(home)
 
     try:
@@ -119,10 +123,23 @@ def _command(folder: Path, options: SandboxOptions) -> list[str]:
     ]
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], endpoints: Path, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], endpoints: Path, log: Path, on_stages: OnStages) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not endpoints.exists():
+        on_stages(*_read_stages(log))
         if process.poll() is not None or time.monotonic() > deadline:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
             raise ProjectError(f"the sandbox did not start; the end of {log}:\n{tail}")
         time.sleep(0.02)
+
+
+def _read_stages(log: Path) -> tuple[int, list[str]]:
+    """How many stages the serving process has announced, and which it has done."""
+    count, done = 0, []
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        kind, _, names = line.partition(": ")
+        if kind == "stages":
+            count = len(names.split())
+        elif kind == "done":
+            done.append(names)
+    return count, done

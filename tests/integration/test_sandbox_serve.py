@@ -18,9 +18,10 @@ import polars as pl
 import psycopg
 import pytest
 
+from orchestration.lib.sandbox import SandboxOptions, start_sandbox
 from sandbox.company import Company
 from sandbox.schema import SCHEMAS, TRUTH, VERSION
-from sandbox.serve import ServeOptions, start
+from sandbox.serve import STAGES, ServeOptions, start
 
 pytestmark = pytest.mark.integration
 
@@ -171,6 +172,17 @@ def test_the_same_directory_can_be_served_again_from_the_beginning(tmp_path):
             sandbox.advance(7)
     assert not processes_in(tmp_path)
     assert not (tmp_path / "endpoints.json").exists()
+
+
+def test_who_waits_for_the_systems_is_told_every_stage(tmp_path):
+    told = [(0, [])]
+    with start_sandbox(tmp_path, SandboxOptions(0.01)) as wait_until_ready:
+        wait_until_ready(lambda count, done: told.append((count, list(done))))
+    counts = [len(done) for _, done in told]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+    assert told[-1][0] == len(STAGES)
+    assert "".join((tmp_path / "sandbox" / "serve.log").read_text().splitlines()).count("done: ") == len(STAGES)
 
 
 def test_a_directory_with_someone_elses_folders_is_left_alone(tmp_path):
