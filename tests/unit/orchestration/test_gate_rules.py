@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from connectors.base import Field, Stream
+from orchestration.lib import limits
 from orchestration.lib.gate import decide, find_feed_models, find_staging_models, list_blocking_tests
 from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
 from orchestration.lib.limits import read_maximum, read_rules
@@ -65,6 +66,16 @@ def test_a_limit_is_read_from_the_seed_and_an_unknown_one_is_an_error():
     assert read_maximum("sync", "stale_hours") == 36
     with pytest.raises(KeyError):
         read_maximum("sync", "nothing")
+
+
+def test_a_limit_is_that_of_the_version_that_holds_today(tmp_path, monkeypatch):
+    seed = tmp_path / "limits.csv"
+    header = "suite,metric,version,minimum,maximum,meaning,valid_from,valid_to,author"
+    versions = ("1,,36,old,1990-01-01,2020-01-01,a", "2,,24,new,2020-01-01,,a", "3,,12,next,2999-01-01,,a")
+    seed.write_text("\n".join([header, *(f"sync,stale_hours,{version}" for version in versions)]), encoding="utf-8")
+    monkeypatch.setattr(limits, "SEED", seed)
+    monkeypatch.setattr(limits, "_read_versions", limits._read_versions.__wrapped__)
+    assert read_maximum("sync", "stale_hours") == 24
 
 
 def test_inputs_change_with_a_batch_the_clock_the_code_and_a_decision(con):
