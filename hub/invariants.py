@@ -10,6 +10,7 @@ from hub.prepare import prepare
 from hub.resolve import Resolution
 
 _RECORD = ["source", "source_key"]
+SHOWN = 5  # cases that a finding names
 Found = Resolution | Whole
 
 
@@ -118,7 +119,8 @@ def _check_changes(resolution: Found, limits: Limits) -> list[Finding]:
     message = (
         f"{share:.1%} of known records change their id, more than {limits.max_share_ids_changed:.1%}: compare rules and input"
     )
-    return [Finding("share_ids_changed", int(resolution.report["events"].get("detached", 0)), message)]
+    moved = resolution.events.filter(kind="detached").select(pl.concat_str(_RECORD, separator=":")).to_series().sort()
+    return [Finding("share_ids_changed", len(moved), message, moved.head(SHOWN).to_list())]
 
 
 def _check_membership(resolution: Found, records: pl.DataFrame) -> list[Finding]:
@@ -182,4 +184,4 @@ def _read_winners(resolution: Found, attributes: list[str]) -> pl.DataFrame:
 
 
 def _report(check: str, cases: pl.Series, message: str) -> list[Finding]:
-    return [Finding(check, len(cases), f"{len(cases)} {message}", cases.head(5).to_list())] if len(cases) else []
+    return [Finding(check, len(cases), f"{len(cases)} {message}", cases.head(SHOWN).to_list())] if len(cases) else []

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import dagster as dg
 import duckdb
@@ -15,6 +16,7 @@ from orchestration.lib import dbt
 from orchestration.lib.dbt_selection import select_nodes
 from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.inputs import fingerprint_code
+from orchestration.lib.offenders import list_rows
 from orchestration.lib.stores import Stores
 from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import current_project
@@ -52,10 +54,14 @@ def _to_dagster_events(
         yield event.with_metadata({**event.metadata, "dagster/row_count": rows}) if is_table else event
 
 
-def _as_check(result: dbt.NodeResult) -> CheckResult:
-    is_warning = result.status == "warn"
-    detail = "" if result.status == "pass" else f"{result.failures} rows: {result.message}"
-    return CheckResult(result.name, result.status == "pass", detail, "warn" if is_warning else "error")
+def judge_test(con: duckdb.DuckDBPyConnection, target: Path, manifest: Mapping[str, Any], result: dbt.NodeResult) -> CheckResult:
+    """What the ledger keeps of a test: of one that found rows, how many and the first of them."""
+    if result.status == "pass":
+        return CheckResult(result.name, True)
+    # dbt leaves the query of a test that ran below its target; one that broke found nothing
+    rows = list_rows(con, dbt.read_compiled(target, manifest, result.unique_id)).describe() if result.failures else result.message
+    severity: Literal["error", "warn"] = "warn" if result.status == "warn" else "error"
+    return CheckResult(result.name, False, rows, severity)
 
 
 @dg.definitions
@@ -78,16 +84,17 @@ def dbt_definitions() -> dg.Definitions:
         )
         stores.built_tables.update(selection.tables)
         tests, broken = [], []
+        target = stores.home.path / "dbt"
         nodes = dbt.build(
             selection.names,
-            target=stores.home.path / "dbt",
+            target=target,
             working=stores.home.working,
             variables={"as_of": stores.now.isoformat(), "run_id": context.run_id},
         )
         with stores.open_working() as con, closing(nodes):
             for result in nodes:
                 if result.is_test:
-                    tests.append(_as_check(result))
+                    tests.append(judge_test(con, target, manifest, result))
                 if not result.is_ok:
                     broken.append(result)
                 yield from _to_dagster_events(context, manifest, result, _count_rows(con, manifest, result))

@@ -8,12 +8,10 @@ import polars as pl
 from connectors.catalog import declare_streams
 from orchestration.defs.hub import CUSTOMERS, INVARIANTS
 from orchestration.lib import gate
-from orchestration.lib.expectations import validate_metrics
 from orchestration.lib.inputs import fingerprint_code
-from orchestration.lib.limits import read_rules
-from orchestration.lib.metrics import measure_golden, measure_landing
 from orchestration.lib.sources import SYNCED
 from orchestration.lib.stores import Stores
+from orchestration.lib.suites import find_golden_defects, find_landing_defects
 from orchestration.lib.translator import OWNER, GoldthreadTranslator
 from orchestration.project import current_project
 from warehouse.reconcile import reconcile
@@ -49,23 +47,23 @@ def gate_definitions() -> dg.Definitions:
         if stores.is_published_already(code):
             return  # these very rows have passed
         with stores.open_working() as con:
-            metrics = measure_landing(con, streams, gate.count_missing_columns(stores, streams), stores.now)
-        findings = validate_metrics("landing", metrics, "stream", read_rules("landing"))
+            broken = find_landing_defects(con, streams, gate.find_missing_columns(stores, streams), stores.now)
         chosen = {check.asset_key for check in context.selected_asset_check_keys}
         for name, key in keys.items():
-            if key not in chosen:
-                continue
-            broken = [finding.describe() for finding in findings if finding.subject == name]
-            yield stores.judge(context.run.run_id, key, CONTRACT, broken)
+            if key in chosen:
+                for text in broken[name]:
+                    context.log.error(text)
+                yield stores.judge(context.run.run_id, key, CONTRACT, broken[name])
 
     @dg.asset_check(
         asset=CUSTOMERS, name=GOLDEN, blocking=True, description="Great Expectations over the golden records and crosswalks."
     )
     def golden_suite(context: dg.AssetCheckExecutionContext, stores: Stores) -> dg.AssetCheckResult:
         with stores.open_working() as con:
-            metrics = measure_golden(con)
-        findings = validate_metrics("golden", metrics, "subject", read_rules("golden"))
-        return stores.judge(context.run.run_id, CUSTOMERS, GOLDEN, [finding.describe() for finding in findings])
+            broken = find_golden_defects(con)
+        for text in broken:
+            context.log.error(text)
+        return stores.judge(context.run.run_id, CUSTOMERS, GOLDEN, broken)
 
     staged, feed_models = gate.find_staging_models(manifest), gate.find_feed_models(manifest)
     derived = gate.find_models(manifest, GoldthreadTranslator())

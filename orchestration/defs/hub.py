@@ -120,7 +120,4 @@ def _describe_weights(found: Whole) -> dict[str, Any]:
 
 
 def _judge_invariants(context: dg.AssetExecutionContext, stores: Stores, identities: Identities) -> dg.AssetCheckResult:
-    broken = [
-        f"{finding.check}: {finding.count} {finding.message} ({', '.join(finding.sample[:5])})" for finding in identities.findings
-    ]
-    return stores.judge(context.run_id, CUSTOMERS, INVARIANTS, broken)
+    return stores.judge(context.run_id, CUSTOMERS, INVARIANTS, identities.broken)

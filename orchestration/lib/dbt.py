@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,7 +21,7 @@ from warehouse.working import MEMORY_LIMIT
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
-START_EVENT = "LogStartLine"
+START_EVENT, END_EVENT = "LogStartLine", "NodeFinished"
 # without these a one-model run spends most of its time on artefacts nobody reads
 LEAN_FLAGS = ["--quiet", "--no-write-json", "--no-populate-cache", "--log-level-file", "none", "--no-print", "--no-version-check"]
 
@@ -110,6 +110,13 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
     return manifest
 
 
+def read_compiled(target: Path, manifest: Mapping[str, Any], unique_id: str) -> str:
+    """The query of a test that has run. Those of a YAML file lie in a folder of that file's name."""
+    node = manifest["nodes"][unique_id]
+    place = target / "compiled" / str(node["package_name"]) / str(node["original_file_path"])
+    return (place / str(node["path"]) if "test_metadata" in node else place).read_text(encoding="utf-8")
+
+
 def build(
     names: Iterable[str], *, target: Path, working: Path, variables: Mapping[str, str]
 ) -> Generator[NodeResult, None, None]:
@@ -121,13 +128,22 @@ def build(
     from google.protobuf.json_format import MessageToDict
 
     results: SimpleQueue[NodeResult | None] = SimpleQueue()
+    broken: dict[str, NodeResult] = {}
     unheard = Event()
 
     def hear(event: Any) -> None:
         if event.info.name == START_EVENT and unheard.is_set():
             raise DbtFailed("not begun: the step was ended")
         if event.info.name in RESULT_EVENTS:
-            results.put(_read_event(MessageToDict(event, preserving_proto_field_name=True)))
+            result = _read_event(MessageToDict(event, preserving_proto_field_name=True))
+            if result.is_ok or result.status == "fail":
+                results.put(result)
+            else:
+                broken[result.unique_id] = result
+        elif event.info.name == END_EVENT and event.data.node_info.unique_id in broken:
+            # the line of a node that broke says that it did, and only this event why
+            result = broken.pop(event.data.node_info.unique_id)
+            results.put(replace(result, message=" ".join(event.data.run_result.message.split()) or result.message))
 
     arguments = [
         *LEAN_FLAGS,
@@ -150,6 +166,7 @@ def build(
             for result in iter(results.get, None):
                 last = result.name
                 yield result
+            yield from broken.values()
         finally:
             unheard.set()
     exception = running.result().exception

@@ -30,8 +30,9 @@ class Finding:
     rule: Rule
     value: Any
 
-    def describe(self) -> str:
-        return f"{self.subject}: {self.rule.meaning} (found {self.value})"
+    def describe(self, rows: str) -> str:
+        """What is wrong, where, and the rows that are wrong."""
+        return f"{self.subject}: {self.rule.meaning} (found {self.value}): {rows}"
 
 
 def validate_metrics(name: str, metrics: pl.DataFrame, subject: str, rules: Sequence[Rule]) -> list[Finding]:

@@ -103,14 +103,14 @@ def count_feed_fates(
     return count_feeds(con, table_name, sources, staged)
 
 
-def count_missing_columns(stores: Stores, streams: Iterable[tuple[str, Stream]]) -> dict[tuple[str, str], int]:
+def find_missing_columns(stores: Stores, streams: Iterable[tuple[str, Stream]]) -> dict[tuple[str, str], list[str]]:
     """Required columns that no longer arrive, per stream that has landed."""
     missing = {}
     for source, stream in streams:
         state = stream_state(stores.ledger, source, stream.name)
         if state.present:
             required = {field.name: field.headers or (field.name,) for field in stream.fields if field.required}
-            missing[source, stream.name] = sum(not set(headers) & set(state.present) for headers in required.values())
+            missing[source, stream.name] = [name for name, headers in required.items() if not set(headers) & set(state.present)]
     return missing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -66,9 +67,15 @@ class Identities:
     new_events: pl.DataFrame
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
-        """The broken invariants of both."""
-        return (*self.organisations.findings, *self.persons.findings)
+    def broken(self) -> list[str]:
+        """The broken invariants of both, in words."""
+        return [text for found in (self.organisations, self.persons) for text in describe_findings(found.whole, found.findings)]
+
+
+def describe_findings(whole: Whole, findings: Iterable[Finding]) -> list[str]:
+    """Of which entity, which invariant, what is wrong, and some of the cases."""
+    entity = whole.rules.entity
+    return [f"{entity} {found.check}: {found.message} ({', '.join(found.sample) or 'no case to show'})" for found in findings]
 
 
 def current_rule_version() -> str:

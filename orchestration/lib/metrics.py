@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,18 +43,22 @@ ORGANISATIONS = Golden(
     "hub.golden_customers", "customer_gid", "company_name", "hub.crosswalk", "hub.golden_lineage", "organisation"
 )
 PERSONS = Golden("hub.golden_persons", "person_gid", "full_name", "hub.person_crosswalk", "hub.person_lineage", "person")
+GOLDEN = (ORGANISATIONS, PERSONS)
 
 
 def measure_landing(
-    con: duckdb.DuckDBPyConnection, streams: Iterable[tuple[str, Stream]], missing: dict[tuple[str, str], int], as_of: datetime
+    con: duckdb.DuckDBPyConnection,
+    streams: Iterable[tuple[str, Stream]],
+    missing: Mapping[tuple[str, str], Sequence[str]],
+    as_of: datetime,
 ) -> pl.DataFrame:
-    """One row per stream, columns LANDING_METRICS; `missing` counts the required columns that no longer arrive."""
+    """One row per stream, columns LANDING_METRICS; `missing`: the required columns that no longer arrive."""
     rows = []
     for source, stream in streams:
         [row] = con.execute(_landing_query(source, stream), [source, stream.name]).fetchall()
         duplicates, null_keys, null_required, share, newest = row
         ahead = (newest - as_of).total_seconds() / SECONDS_A_DAY if newest else None
-        gone = missing.get((source, stream.name), 0)
+        gone = len(missing.get((source, stream.name), ()))
         rows.append((f"{source}.{stream.name}", duplicates, null_keys, null_required, gone, share, ahead))
     return pl.DataFrame(rows, schema=LANDING_METRICS, orient="row")
 
@@ -62,30 +66,36 @@ def measure_landing(
 def _landing_query(source: str, stream: Stream) -> str:
     required = [_quote(field.name) for field in stream.fields if field.required]
     nulls = " + ".join(f"count(*) filter (where {column} is null)" for column in required) or "0"
-    times = [_quote(f.name) for f in stream.fields if f.name == stream.version and f.kind in TIME_KINDS]
-    newest = f"max({times[0]})" if times else "null"
+    time = find_time_column(stream)
+    newest = f"max({_quote(time)})" if time else "null"
     return f"""
-        select count(*) - count(distinct _key), count(*) filter (where _key is null), {nulls},
+        select count(_key) - count(distinct _key), count(*) filter (where _key is null), {nulls},
             (select quarantined / nullif(rows_in, 0) from landing._fates where source = ? and stream = ?), {newest}
         from landing.{_quote(f"{source}__{stream.name}")}
     """  # noqa: S608 (names are quoted)
 
 
+def find_time_column(stream: Stream) -> str | None:
+    """The column that says when a row was last changed."""
+    return next((field.name for field in stream.fields if field.name == stream.version and field.kind in TIME_KINDS), None)
+
+
 def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
-    parts = [_golden_query(golden, _list_attributes(golden.entity)) for golden in (ORGANISATIONS, PERSONS)]
+    parts = [_golden_query(golden, list_attributes(golden.entity)) for golden in GOLDEN]
     measured: pl.DataFrame = con.sql(" union all by name ".join(parts)).pl()
-    invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(_count_invalid_codes(con))
+    invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(len(find_invalid_codes(con)))
     return measured.with_columns(invalid_tax_numbers=invalid)
 
 
-def _count_invalid_codes(con: duckdb.DuckDBPyConnection) -> int:
+def find_invalid_codes(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Golden credit codes of full length that fail a check digit; shorter numbers are other kinds of number."""
     codes = con.sql("select tax_no from hub.golden_customers where length(tax_no) = 18").pl()["tax_no"]
-    return int(parse_tax_numbers(codes)["tax_code"].null_count())
+    return [str(code) for code in codes.filter(parse_tax_numbers(codes)["tax_code"].is_null())]
 
 
-def _list_attributes(entity: str) -> list[str]:
+def list_attributes(entity: str) -> list[str]:
+    """The golden attributes of an entity."""
     return [name for survivor in load_rules(entity).survivors for name, _ in survivor.values]
 
 

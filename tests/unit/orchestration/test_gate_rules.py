@@ -11,6 +11,7 @@ from orchestration.lib.gate import decide, find_feed_models, find_staging_models
 from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
 from orchestration.lib.limits import read_maximum, read_rules
 from orchestration.lib.metrics import measure_landing
+from orchestration.lib.offenders import find_landing_rows, list_rows
 from warehouse.home import Home
 from warehouse.ledger import CheckResult, open_ledger
 
@@ -45,7 +46,7 @@ def con():
 
 
 def test_metrics_of_a_landed_table_count_each_kind_of_defect(con):
-    [row] = measure_landing(con, [("crm", STREAM)], {("crm", "deals"): 2}, NOW).to_dicts()
+    [row] = measure_landing(con, [("crm", STREAM)], {("crm", "deals"): ["id", "owner"]}, NOW).to_dicts()
     assert row == {
         "stream": "crm.deals",
         "duplicate_keys": 1,
@@ -55,6 +56,30 @@ def test_metrics_of_a_landed_table_count_each_kind_of_defect(con):
         "quarantined_share": 0.25,
         "days_ahead": 2.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("duplicate_keys", '1 row: _key=["1"] n_rows=2'),
+        ("null_required", '1 row: _key=["2"] empty=id, owner'),
+        ("days_ahead", '1 row: _key=["2"] changed_at=2026-07-02 10:00:00+00:00'),
+        ("missing_required_columns", "2 columns: column=id | column=owner"),
+    ],
+)
+def test_rows_that_break_a_limit_are_counted_and_some_are_shown(con, metric, said):
+    assert find_landing_rows(con, metric, "crm", STREAM, ["id", "owner"], NOW).describe() == said
+
+
+def test_of_many_rows_and_long_values_a_message_shows_little(con):
+    found = list_rows(con, "select *, repeat('x', 99) as text, 1 as b, 2 as c, 3 as d from range(9) -- a comment")
+    text = f"text={'x' * 60}..."
+    assert found.describe() == f"9 rows: range=0 {text} b=1 c=2 | range=1 {text} b=1 c=2 | range=2 {text} b=1 c=2 | ..."
+
+
+def test_every_metric_of_a_landed_table_has_rows_to_show(con):
+    with pytest.raises(KeyError, match="new_metric"):
+        find_landing_rows(con, "new_metric", "crm", STREAM, [], NOW)
 
 
 def test_every_metric_of_a_landed_table_has_a_limit(con):
