@@ -71,12 +71,14 @@ def plan_erasure(
     keyed = Keyed(b"") if is_rehearsal else open_key(stores.home)
     also = _read_derived(stores, subject.records, gids, has_companies=subject.has_companies)
     arguments = (stores.home, stores.ledger, keyed, subject, streams.declared, streams.carriers, streams.staff)
-    found = survey_landing(*arguments, also)
+    members = {(source, key) for _, source, key in log.members}
+    found = survey_landing(*arguments, also, members)
     if found.records != subject.records or not gids:
         # a row that is a person's is a company's too: what that was called and which ids end with it is looked for as well
         gids = _find_ended(set(found.records), log)
         also = _read_derived(stores, found.records, gids, has_companies=subject.has_companies)
-        found = survey_landing(*arguments, also)
+        members = {(source, key) for _, source, key in log.members}
+    found = survey_landing(*arguments, also, members)
     if not found.n_rows and not found.traces.records:
         raise ProjectError(f"nothing has landed for {', '.join(subjects)}")
     erased = {(source, key) for _, source, key in found.records}

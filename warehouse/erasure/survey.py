@@ -25,7 +25,7 @@ from warehouse.erasure.landed import (
 )
 from warehouse.erasure.plan import Carrier, Target
 from warehouse.erasure.suppression import KEY, Entry, hash_content, hash_value
-from warehouse.erasure.traces import EMAIL, MOBILE, UNMISTAKABLE_KEY, Scrubber, Traces
+from warehouse.erasure.traces import EMAIL, MOBILE, UNMISTAKABLE_KEY, Record, Scrubber, Traces
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.sql import literal
@@ -77,8 +77,13 @@ def survey_landing(
     carriers: Sequence[Carrier],
     staff: Set[tuple[str, str]],
     also: Traces,
+    members: Set[Record],
 ) -> Survey:
-    """Find all of it. staff: streams of colleagues, whose mobiles and e-mails are nobody else's. also: ids and derived values."""
+    """Find all of it. staff: streams of colleagues, whose mobiles and e-mails are nobody else's. also: ids and derived values.
+
+    members: the hub's records of anybody. What never became one, such as a row in quarantine, is a person's by mobile or e-mail
+    and name together.
+    """
     targets, going, records = _find_targets(home, ledger, subject, streams, carriers)
     told = _read_texts(going, carriers, streams, has_companies=subject.has_companies)
     told.contacts |= also.contacts
@@ -103,7 +108,11 @@ def survey_landing(
         values=also.values,
         gids=also.gids,
     )
-    others = _find_others(home, ledger, streams, targets, traces)
+    others = _find_others(home, ledger, streams, targets, traces, carriers)
+    strays = _find_strays(others, traces, carriers, streams, members)
+    if strays - subject.landed:
+        wider = replace(subject, landed=subject.landed | strays)
+        return survey_landing(home, ledger, keyed, wider, streams, carriers, staff, also, members)
     traces, kept = _leave_to_others(traces, others, carriers, staff, home, ledger, targets)
     mentions = {rows.where: _find_mentions(rows, Scrubber(traces), keyed) for rows in others}
     entries = [*_block_records(keyed, targets, going), *_block_mentions(keyed, others, mentions, traces)]
@@ -197,13 +206,21 @@ def _is_long(name: str) -> bool:
     return len(name) >= (UNIQUE_LATIN_NAME if name.isascii() else UNIQUE_NAME)
 
 
-def _find_others(home: Home, ledger: Ledger, streams: Streams, targets: Sequence[Target], traces: Traces) -> list[Rows]:
+def _find_others(
+    home: Home,
+    ledger: Ledger,
+    streams: Streams,
+    targets: Sequence[Target],
+    traces: Traces,
+    carriers: Sequence[Carrier],
+) -> list[Rows]:
     """The rows that stay and hold something that tells of those that go."""
     scrubber = Scrubber(traces)
     others = []
     for source, stream in list_landed(ledger):
         own = [target for target in targets if (target.source, target.stream) == (source, stream)]
         named = [target.field for target in own if target.field != KEY]
+        named += [carrier.field for carrier in _carry(carriers, source, stream)]
         condition = f"not coalesce({match_targets(own)}, false) and " + match_traces(
             scrubber, list_text_columns(ledger, source, stream)
         )
@@ -211,6 +228,22 @@ def _find_others(home: Home, ledger: Ledger, streams: Streams, targets: Sequence
         if found.frame.height:
             others.append(found)
     return others
+
+
+def _find_strays(
+    others: Sequence[Rows], traces: Traces, carriers: Sequence[Carrier], streams: Streams, members: Set[Record]
+) -> set[tuple[str, str, str]]:
+    """Landed rows of the person that the hub does not know."""
+    found = set()
+    for rows in others:
+        fields = [f"__{carrier.field}" for carrier in _carry(carriers, rows.source, rows.stream)]
+        for place, row in enumerate(iterate(rows)):
+            if not fields or is_unusable(row) or any((rows.source, row[name]) in members for name in fields):
+                continue
+            told = _read_texts([replace(rows, frame=rows.frame[place : place + 1])], carriers, streams, has_companies=False)
+            if told.contacts & traces.contacts and told.names & traces.names:
+                found.add((rows.source, rows.stream, row["__key"]))
+    return found
 
 
 def _leave_to_others(
@@ -227,7 +260,7 @@ def _leave_to_others(
     held: set[str] = set()
     for rows in others:
         for row in iterate(rows):
-            if (rows.source, rows.stream) in people:
+            if (rows.source, rows.stream) in people and not is_unusable(row):
                 held |= {contact for text in _list_texts(row) for contact in find_contacts(text)}
             held |= set(json.loads(row["__key"] or "[]")) & traces.keys.keys()
     shared = [text for text in (*traces.contacts, *traces.keys) if text in held]
