@@ -114,7 +114,6 @@ def clean_sqlite(path: Path, scrubber: Scrubber) -> int:
     """Take traces out of every text of an SQLite file, whatever its tables are; returns texts changed. To be vacuumed after."""
     changed = 0
     with closing(sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)) as connection:
-        connection.execute("pragma secure_delete = on")
         tables = connection.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'").fetchall()
         for (table,) in tables:
             for _, column, *_ in connection.execute(f"pragma table_info({identifier(table)})").fetchall():

@@ -95,6 +95,13 @@ def test_the_counts_of_the_ledger_reconcile_after_it(seeded: Store):
         assert reconcile(connection, seeded.home, seeded.ledger, "run-1", {}).filter(~pl.col("ok")).height == 0
 
 
+def test_erasing_another_record_of_the_same_batch_adds_to_its_count(seeded: Store):
+    erase_person(seeded)
+    erase_person(seeded, "P-1000012", "era_2")
+    assert [batch.n_erased for batch in list_batches(seeded.ledger, SOURCE, "people")] == [2, 1]
+    assert seeded.load(PEOPLE).rows_in == 3
+
+
 def test_what_was_erased_is_held_back_and_counted_once_per_content(seeded: Store):
     erase_person(seeded)
     again = seeded.land([{**WANG, "age": "42"}, LI], stream=PEOPLE, rereads=True)
