@@ -1,9 +1,11 @@
 """The blocks that new, changed and deleted records stand in are paired anew; what is new among the pairs is weighed."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
-from hub.compare import Comparer
+from hub.compare import Comparer, find_distinct_vectors
 from hub.frequency import find_buckets
 from hub.hashing import Hashes
 from hub.model import Model
@@ -49,12 +51,12 @@ def pair_again(state: State, touched: Mask, rules: Rules, model: Model) -> tuple
     new = kept & (row_of < 0)
     moved = np.zeros(n, dtype=bool)
     moved[state.left[lost]] = moved[state.right[lost]] = True
-    state.proposed = state.proposed.copy()
+    bits_of = state.proposed.copy()
     stays = kept & (row_of >= 0)
-    state.proposed[row_of[stays]] = both[stays]
+    bits_of[row_of[stays]] = both[stays]
     left, right = (pairs[new] // n).astype(np.int32), (pairs[new] % n).astype(np.int32)
     moved[left] = moved[right] = True
-    return _score(state, lost, left, right, both[new], rules, model), moved
+    return _score(replace(state, proposed=bits_of), lost, left, right, both[new], rules, model), moved
 
 
 def find_rows(hashes: Hashes, asked: Hashes) -> Ids:
@@ -82,14 +84,22 @@ def _score(state: State, lost: Longs, left: Ids, right: Ids, proposed: np.ndarra
     comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies))
     one, two = np.searchsorted(rows, left).astype(np.int32), np.searchsorted(rows, right).astype(np.int32)
     vector = comparer.compare(one, two)
-    distinct, place = np.unique(vector, return_inverse=True)
+    distinct, place, _ = find_distinct_vectors(vector)
     weighed = weigh(distinct, comparer.layout, model.weights, rules)
-    stays = np.ones(len(state.left), dtype=bool)
-    stays[lost] = False
-    state.left = np.append(state.left[stays], left)
-    state.right = np.append(state.right[stays], right)
-    state.proposed = np.append(state.proposed[stays], proposed)
-    state.vector = np.append(state.vector[stays], vector)
-    state.total = np.append(state.total[stays], weighed.total[place].astype(np.int32))
-    state.counted = np.append(state.counted[stays], weighed.weigh_for_clusters(rules)[place])
-    return state
+    return replace(
+        state,
+        left=_exchange(state.left, lost, left),
+        right=_exchange(state.right, lost, right),
+        proposed=_exchange(state.proposed, lost, proposed),
+        vector=_exchange(state.vector, lost, vector),
+        total=_exchange(state.total, lost, weighed.total[place].astype(np.int32)),
+        counted=_exchange(state.counted, lost, weighed.weigh_for_clusters(rules)[place]),
+    )
+
+
+def _exchange(column: np.ndarray, lost: Longs, new: np.ndarray) -> np.ndarray:
+    """The column without the lost places and with new values, which take those places first."""
+    both = min(len(lost), len(new))
+    whole = np.append(column, new[both:])
+    whole[lost[:both]] = new[:both]
+    return np.delete(whole, lost[both:]) if len(lost) > both else whole

@@ -54,9 +54,11 @@ def _find_parents(golden: pl.DataFrame) -> pl.DataFrame:
     asked = asked.select("gid", key=pl.coalesce("parent_key", "named_key")).with_row_index("row").drop_nulls("key")
     asked = asked.with_columns(core=_read_core("key"))
     known = golden.select(parent="gid", key="legal_name_key").filter(pl.col("key").is_not_null())
-    known = known.with_columns(core=_read_core("key"), is_head=pl.col("key").str.ends_with("|"))
-    by_key = known.unique("key", keep="first", maintain_order=True).select("key", by_key="parent")
-    by_core = known.filter("is_head").filter(pl.len().over("core") == 1).select("core", by_core="parent")
+    named = known.filter(pl.col("key").is_in(asked["key"].unique().implode()))
+    by_key = named.unique("key", keep="first", maintain_order=True).select("key", by_key="parent")
+    heads = known.filter(pl.col("key").str.ends_with("|")).with_columns(core=_read_core("key"))
+    heads = heads.filter(pl.col("core").is_in(asked["core"].unique().implode()))
+    by_core = heads.filter(pl.len().over("core") == 1).select("core", by_core="parent")
     found = asked.join(by_key, on="key", how="left").join(by_core, on="core", how="left")
     parent = pl.coalesce("by_key", "by_core")
     found = found.select("row", parent_gid=pl.when(parent != pl.col("gid")).then(parent))
@@ -65,4 +67,4 @@ def _find_parents(golden: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_core(key: str) -> pl.Expr:
-    return pl.col(key).str.split("|").list.get(1, null_on_oob=True)
+    return pl.col(key).str.extract(r"^[^|]*\|([^|]*)")

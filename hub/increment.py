@@ -217,7 +217,7 @@ def _own(
         state,
         owner=owner,
         ids=ids,
-        golden=pl.concat([state.golden.filter(~pl.col("gid").is_in(over)), golden]).sort("gid"),
+        golden=state.golden.filter(~pl.col("gid").is_in(over)).merge_sorted(golden, "gid"),
         lineage=lineage,
         next_no=state.next_no + events.height,
     )

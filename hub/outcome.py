@@ -9,7 +9,7 @@ import polars as pl
 
 from hub.bonds import report_decisions, show_decisions
 from hub.cluster import FORBIDDEN
-from hub.compare import lay_out
+from hub.compare import find_distinct_vectors, lay_out
 from hub.hierarchy import add_hierarchy, link_parents
 from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
@@ -90,7 +90,7 @@ def sum_up_addition(addition: Addition, outcome: Outcome, log: pl.DataFrame, rul
         events=outcome.events,
         redirects=find_redirects(whole),
         decisions=outcome.decisions,
-        report=outcome.report | describe_keys(state, rules, model.caps),
+        report=outcome.report | describe_pairs(state, rules, model.caps),
         list_pairs=lambda: name_candidates(state),
     )
 
@@ -117,9 +117,7 @@ def tell(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | No
         "clusters": golden.height,
         "largest_cluster": int(golden["n_records"].max() or 0),  # type: ignore[arg-type]
         "candidates": len(state.left),
-        "vetoes": _count_clashes(state),
         "events": dict(addition.events.group_by("kind").len().sort("kind").iter_rows()),
-        "weight_histogram": _draw_histogram(state.total),
         "model_version": model.version,
         "rule_version": rules.version,
         "training": dict(model.report),
@@ -146,9 +144,9 @@ def list_edges(state: State, present: Present, rules: Rules, model: Model) -> pl
     """The pairs at or above the review threshold, in the order of their records, with weight and evidence."""
     shown = np.flatnonzero((state.total >= round(rules.review_bits * UNITS_PER_BIT)) & (state.counted != FORBIDDEN))
     low, high, sequence = _sort_pairs(state, shown, present.rank)
-    vectors, place = np.unique(state.vector[shown][sequence], return_inverse=True)
+    vectors, place, _ = find_distinct_vectors(state.vector[shown][sequence])
     weighed = weigh(vectors, lay_out(rules), model.weights, rules)
-    return write_edges(present.keys, low, high, place.astype(np.int32), weighed)
+    return write_edges(present.keys, low, high, place, weighed)
 
 
 def _sort_pairs(state: State, pairs: Longs, rank: Ids) -> tuple[Ids, Ids, Longs]:
@@ -223,8 +221,8 @@ def _draw_histogram(total: Ids) -> dict[str, list[int]]:
     return {"from_bits": list(range(-40, 40, 4)), "pairs": np.bincount(steps, minlength=20).tolist()}
 
 
-def describe_keys(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[str, Any]:
-    """By key what it proposes and what its cap leaves out, and the sums."""
+def describe_pairs(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[str, Any]:
+    """What a full resolution counts over all pairs: by key what it proposes and what its cap leaves out, vetoes, weights."""
     rows = []
     for place, key in enumerate(rules.block_keys):
         hashes = state.keys[place][state.alive]
@@ -238,4 +236,6 @@ def describe_keys(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[s
         "blocks_capped": sum(row["capped_blocks"] for row in rows),
         "pairs_left_out": sum(row["pairs_left_out"] for row in rows),
         "distinct_vectors": len(np.unique(state.vector)),
+        "vetoes": _count_clashes(state),
+        "weight_histogram": _draw_histogram(state.total),
     }

@@ -63,11 +63,13 @@ def resolve_into(
             write_model(first.model, folder / "model")
             state = build_state(first, records)
             outcome = tell_first(first)
+            base = None
             clock.lap("add")
         else:
             _refuse_other_rules(folder, rules)
             model = read_model(folder / "model", rules)
-            held = load_state(folder / "versions" / str(version))
+            base = folder / "versions" / str(version)
+            held = _load(base)
             clock.lap("load")
             changes = held.records.clear() if records is None else records
             addition = add_records(held, changes, deleted, rules, model, run_id, at, decisions, lambda: read_events(folder))
@@ -77,7 +79,7 @@ def resolve_into(
             clock.lap("list")
         if decided is not None:
             write_decisions(folder, decisions)
-        write_version(folder, version + 1, state, outcome, rules, at)
+        write_version(folder, version + 1, state, outcome, rules, at, base)
         clock.lap("save")
     counts = {"version": version + 1, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return replace(outcome, report={**outcome.report, **counts})
@@ -117,11 +119,13 @@ def _refuse_other_rules(folder: Path, rules: Rules) -> None:
         raise RulesError(f"{folder}: founded with other rules or thresholds: resolve all records into a new folder")
 
 
-def write_version(folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime) -> None:
-    """Make a state the newest one; the caller holds the hub's lock."""
+def write_version(
+    folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime, base: Path | None = None
+) -> None:
+    """Make a state the newest one; the caller holds the hub's lock. base: the version that it was added to."""
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
-    save_state(state, target)
+    save_state(state, target, base)
     (folder / "events").mkdir(exist_ok=True)
     outcome.events.write_parquet(folder / "events" / f"{version}.parquet")
     outcome.review.write_parquet(target / "review.parquet")
@@ -146,7 +150,14 @@ def read_state(folder: Path) -> State:
     version = read_version(folder)
     if version == 0:
         raise StoreError(f"{folder} holds no hub: `goldthread resolve FILE --hub {folder} --out DIR` founds one")
-    return load_state(folder / "versions" / str(version))
+    return _load(folder / "versions" / str(version))
+
+
+def _load(version: Path) -> State:
+    try:
+        return load_state(version)
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{version}: damaged, or written by older code ({error}): resolve all records into a new hub") from error
 
 
 def read_table(folder: Path, name: str) -> pl.DataFrame:

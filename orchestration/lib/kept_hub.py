@@ -31,11 +31,9 @@ class KeptHub:
 
     def find(self, model: Model, log: pl.DataFrame) -> State | None:
         """The state that an addition builds on; None where none is of this log, model, rules and code, or it is damaged."""
-        wanted = self._describe(model, log)
-        for folder in sorted(self.folder.glob("[!.]*"), reverse=True):
-            if _read_note(folder) == wanted:
-                with suppress(OSError, ValueError, pl.exceptions.PolarsError):
-                    return load_state(folder)
+        for folder in self._list_states(self._describe(model, log)):
+            with suppress(OSError, ValueError, pl.exceptions.PolarsError):
+                return load_state(folder)
         return None
 
     def keep(self, run_id: str, state: State, model: Model, before: pl.DataFrame, after: pl.DataFrame) -> None:
@@ -46,11 +44,16 @@ class KeptHub:
         save_state(state, waiting)
         note = self._describe(model, after)
         (waiting / _NOTE).write_text(json.dumps(note), encoding="utf-8")
-        base = self._describe(model, before)
+        bases = [folder for folder in self._list_states(self._describe(model, before)) if folder.name != run_id]
         for folder in self.folder.iterdir():
-            if folder != waiting and (folder.name == run_id or _read_note(folder) != base):
+            if folder not in (waiting, *bases[:1]):
                 shutil.rmtree(folder)
         waiting.rename(self.folder / run_id)
+
+    def _list_states(self, note: dict[str, str]) -> list[Path]:
+        """Those with a note, newest first; runs without identity events leave several."""
+        states = [folder for folder in self.folder.glob("[!.]*") if _read_note(folder) == note]
+        return sorted(states, key=lambda folder: (folder / _NOTE).stat().st_mtime_ns, reverse=True)
 
     def _describe(self, model: Model, log: pl.DataFrame) -> dict[str, str]:
         return {

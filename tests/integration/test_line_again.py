@@ -167,6 +167,8 @@ def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, company):
 
 def test_6_a_rebuild_equals_the_incremental_runs_although_a_source_refuses_us(line, monkeypatch):
     """Everything is derived anew from landing and ledger, while WeCom does not take our secret (decision 0003)."""
+    # the last run resolved what changed since the state that lies beside its own (decision 0014)
+    assert len(list((line.home / "hub" / "organisation").iterdir())) == 2
     incremental = read_served(line)
     secret = "not-the-secret-of-this-app"
     line = line.enter(monkeypatch, WECOM_SECRET=secret)

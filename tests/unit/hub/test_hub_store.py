@@ -24,7 +24,7 @@ KEYS = ["source", "source_key"]
 CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=6, max_size=16)
 ACTIONS = st.sampled_from(["add", "change", "delete", "merge", "never", "undo"])
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 15), st.integers(0, 15)), min_size=3, max_size=5)
-COUNTS = ("records", "clusters", "largest_cluster", "candidates", "vetoes", "share_ids_changed", "weight_histogram", "decisions")
+COUNTS = ("records", "clusters", "largest_cluster", "candidates", "share_ids_changed", "edges", "review_found", "decisions")
 
 
 def add(folder, records, number, deleted=None, decided=None):
@@ -113,6 +113,17 @@ def test_one_addition_equals_a_full_run(tmp_path):
     outcome = add(tmp_path, records[9:], 1)
     assert outcome.report["added"] == 6
     assert_equal(outcome, resolve_all(tmp_path, records, 1, history))
+
+
+def test_rows_in_many_pieces_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.state._MOST_PIECES", 2)
+    records = make_company_records([(firm, 0, True, True) for firm in range(5)])
+    pieces = []
+    for number in range(4):
+        outcome = add(tmp_path, records[number : number + 1], number)
+        pieces.append(len(list(tmp_path.glob("versions/*/records.*.arrow"))))
+    assert pieces == [1, 2, 1, 2]
+    assert outcome.crosswalk.select(KEYS).equals(records[:4].select(KEYS).sort(KEYS))
 
 
 def test_what_the_hub_holds_already_changes_nothing(tmp_path):

@@ -85,9 +85,10 @@ def test_a_run_with_changes_says_what_a_full_run_says(line: Line, tmp_path: Path
     assert_same(second, reference)
     report = second.organisations.whole.report
     assert (report["added"], report["changed"], report["deleted"]) == (4, 1, 1)
-    again = line.run(changed.filter(pl.col("source_key") != "r004"), book.log)
-    assert again.new_events.height == 0
-    assert len(list((line.home.hub / "organisation").iterdir())) == 2
+    for _ in range(2):
+        again = line.run(changed.filter(pl.col("source_key") != "r004"), book.log)
+        assert again.new_events.height == 0
+        assert len(list((line.home.hub / "organisation").iterdir())) == 2
 
 
 def test_what_was_not_published_or_is_damaged_is_not_built_on(line: Line, tmp_path: Path) -> None:
