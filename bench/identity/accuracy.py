@@ -10,13 +10,11 @@ from typing import Any
 import polars as pl
 
 from bench.identity.datasets import DATASETS, Dataset, find_dataset, read_dataset
-from bench.identity.runs import OURS, WORK, Run, System, empty, environment, find_best, need_peers, read_stages, start, summarise
+from bench.identity.runs import WORK, Run, System, empty, environment, find_best, need_peers, read_stages, start, summarise
 from bench.identity.speed import make_goldenmatch
 from bench.processes import watch
 from bench.results import make_table, report
 
-#: rules written for a set by hand (SET.toml), where they say other things than those suggested
-_RULES = Path(__file__).resolve().parent / "rules"
 _WEIGHTS = tuple(str(weight) for weight in range(-12, 33))
 
 
@@ -39,10 +37,12 @@ def measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     """One run of each system; a failure is a result."""
     records, truth = read_dataset(dataset, options.data)
     path = WORK / "data" / f"{dataset.name}.parquet"
+    labels = path.with_suffix(".truth.parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     records.write_parquet(path)
+    truth.write_parquet(labels)
     found: dict[str, Any] = {}
-    for system in _list_systems(dataset, options.systems):
+    for system in _list_systems(dataset, labels, options.systems):
         try:
             found[system.name] = summarise([start(system, path, truth, options.limit)])
         except RuntimeError as error:
@@ -55,15 +55,12 @@ def measure(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _list_systems(dataset: Dataset, names: list[str]) -> list[System]:
+def _list_systems(dataset: Dataset, labels: Path, names: list[str]) -> list[System]:
     systems = []
     if "goldthread" in names:
-        tuned = _RULES / f"{dataset.name}.toml"
-        if tuned.is_file():
-            ours = (*OURS, "resolve", "--entity", dataset.entity, "--rules", str(tuned))
-            systems.append(System("goldthread", lambda path, out: (*ours, str(path), "--out", str(out))))
-        suggest = (sys.executable, "-m", "bench.identity.suggested")
+        suggest, tune = ((sys.executable, "-m", f"bench.identity.{name}") for name in ("suggested", "tuned"))
         systems.append(System("goldthread-suggested", lambda path, out: (*suggest, str(path), dataset.entity, str(out))))
+        systems.append(System("goldthread-tuned", lambda path, out: (*tune, str(path), dataset.entity, str(labels), str(out))))
     if "goldenmatch" in names:
         systems += [make_goldenmatch("zero"), make_goldenmatch("probabilistic")]
     return systems
