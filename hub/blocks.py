@@ -11,7 +11,7 @@ from hub.hashing import Hashes
 from hub.model import Model
 from hub.pairs import pair_block
 from hub.parts import number
-from hub.prepare import derive_parts
+from hub.prepare import derive_parts, sort_records
 from hub.rules.model import Rules
 from hub.state import Ids, Longs, Mask, State
 from hub.weigh import weigh
@@ -80,10 +80,14 @@ def _merge_bits(pairs: Longs, shift: int) -> tuple[Longs, np.ndarray]:
 def _score(state: State, lost: Longs, left: Ids, right: Ids, proposed: np.ndarray, rules: Rules, model: Model) -> State:
     """The state without the lost pairs and with the new ones, compared under the model's frequencies and weights."""
     rows = np.unique(np.concatenate([left, right]))
-    parts = derive_parts(state.records[rows], rules)
+    records = state.records[rows]
+    parts = derive_parts(records, rules)
     comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies))
     one, two = np.searchsorted(rows, left).astype(np.int32), np.searchsorted(rows, right).astype(np.int32)
-    vector = comparer.compare(one, two)
+    # a name's level may depend on which of two comes first: in a full run it is the first by source and key
+    rank = np.argsort(sort_records(records))
+    turned = rank[one] > rank[two]
+    vector = comparer.compare(np.where(turned, two, one), np.where(turned, one, two))
     distinct, place, _ = find_distinct_vectors(vector)
     weighed = weigh(distinct, comparer.layout, model.weights, rules)
     return replace(

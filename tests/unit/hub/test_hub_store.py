@@ -17,7 +17,7 @@ from hub.resolve import resolve
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
 from hub.store import StoreError, hold_lock, read_events, resolve_into
-from tests.unit.hub.conftest import DAY_ONE, make_company_records
+from tests.unit.hub.conftest import DAY_ONE, make_company_records, make_parties
 
 RULES = load_rules("organisation")
 KEYS = ["source", "source_key"]
@@ -112,6 +112,17 @@ def test_one_addition_equals_a_full_run(tmp_path):
     history = read_events(tmp_path)
     outcome = add(tmp_path, records[9:], 1)
     assert outcome.report["added"] == 6
+    assert_equal(outcome, resolve_all(tmp_path, records, 1, history))
+
+
+def test_a_spelled_name_weighs_the_same_whichever_record_came_first(tmp_path):
+    names = ("科腾模具", "科腾机械", "科腾电子", "科腾贸易", "科腾仪器", "keteng")
+    records = make_parties(*({"company_name": name, "mobile": "13912345670"} for name in names))
+    records = records.with_columns(source_key=pl.lit("k") + pl.Series(range(9, 3, -1)).cast(pl.String))
+    add(tmp_path, records[:5], 0)
+    history = read_events(tmp_path)
+    outcome = add(tmp_path, records[5:], 1)
+    assert outcome.edges.filter(source_key_a="k4").height == 5
     assert_equal(outcome, resolve_all(tmp_path, records, 1, history))
 
 
