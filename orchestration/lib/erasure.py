@@ -21,7 +21,8 @@ from orchestration.lib.stores import Stores
 from orchestration.project import Project, ProjectError
 from warehouse.erasure.keys import Keyed, open_key
 from warehouse.erasure.plan import Plan, read_journal
-from warehouse.erasure.survey import Subject, find_contacts, survey_landing
+from warehouse.erasure.survey import Subject, survey_landing
+from warehouse.erasure.told import find_contacts
 from warehouse.erasure.traces import Traces
 from warehouse.identity_log import read_events
 from warehouse.sql import literal

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from warehouse.contract import find_field, find_headers
 from warehouse.erasure.keys import Keyed
 from warehouse.erasure.landed import (
     Rows,
@@ -25,13 +23,11 @@ from warehouse.erasure.landed import (
 )
 from warehouse.erasure.plan import Carrier, Target
 from warehouse.erasure.suppression import KEY, Entry, hash_content, hash_value
-from warehouse.erasure.traces import EMAIL, MOBILE, UNMISTAKABLE_KEY, Record, Scrubber, Traces
+from warehouse.erasure.told import find_contacts, is_long, list_carriers, list_texts, read_texts
+from warehouse.erasure.traces import UNMISTAKABLE_KEY, Record, Scrubber, Traces
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.sql import literal
-
-#: a name that nobody else has is looked for everywhere from so many characters on; Latin ones are longer
-UNIQUE_NAME, UNIQUE_LATIN_NAME = 3, 8
 
 
 @dataclass(frozen=True)
@@ -59,15 +55,6 @@ class Survey:
     kept: tuple[str, ...]
 
 
-@dataclass
-class _Told:
-    """Texts of the rows that go."""
-
-    contacts: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-
-
 def survey_landing(
     home: Home,
     ledger: Ledger,
@@ -85,7 +72,7 @@ def survey_landing(
     and name together.
     """
     targets, going, records = _find_targets(home, ledger, subject, streams, carriers)
-    told = _read_texts(going, carriers, streams, has_companies=subject.has_companies)
+    told = read_texts(going, carriers, streams, has_companies=subject.has_companies)
     told.contacts |= also.contacts
     told.names |= also.names
     told.keys |= {key for _, _, key in records}
@@ -104,7 +91,7 @@ def survey_landing(
         keys={text: standin for text, standin in keys.items() if text not in told.contacts},
         contacts=frozenset(told.contacts),
         names=frozenset(told.names),
-        unique_names=frozenset(name for name in told.names if _is_long(name)),
+        unique_names=frozenset(name for name in told.names if is_long(name)),
         values=also.values,
         gids=also.gids,
     )
@@ -137,13 +124,15 @@ def _find_targets(
         going = []
         for source, stream in dict.fromkeys((target.source, target.stream) for target in targets):
             own = [target for target in targets if (target.source, target.stream) == (source, stream)]
-            fields = [target.field for target in own if target.field != KEY] + [c.field for c in _carry(carriers, source, stream)]
+            fields = [target.field for target in own if target.field != KEY] + [
+                c.field for c in list_carriers(carriers, source, stream)
+            ]
             declared = streams.get((source, stream))
             going.append(find_rows(home, ledger, source, stream, declared, match_targets(own), fields))
         found = {
             (carrier.entity, carrier.source, text)
             for rows in going
-            for carrier in _carry(carriers, rows.source, rows.stream)
+            for carrier in list_carriers(carriers, rows.source, rows.stream)
             for text in rows.frame[f"__{carrier.field}"].unique()
             if text is not None
         }
@@ -163,47 +152,10 @@ def _aim(records: Iterable[tuple[str, str, str]], subject: Subject, carriers: Se
     return [Target(*place, tuple(sorted(wanted))) for place, wanted in sorted(texts.items())]
 
 
-def _carry(carriers: Sequence[Carrier], source: str, stream: str) -> list[Carrier]:
-    return [carrier for carrier in carriers if (carrier.source, carrier.stream.name) == (source, stream)]
-
-
 def _list_keys(target: Target, going: Sequence[Rows]) -> set[str]:
     """The first part of the keys of the rows that go."""
     found = [rows.frame["__key"] for rows in going if (rows.source, rows.stream) == (target.source, target.stream)]
     return {str(text) for keys in found for text in keys.drop_nulls().str.json_path_match("$[0]").drop_nulls()}
-
-
-def _read_texts(going: Sequence[Rows], carriers: Sequence[Carrier], streams: Streams, *, has_companies: bool) -> _Told:
-    told = _Told()
-    for rows in going:
-        columns = [name for name in rows.frame.columns if not name.startswith("_")]
-        combined = [
-            [_list_headers(streams, rows, name, columns) for name in names]
-            for carrier in _carry(carriers, rows.source, rows.stream)
-            for names in (*carrier.names, *(carrier.company_names if has_companies else ()))
-        ]
-        for row in iterate(rows):
-            texts = {str(row[name]).strip() for name in columns if row[name] and len(str(row[name]).strip()) > 1}
-            told.contacts |= {contact for text in texts for contact in find_contacts(text)}
-            for headers in combined:
-                parts = [next((str(row[name]).strip() for name in found if row[name]), "") for found in headers]
-                told.names |= {name for name in ("".join(parts), " ".join(parts), " ".join(parts[::-1])) if len(name.strip()) > 1}
-    return told
-
-
-def _list_headers(streams: Streams, rows: Rows, name: str, columns: Sequence[str]) -> list[str]:
-    declared = streams.get((rows.source, rows.stream))
-    found = find_field(declared, name) if declared else None
-    return find_headers(found, columns) if found else []
-
-
-def find_contacts(text: str) -> set[str]:
-    """Mobiles, as digits, and e-mails of a text."""
-    return {re.sub(r"\D", "", match) for match in MOBILE.findall(text)} | set(EMAIL.findall(text))
-
-
-def _is_long(name: str) -> bool:
-    return len(name) >= (UNIQUE_LATIN_NAME if name.isascii() else UNIQUE_NAME)
 
 
 def _find_others(
@@ -220,7 +172,7 @@ def _find_others(
     for source, stream in list_landed(ledger):
         own = [target for target in targets if (target.source, target.stream) == (source, stream)]
         named = [target.field for target in own if target.field != KEY]
-        named += [carrier.field for carrier in _carry(carriers, source, stream)]
+        named += [carrier.field for carrier in list_carriers(carriers, source, stream)]
         condition = f"not coalesce({match_targets(own)}, false) and " + match_traces(
             scrubber, list_text_columns(ledger, source, stream)
         )
@@ -236,11 +188,11 @@ def _find_strays(
     """Landed rows of the person that the hub does not know."""
     found = set()
     for rows in others:
-        fields = [f"__{carrier.field}" for carrier in _carry(carriers, rows.source, rows.stream)]
+        fields = [f"__{carrier.field}" for carrier in list_carriers(carriers, rows.source, rows.stream)]
         for place, row in enumerate(iterate(rows)):
             if not fields or is_unusable(row) or any((rows.source, row[name]) in members for name in fields):
                 continue
-            told = _read_texts([replace(rows, frame=rows.frame[place : place + 1])], carriers, streams, has_companies=False)
+            told = read_texts([replace(rows, frame=rows.frame[place : place + 1])], carriers, streams, has_companies=False)
             if told.contacts & traces.contacts and told.names & traces.names:
                 found.add((rows.source, rows.stream, row["__key"]))
     return found
@@ -261,7 +213,7 @@ def _leave_to_others(
     for rows in others:
         for row in iterate(rows):
             if (rows.source, rows.stream) in people and not is_unusable(row):
-                held |= {contact for text in _list_texts(row) for contact in find_contacts(text)}
+                held |= {contact for text in list_texts(row) for contact in find_contacts(text)}
             held |= set(json.loads(row["__key"] or "[]")) & traces.keys.keys()
     shared = [text for text in (*traces.contacts, *traces.keys) if text in held]
     kept = (f"{len(shared)} mobiles, e-mails or keys that another record has too",) if shared else ()
@@ -278,13 +230,9 @@ def _find_names_of_others(names: Set[str], others: Sequence[Rows], scrubber: Scr
     found: set[str] = set()
     for rows in others:
         for row in iterate(rows):
-            if not any(scrubber.find(text) for text in _list_texts(row)):
-                found |= {text.strip() for text in _list_texts(row)} & names
+            if not any(scrubber.find(text) for text in list_texts(row)):
+                found |= {text.strip() for text in list_texts(row)} & names
     return found
-
-
-def _list_texts(row: Mapping[str, Any]) -> list[str]:
-    return [str(value) for name, value in row.items() if value and not name.startswith("_")]
 
 
 def _find_namesakes(
