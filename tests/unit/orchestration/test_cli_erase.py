@@ -10,18 +10,18 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.project import ProjectError
 
-PEOPLE = [
-    ("crm", "KEY-1", "王小明", "13800138000"),
-    ("erp", "KEY-2", "李雷", "13900139000"),
-    ("erp", "KEY-3", "韩梅梅", "13700137000"),
+FIRMS = [
+    ("crm", "KEY-1", "宁波王小明五金店", "13800138000"),
+    ("erp", "KEY-2", "上海李雷贸易有限公司", "13900139000"),
+    ("erp", "KEY-3", "杭州韩梅梅花店", "13700137000"),
 ]
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Path:
-    table = pl.DataFrame(PEOPLE, schema=["source", "source_key", "full_name", "mobile"], orient="row")
-    table.write_parquet(tmp_path / "people.parquet")
-    arguments = ["resolve", str(tmp_path / "people.parquet"), "--entity", "person", "--hub", str(tmp_path / "hub")]
+    table = pl.DataFrame(FIRMS, schema=["source", "source_key", "company_name", "mobile"], orient="row")
+    table.write_parquet(tmp_path / "firms.parquet")
+    arguments = ["resolve", str(tmp_path / "firms.parquet"), "--entity", "organisation", "--hub", str(tmp_path / "hub")]
     answer = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out")], catch_exceptions=False)
     assert answer.exit_code == 0, answer.output
     return tmp_path / "hub"
@@ -37,11 +37,11 @@ def test_a_file_of_keys_is_erased_from_the_hub_once_it_was_looked_at(hub: Path, 
     (tmp_path / "gone.csv").write_text("source,source_key\ncrm,KEY-1\nerp,KEY-2\n", encoding="utf-8")
     named = ("--file", str(tmp_path / "gone.csv"), "--hub", str(hub))
     assert erase(*named, "--dry-run")["records"] == ["crm:KEY-1", "erp:KEY-2"]
-    assert any("王小明".encode() in path.read_bytes() for path in hub.rglob("*.arrow"))
+    assert any("宁波王小明五金店".encode() in path.read_bytes() for path in hub.rglob("*.arrow"))
     assert len(erase(*named, "--yes")["ids"]) == 2
     texts = b"".join(path.read_bytes() for path in hub.rglob("*.arrow"))
-    assert "王小明".encode() not in texts
-    assert "韩梅梅".encode() in texts
+    assert "宁波王小明五金店".encode() not in texts
+    assert "杭州韩梅梅花店".encode() in texts
 
 
 def test_whoever_is_not_there_or_not_confirmed_is_not_erased(hub: Path):
@@ -51,4 +51,4 @@ def test_whoever_is_not_there_or_not_confirmed_is_not_erased(hub: Path):
         erase("crm:KEY-1", "--hub", str(hub))
     answer = CliRunner().invoke(app, ["erase", "crm:KEY-1", "--hub", str(hub)], input="n\n")
     assert answer.exit_code == 1
-    assert any("王小明".encode() in path.read_bytes() for path in hub.rglob("*.arrow"))
+    assert any("宁波王小明五金店".encode() in path.read_bytes() for path in hub.rglob("*.arrow"))
