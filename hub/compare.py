@@ -5,7 +5,6 @@ Level tests are those of hub.measure, and two on codes: `same .part` and `differ
 
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from hub.frequency import LAST_BUCKET, Buckets, spread
 from hub.ladder import BRANCH_LEVELS, GROUP_LEVELS, LEVELS, REGION_LEVELS, build_names, compare_names
 from hub.measure import Test, measure, parse_test
 from hub.normalize.kinds import KINDS
+from hub.parallel import map_threads
 from hub.parts import Ids, Parts, find_distinct, number
 from hub.rules.model import Comparison, Rules, RulesError
 
@@ -107,11 +107,10 @@ class Comparer:
     def compare(self, left: Ids, right: Ids) -> Longs:
         """The packed vector of each pair of row numbers."""
         starts = range(0, len(left), _SLICE)
-        with ThreadPoolExecutor(2) as pool:
-            done = pool.map(
-                lambda start: self._compare_slice(left[start : start + _SLICE], right[start : start + _SLICE]), starts
-            )
-            return np.concatenate([np.zeros(0, dtype=np.int64), *done])
+        done = map_threads(
+            lambda start: self._compare_slice(left[start : start + _SLICE], right[start : start + _SLICE]), starts, len(left)
+        )
+        return np.concatenate([np.zeros(0, dtype=np.int64), *done])
 
     def _compare_slice(self, left: Ids | Longs, right: Ids | Longs) -> Longs:
         # numpy takes by whole words more than twice as fast as by half ones

@@ -1,13 +1,13 @@
 """How common a value is, in buckets of powers of two; frozen with a model, so that a value weighs the same in every later run."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hub.hashing import Hashes, hash_texts
+from hub.parallel import map_threads
 from hub.parts import Ids, Parts, sort_distinct
 from hub.rules.model import Rules
 
@@ -97,8 +97,8 @@ def find_buckets(parts: Parts, rules: Rules, frozen: Frequencies | None) -> dict
         return frozen.look_up(parts, part) if frozen else count_buckets(parts, part, of)
 
     parts.number_all([part for pair in counted for part in pair if part])
-    with ThreadPoolExecutor(2) as pool:
-        return {part: found for (part, _), found in zip(counted, pool.map(lambda pair: find(*pair), counted), strict=True)}
+    found = map_threads(lambda pair: find(*pair), counted, parts.n)
+    return {part: buckets for (part, _), buckets in zip(counted, found, strict=True)}
 
 
 def spread(buckets: Buckets, codes: Ids) -> Buckets:

@@ -1,12 +1,12 @@
 """Candidate pairs: records that share a key, with a cap on each block and a report of what the caps left out (I-9)."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hub.parallel import map_threads
 from hub.parts import Ids, Parts
 from hub.rules.model import BlockKey, Rules
 
@@ -45,8 +45,7 @@ def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], 
         return (pair << shift) + place, row
 
     parts.number_all([part for key in rules.block_keys for part in key.parts])
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(pair_key, range(len(rules.block_keys))))
+    found = map_threads(pair_key, range(len(rules.block_keys)), parts.n)
     report = [row for _, row in found]
     pairs = np.concatenate([np.zeros(0, dtype=np.int64), *(pairs for pairs, _ in found)])
     del found

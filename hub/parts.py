@@ -1,13 +1,14 @@
 """Comparable columns of many records, each distinct value once: tables of parts per field, and a row of a table per record."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from hub.parallel import map_threads
 
 Ids = npt.NDArray[np.int32]
 
@@ -65,8 +66,7 @@ class Parts:
 
     def number_all(self, parts: Sequence[str]) -> None:
         """Make the codes of several parts at once."""
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(self.codes, dict.fromkeys(parts)))
+        map_threads(self.codes, dict.fromkeys(parts), self.n)
 
     def forget_codes(self) -> None:
         """Let go of the codes: at a million records those of two dozen parts are 100 MB, made again in 10 ms each."""

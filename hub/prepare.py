@@ -1,7 +1,6 @@
 """Records to comparable parts: aligned columns in (source, source_key) order, and each field's distinct values taken apart."""
 
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import polars as pl
 
 from hub.normalize.aliases import KNOWN, replace_aliases
 from hub.normalize.kinds import KINDS, Join
+from hub.parallel import map_threads
 from hub.parts import Ids, Parts, Table, find_distinct, number
 from hub.rules.model import Alias, Field, Rules
 
@@ -100,22 +100,17 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
     parts = Parts(aligned.height, {})
     waiting = list(rules.fields)
     names = {field.name for field in rules.fields}
-    with ThreadPoolExecutor(2) as pool:
-        while waiting:
-            ready = [
-                field for field in waiting if not any(_is_part(column, names - set(parts.tables)) for column in field.columns)
-            ]
-            if not ready:
-                raise RecordsError(
-                    f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle"
-                )
-            parts.tables.update(_derive(ready, aligned, parts, rules.aliases, pool))
-            waiting = [field for field in waiting if field not in ready]
-        plain = [column for column in list_columns(rules) if column not in _TIMES]
-        golden = {part for survivor in rules.survivors for _, part in survivor.values}
-        kept = [column for column in plain if column in golden and column not in names]
-        for column, table in zip(kept, pool.map(lambda column: _keep(aligned[column]), kept), strict=True):
-            parts.tables[column] = table
+    while waiting:
+        ready = [field for field in waiting if not any(_is_part(column, names - set(parts.tables)) for column in field.columns)]
+        if not ready:
+            raise RecordsError(f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle")
+        parts.tables.update(_derive(ready, aligned, parts, rules.aliases))
+        waiting = [field for field in waiting if field not in ready]
+    plain = [column for column in list_columns(rules) if column not in _TIMES]
+    golden = {part for survivor in rules.survivors for _, part in survivor.values}
+    kept = [column for column in plain if column in golden and column not in names]
+    tables = map_threads(lambda column: _keep(aligned[column]), kept, parts.n)
+    parts.tables.update(zip(kept, tables, strict=True))
     return parts
 
 
@@ -129,29 +124,25 @@ def _read(column: str, aligned: pl.DataFrame, parts: Parts) -> pl.Series:
     return parts.values(column) if _is_part(column, parts.tables) else aligned[column]
 
 
-def _derive(
-    fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, aliases: Sequence[Alias], pool: ThreadPoolExecutor
-) -> dict[str, Table]:
+def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, aliases: Sequence[Alias]) -> dict[str, Table]:
     """The tables of fields. The distinct values of the same columns are found once and, by the same parser, parsed once."""
     parsed = [field for field in fields if KINDS[field.kind].parse]
-    sets = list(dict.fromkeys(tuple(sorted(set(field.columns))) for field in parsed))
+    sets = list(dict.fromkeys(_name_set(field) for field in parsed))
     found = dict(
-        zip(sets, pool.map(lambda names: find_distinct([_read(name, aligned, parts) for name in names]), sets), strict=True)
+        zip(
+            sets,
+            map_threads(lambda names: find_distinct([_read(name, aligned, parts) for name in names]), sets, parts.n),
+            strict=True,
+        )
     )
-    tasks = list(dict.fromkeys((tuple(sorted(set(field.columns))), KINDS[field.kind].parse) for field in parsed))
-    slices = [(task, start) for task in tasks for start in range(0, max(len(found[task[0]][0]), 1), _SLICE)]
-    done = pool.map(lambda one: one[0][1](found[one[0][0]][0].slice(one[1], _SLICE)), slices)
-    pieces: dict[Any, list[pl.DataFrame]] = {}
-    for (task, _), piece in zip(slices, done, strict=True):
-        pieces.setdefault(task, []).append(piece)
-    rows = {task: pl.concat(own, rechunk=True) for task, own in pieces.items()}
+    rows = _parse({names: values for names, (values, _) in found.items()}, parsed)
     tables = {}
     for field in fields:
         kind = KINDS[field.kind]
         if kind.join is not None:
             tables[field.name] = _join(kind.join, [_read(column, aligned, parts) for column in field.columns])
         else:
-            names = tuple(sorted(set(field.columns)))
+            names = _name_set(field)
             values, ids = found[names]
             own = rows[names, kind.parse]
             tables[field.name] = _make_table(
@@ -162,6 +153,29 @@ def _derive(
                 aliases,
             )
     return tables
+
+
+def _name_set(field: Field) -> tuple[str, ...]:
+    return tuple(sorted(set(field.columns)))
+
+
+def _parse(
+    values: Mapping[tuple[str, ...], pl.Series], fields: Sequence[Field]
+) -> dict[tuple[tuple[str, ...], Any], pl.DataFrame]:
+    """The parsed rows by set of columns and parser, a slice of the values at a time."""
+    tasks = list(dict.fromkeys((_name_set(field), KINDS[field.kind].parse) for field in fields))
+    slices = [(task, start) for task in tasks for start in range(0, max(len(values[task[0]]), 1), _SLICE)]
+
+    def parse(one: tuple[tuple[tuple[str, ...], Any], int]) -> pl.DataFrame:
+        (names, parser), start = one
+        rows: pl.DataFrame = parser(values[names].slice(start, _SLICE))
+        return rows
+
+    done = map_threads(parse, slices, sum(len(own) for own in values.values()))
+    pieces: dict[tuple[tuple[str, ...], Any], list[pl.DataFrame]] = {}
+    for (task, _), piece in zip(slices, done, strict=True):
+        pieces.setdefault(task, []).append(piece)
+    return {task: pl.concat(own, rechunk=True) for task, own in pieces.items()}
 
 
 def _join(join: Join, columns: Sequence[pl.Series]) -> Table:

@@ -239,14 +239,16 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spell_distinct(brands: pl.Series) -> pl.Series:
-    distinct = pl.DataFrame({"brand": brands.unique()}).with_columns(sound=spell(pl.col("brand")))
+    different = brands.unique()
+    distinct = pl.DataFrame({"brand": different, "sound": spell(different)})
     return map_distinct(brands, distinct, "brand")["sound"]
 
 
 @cache
 def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]]:
     """Cities and provinces by sound, with their province and city; null where two sound alike (suzhou)."""
-    table = load_regions().with_columns(sound=spell(pl.col("name"))).filter(pl.col("sound").str.len_chars() >= 4)
+    table = load_regions()
+    table = table.with_columns(spell(table["name"]).alias("sound")).filter(pl.col("sound").str.len_chars() >= 4)
     alone = pl.col("name").count() == 1
     spelled = table.group_by("sound").agg(
         province=pl.when(alone).then(pl.col("province").first()), city=pl.when(alone).then(pl.col("city").first())

@@ -5,15 +5,17 @@ from importlib.resources import files
 
 import polars as pl
 
+from hub.normalize.text import replace_characters
+
 
 @cache
-def load_sounds() -> tuple[list[str], list[str]]:
-    """Simplified characters and the commonest reading of each."""
+def load_sounds() -> dict[str, str]:
+    """The commonest reading of each simplified character."""
     table = pl.read_csv((files("hub") / "data" / "pinyin.csv").read_bytes()).with_columns(pl.col("characters").str.split(""))
     table = table.explode("characters").filter(pl.col("characters") != "")
-    return table["characters"].to_list(), table["sound"].to_list()
+    return dict(zip(table["characters"].to_list(), table["sound"].to_list(), strict=True))
 
 
-def spell(expression: pl.Expr) -> pl.Expr:
-    """Folded text by sound: 楷飞 and 凯飞 are kaifei; other scripts stay as they are, without blanks."""
-    return expression.str.replace_many(*load_sounds()).str.replace_all(" ", "", literal=True)
+def spell(texts: pl.Series) -> pl.Series:
+    """Folded texts by sound: 楷飞 and 凯飞 are kaifei; other scripts stay as they are, without blanks."""
+    return replace_characters(texts, load_sounds()).str.replace_all(" ", "", literal=True)

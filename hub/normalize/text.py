@@ -1,5 +1,6 @@
 """Text that compares: width, script, case and punctuation made uniform (spec identity §5.2)."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import opencc
@@ -17,34 +18,44 @@ _ALIKE = {
 
 
 @cache
-def load_character_table() -> tuple[list[str], list[str]]:
+def load_character_table() -> dict[str, str]:
     """Characters and what they become, one to one: traditional to simplified (OpenCC's t2s), brackets, dashes and spaces."""
     characters = [chr(code) for start, end in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(start, end)]
     converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
     changed = [(old, new) for old, new in zip(characters, converted, strict=True) if old != new and len(new) == 1]
     changed += [(old, new) for olds, new in _ALIKE.items() for old in olds]
-    return [old for old, _ in changed], [new for _, new in changed]
+    return dict(changed)
 
 
 def fold_text(expression: pl.Expr) -> pl.Expr:
     """NFKC, simplified script, lower case, one kind of bracket and dash, single spaces; '' becomes null."""
-    old, new = load_character_table()
-    folded = expression.cast(pl.String).str.normalize("NFKC").str.replace_many(old, new).str.to_lowercase()
+    return _tidy(expression.cast(pl.String).str.normalize("NFKC").str.replace_many(load_character_table()))
+
+
+def _tidy(expression: pl.Expr) -> pl.Expr:
     # replace() and not when/then, which would compute the text twice
-    return folded.str.replace_all("  +", " ").str.replace_all("--+", "-").str.strip_chars(" ").replace("", None)
+    lower = expression.str.to_lowercase()
+    return lower.str.replace_all("  +", " ").str.replace_all("--+", "-").str.strip_chars(" ").replace("", None)
+
+
+def replace_characters(texts: pl.Series, table: Mapping[str, str]) -> pl.Series:
+    """Texts with the characters of a table replaced. Only those that occur are looked for: all of 20,000 take 23 ms to load."""
+    found = sorted(set("".join(texts.drop_nulls().to_list())) & table.keys())
+    return texts.str.replace_many(found, [table[one] for one in found]) if found else texts
 
 
 @cache
 def _match_unfolded() -> str:
     """A character that folding may change, or a blank. Most Chinese names and addresses have none."""
-    changed = "".join(old for old in load_character_table()[0] if "\u4e00" <= old <= "\u9fff")
+    changed = "".join(old for old in load_character_table() if "\u4e00" <= old <= "\u9fff")
     return rf"[{changed}]|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
 
 
 def fold_texts(texts: pl.Series) -> pl.Series:
     """fold_text of a column; texts that it would leave as they are, are only looked at, in a fifth of the time."""
     may = texts.str.contains(_match_unfolded()).fill_null(value=False)
-    folded = texts.filter(may).to_frame("text").select(folded=fold_text(pl.col("text")))
+    replaced = replace_characters(texts.filter(may).str.normalize("NFKC"), load_character_table())
+    folded = replaced.to_frame("text").select(folded=_tidy(pl.col("text")))
     frame = scatter(texts.to_frame("text"), may, folded)
     return frame.select(pl.when(pl.lit(may)).then("folded").otherwise("text").alias(texts.name)).to_series()
 
