@@ -155,7 +155,8 @@ def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
         "edges": found.edges,
         "events": found.events,
         "crosswalk": found.crosswalk.rename({"gid": ID_COLUMN}),
-        "golden": found.golden.rename({"gid": ID_COLUMN}),
+        # a person's own attribute of that name is the organisation's id
+        "golden": found.golden.rename({ID_COLUMN: "organisation_gid"}, strict=False).rename({"gid": ID_COLUMN}),
         "review": found.review,
         "decisions": found.decisions,
     }

@@ -194,3 +194,19 @@ def test_what_else_lies_in_the_folder_stays_and_nothing_half_written_is_left(tmp
         _resolve({"crm": pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})}, tmp_path)
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_persons_are_resolved_too_and_keep_the_id_of_their_organisation_beside_their_own(tmp_path: Path) -> None:
+    header = "source,source_key,contact_name,company_name,mobile,customer_gid"
+    rows = (
+        "crm,1,王小明,上海云帆科技有限公司,13958620417,cus_1",
+        "wecom,9,王小明,云帆科技,13958620417,",
+        "form,4,王小明,上海云帆科技有限公司,,",
+        "erp,3,李四光,苏州精卓机械设备有限公司,13746201958,cus_2",
+    )
+    resolve_files(
+        [_write(tmp_path / "persons.csv", header, *rows)], RulesFile(load_rules("person"), None, None), tmp_path / "out"
+    )
+    golden = _read(tmp_path / "out", "golden").sort("organisation_gid")
+    assert golden.select("full_name", "organisation_gid", "n_records").rows() == [("王小明", "cus_1", 3), ("李四光", "cus_2", 1)]
+    assert golden["customer_gid"].str.starts_with("per_").all()

@@ -99,6 +99,7 @@ customers as (
         golden_customers.industry,
         golden_customers.tier,
         golden_customers.status,
+        golden_customers.relation,
         reps.region,
         case
             when industry_segments.segment = 'government' then 'government'
