@@ -80,6 +80,8 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         raise ValueError("a hub has a model of its own: name a hub or a model")
     if beside.deleted is not None and not beside.hub:
         raise ValueError("only a hub has records to delete: name one")
+    if beside.hub and out.resolve() == beside.hub.resolve():
+        raise RecordsError(f"{out}: the hub keeps its own files there: write into another folder")
     records = gather_records(tables, rules)
     _refuse_both(records.frame, beside.deleted)
     out.mkdir(parents=True, exist_ok=True)

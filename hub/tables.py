@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from hub.prepare import RecordsError, list_columns
 from hub.rules.read import RulesFile
@@ -114,7 +115,7 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
 def read_keys(name: str, table: pl.DataFrame, rules: RulesFile) -> pl.DataFrame:
     """source, source_key of the rows of a table that names records and nothing more. Raises RecordsError."""
     columns = _find_key_columns(name, table, rules)
-    keys = table.select(pl.col(column).cast(pl.String).alias(own) for own, column in columns.items())
+    keys = table.select(read_text(table[column]).alias(own) for own, column in columns.items())
     if "source" not in columns:
         keys = keys.with_columns(source=pl.lit(Path(name).stem))
     lacking = keys.select(_is_blank("source") | _is_blank("source_key")).to_series()
@@ -158,6 +159,17 @@ def _read_column(name: str, table: pl.DataFrame, column: str) -> pl.Series:
         raise RecordsError(f"{name}: column {column} holds {values.dtype}, which cannot be compared: make it text")
     if column in _TIMES:
         return read_times(values)
+    return read_text(values)
+
+
+def read_text(values: pl.Series) -> pl.Series:
+    """Values as text. Whole numbers that are typed as others, as a column of numbers with gaps often is, have no `.0`."""
+    if values.dtype.is_float() or values.dtype.is_decimal():
+        numbers = values.cast(pl.Float64).fill_nan(None) if values.dtype.is_float() else values
+        whole = numbers.cast(pl.Int64, strict=False)
+        is_whole = (whole.cast(numbers.dtype, strict=False) == numbers).fill_null(value=False)
+        text = pl.when(pl.lit(is_whole)).then(pl.lit(whole.cast(pl.String))).otherwise(pl.lit(numbers.cast(pl.String)))
+        return pl.select(text.alias(values.name)).to_series()
     return values.cast(pl.String, strict=False)
 
 
@@ -195,7 +207,9 @@ def _reject(name: str, table: pl.DataFrame, lacking: pl.Series, typed: pl.DataFr
             "file": pl.repeat(name, len(rows), dtype=pl.String, eager=True),
             "row": rows.cast(pl.Int64) + 1,
             "reason": no_key.replace_strict({True: "no source_key", False: "no source"}, return_dtype=pl.String),
-            "record": table.select(pl.struct(pl.all().gather(rows)).struct.json_encode()).to_series(),
+            "record": table.with_columns(cs.binary().bin.encode("hex"))
+            .select(pl.struct(pl.all().gather(rows)).struct.json_encode())
+            .to_series(),
         },
         schema=REJECTED_SCHEMA,
     )
@@ -207,8 +221,10 @@ def find_twins(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> str | No
     for name, table in tables.items():
         columns = _find_columns(name, table, rules)
         keys = table.select(
-            pl.col(columns["source"]).cast(pl.String) if "source" in columns else pl.lit(Path(name).stem).alias("source"),
-            pl.col(columns["source_key"]).cast(pl.String).alias("source_key"),
+            read_text(table[columns["source"]]).alias("source")
+            if "source" in columns
+            else pl.lit(Path(name).stem).alias("source"),
+            read_text(table[columns["source_key"]]).alias("source_key"),
         )
         for row, key in enumerate(keys.iter_rows(), 1):
             place = f"{name} row {row}"

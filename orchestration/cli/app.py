@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from connectors.errors import ConnectorError
 from orchestration.cli import (
@@ -75,5 +76,5 @@ def main() -> None:
     try:
         app()
     except (ProjectError, ConnectorError, WarehouseError) as error:
-        open_console(stderr=True).print(f"[bold red]goldthread:[/] {error}", highlight=False)
+        open_console(stderr=True).print(f"[bold red]goldthread:[/] {escape(str(error))}", highlight=False)
         raise SystemExit(1) from None

@@ -46,8 +46,8 @@ HUB = {
     ),
     "golden_customers": (
         "customer_gid varchar, company_name varchar, legal_name_key varchar, tax_no varchar, phone varchar, email_domain varchar,"
-        " province varchar, city varchar, address varchar, industry varchar, tier varchar, parent_gid varchar, relation varchar, n_records bigint,"
-        " n_sources bigint, first_seen_at timestamptz, updated_at timestamptz, status varchar"
+        " province varchar, city varchar, address varchar, industry varchar, tier varchar, parent_gid varchar, relation varchar,"
+        " n_records bigint, n_sources bigint, first_seen_at timestamptz, updated_at timestamptz, status varchar"
     ),
     "golden_lineage": (
         "customer_gid varchar, attribute varchar, value varchar, source varchar, source_key varchar, rule varchar,"

@@ -210,3 +210,48 @@ def test_persons_are_resolved_too_and_keep_the_id_of_their_organisation_beside_t
     golden = _read(tmp_path / "out", "golden").sort("organisation_gid")
     assert golden.select("full_name", "organisation_gid", "n_records").rows() == [("王小明", "cus_1", 3), ("李四光", "cus_2", 1)]
     assert golden["customer_gid"].str.starts_with("per_").all()
+
+
+def test_colleagues_who_share_the_number_of_their_office_stay_as_many_persons(tmp_path: Path) -> None:
+    names = ("王伟", "李芳", "张娜敏", "刘洋")
+    rows = [f"crm,{place},{name},中国平安保险股份有限公司,13926845671" for place, name in enumerate(names)]
+    path = _write(tmp_path / "p.csv", "source,source_key,contact_name,company_name,mobile", *rows)
+    resolve_files([path], RulesFile(load_rules("person"), None, None), tmp_path / "out")
+    assert _read(tmp_path / "out", "golden").height == len(names)
+
+
+@pytest.mark.parametrize("entity", ["organisation", "person"])
+@pytest.mark.parametrize("column", ["tax_no", "contact_name", "mobile", "phone", "email", "address", "company_name"])
+def test_any_one_column_is_enough(tmp_path: Path, entity: str, column: str) -> None:
+    same = {
+        "tax_no": "91440101696915568A",
+        "contact_name": "欧阳明慧",
+        "mobile": "13926845671",
+        "phone": "020-38847512",
+        "email": "ming@yunfan.cn",
+        "address": "广州市天河区中山大道89号",
+        "company_name": "上海云帆科技有限公司",
+    }
+    table = pl.DataFrame({"source": ["a", "b"], "source_key": ["1", "2"], column: [same[column]] * 2})
+    rules = RulesFile(load_rules(entity), None, None)
+    if entity == "person" and column in ("tax_no", "address"):
+        with pytest.raises(RecordsError, match="no column that the rules of person use"):
+            _resolve({"t": table}, tmp_path / "out", rules)
+        return
+    _resolve({"t": table.with_columns(pl.lit(None, dtype=pl.String).alias("job_title"))}, tmp_path / "out", rules)
+    assert _read(tmp_path / "out", "crosswalk").height == 2
+
+
+def test_whole_numbers_are_read_as_such_whatever_their_type(tmp_path: Path) -> None:
+    table = pl.DataFrame({"source": "erp", "source_key": [1.0, 2.0], "mobile": [13926845671.0, None], "note": [b"x", b"y"]})
+    table = table.with_columns(pl.col("source_key").cast(pl.Decimal(20, 2)))
+    other = pl.DataFrame({"source": "crm", "source_key": ["1"], "mobile": ["13926845671"]})
+    _resolve({"erp": table, "crm": other}, tmp_path / "out")
+    assert _read(tmp_path / "out", "crosswalk")["source_key"].to_list() == ["1", "1", "2"]
+    assert sorted(_read(tmp_path / "out", "golden")["phone"].drop_nulls().unique()) == ["13926845671"]
+
+
+def test_a_hubs_own_folder_is_no_place_for_output(tmp_path: Path) -> None:
+    path = _write(tmp_path / "crm.csv", _HEADER, *_CRM)
+    with pytest.raises(RecordsError, match="write into another folder"):
+        resolve_files([path], _ORGANISATION, tmp_path / "hub", Beside(hub=tmp_path / "hub"))
