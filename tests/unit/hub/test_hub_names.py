@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
+from hub.compare import Comparer
 from hub.explain import explain_pair
+from hub.frequency import Frequencies, find_buckets, list_counted
 from hub.normalize.company import parse_company_names
 from hub.normalize.regions import load_regions, locate
+from hub.prepare import prepare
 from hub.rules.read import load_rules
+from hub.weigh import UNITS_PER_BIT, weigh
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -18,26 +23,61 @@ def read_cases(name):
     return [line.split("\t") for line in lines]
 
 
+@pytest.fixture(scope="module")
+def parsed():
+    """What becomes of every golden name, all parsed at once."""
+    names = [case[0] for case in read_cases("names.tsv")]
+    return {row["raw"]: row for row in parse_company_names(pl.Series(names)).iter_rows(named=True)}
+
+
+@pytest.fixture(scope="module")
+def judged(parties):
+    """Verdict, weight, and weight the other way round of every golden pair, in a hub that knows none of the names."""
+    cases, rules = read_cases("pairs.tsv"), load_rules("organisation")
+    _, parts = prepare(parties(*({"company_name": name} for case in cases for name in case[:2])), rules)
+    nothing = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint8))
+    unknown = Frequencies(dict.fromkeys((part for part, _ in list_counted(rules)), nothing))
+    comparer = Comparer(parts, rules, find_buckets(parts, rules, unknown))
+    left = np.arange(0, parts.n, 2, dtype=np.int32)
+    there, back = (
+        weigh(comparer.compare(a, b), comparer.layout, rules.weights, rules) for a, b in ((left, left + 1), (left + 1, left))
+    )
+    limits = ((rules.match_bits, "match"), (rules.review_bits, "grey"), (-np.inf, "no match"))
+    found = {}
+    for case, veto, one, other in zip(cases, there.is_vetoed, there.total, back.total, strict=True):
+        verdict = "veto" if veto else next(name for least, name in limits if one / UNITS_PER_BIT >= least)
+        found[case[0], case[1]] = (verdict, one / UNITS_PER_BIT, other / UNITS_PER_BIT)
+    return found
+
+
 @pytest.mark.parametrize(("raw", "name_key", "brand", "person"), read_cases("names.tsv"))
-def test_names_come_apart_as_the_golden_file_says(raw, name_key, brand, person):
-    parsed = parse_company_names(pl.Series([raw])).row(0, named=True)
-    assert (parsed["name_key"] or "", parsed["brand"] or "", parsed["remark_person"] or "") == (name_key, brand, person)
+def test_names_come_apart_as_the_golden_file_says(parsed, raw, name_key, brand, person):
+    found = parsed[raw]
+    assert (found["name_key"] or "", found["brand"] or "", found["remark_person"] or "") == (name_key, brand, person)
 
 
 @pytest.mark.parametrize(("left", "right", "verdict"), read_cases("pairs.tsv"))
-def test_pairs_are_judged_as_the_golden_file_says(parties, left, right, verdict):
+def test_pairs_are_judged_as_the_golden_file_says(judged, left, right, verdict):
+    found, weight, back = judged[left, right]
+    assert found == verdict
+    assert back == weight
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_pair_on_its_own_is_explained_with_the_weight_that_it_has_among_others(judged, parties, place):
+    left, right, verdict = read_cases("pairs.tsv")[place]
     records = parties({"company_name": left}, {"company_name": right})
-    refs = ("crm", "k0000"), ("crm", "k0001")
-    explained = explain_pair(records, *refs, load_rules("organisation"))
-    assert explained["verdict"] == verdict
-    assert explain_pair(records[::-1], *refs[::-1], load_rules("organisation"))["weight"] == explained["weight"]
+    explained = explain_pair(records, ("crm", "k0000"), ("crm", "k0001"), load_rules("organisation"))
+    assert (explained["verdict"], explained["weight"]) == (verdict, judged[left, right][1])
 
 
-def test_one_name_parses_alike_alone_and_among_others():
-    names = [case[0] for case in read_cases("names.tsv")]
-    together = parse_company_names(pl.Series(names)).sort("raw")
-    alone = pl.concat([parse_company_names(pl.Series([name])) for name in names]).sort("raw")
-    assert together.equals(alone)
+@pytest.mark.parametrize("size", [1, 4])
+def test_one_name_parses_alike_alone_and_among_others(parsed, size):
+    names = list(parsed)
+    # alone every fourth, in fours all
+    for start in range(0, len(names), 4):
+        for row in parse_company_names(pl.Series(names[start : start + size])).iter_rows(named=True):
+            assert row == parsed[row["raw"]]
 
 
 def test_every_province_has_its_cities():
