@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,29 +19,13 @@ with warnings.catch_warnings():
     import orchestration.lib.explain
     import orchestration.lib.sources  # noqa: F401
 
-SCALE = 0.02
-
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A small company's systems, with faults, and one forged callback among its events."""
-    from sandbox.serve import CORP_ID, ServeOptions, start
-    from sandbox.servers.wecom_callback import CallbackKeys, build_envelope, json, write_atomically
+    """The company of every test; its clock is never moved, for the homes hold what it held at its start."""
+    from tests.integration.line_harness import start_company
 
-    with start(
-        tmp_path_factory.mktemp("company"), scale=SCALE, options=ServeOptions(error_rate=0.01, rate_scale=1000)
-    ) as sandbox:
-        keys = CallbackKeys(sandbox.env["WECOM_CALLBACK_TOKEN"], sandbox.env["WECOM_CALLBACK_AES_KEY"], CORP_ID)
-        event = {
-            "event_id": "forged",
-            "create_time": datetime(2025, 8, 1, tzinfo=UTC),
-            "event": "change_external_contact",
-            "change_type": "del_external_contact",
-            "user_id": "nobody",
-            "external_user_id": "nobody",
-        }
-        envelope = build_envelope(event, keys, forged=True)
-        write_atomically(Path(sandbox.env["WECOM_INBOX"]) / "20250801T000000-forged.json", json.dumps(envelope).encode())
+    with start_company(tmp_path_factory.mktemp("company")) as sandbox:
         yield sandbox
 
 

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,12 @@ from orchestration.defs.jobs import record_failed_verdict
 from orchestration.lib.runs import RunOutcome, load_job, open_instance, run_job
 from orchestration.lib.stores import Stores, open_stores
 from orchestration.project import current_project
-from sandbox.serve import Sandbox
+from sandbox.serve import CORP_ID, Sandbox, ServeOptions, start
+from sandbox.servers.atomic import write_atomically
+from sandbox.servers.wecom_callback import CallbackKeys, build_envelope
 
 REPOSITORY = Path(__file__).parents[2]
+SCALE = 0.02
 SOURCES = ("forms", "hubspot", "u8", "wecom")
 VERDICT = dg.AssetKey(["gate", "verdict"])
 PUBLICATION = dg.AssetKey(["publication", "goldthread"])
@@ -129,6 +133,24 @@ class Line:
         """Results of one check of a run by asset: passed, severity, detail."""
         results = self.stores.ledger.check_results(run_id)
         return {str(r.asset): (r.passed, r.severity, r.detail) for r in results if r.name == name}
+
+
+@contextmanager
+def start_company(folder: Path) -> Iterator[Sandbox]:
+    """A small company's systems, with faults, and one forged callback among its events; the same one each time."""
+    with start(folder, scale=SCALE, options=ServeOptions(error_rate=0.01, rate_scale=1000)) as sandbox:
+        keys = CallbackKeys(sandbox.env["WECOM_CALLBACK_TOKEN"], sandbox.env["WECOM_CALLBACK_AES_KEY"], CORP_ID)
+        event = {
+            "event_id": "forged",
+            "create_time": datetime(2025, 8, 1, tzinfo=UTC),
+            "event": "change_external_contact",
+            "change_type": "del_external_contact",
+            "user_id": "nobody",
+            "external_user_id": "nobody",
+        }
+        envelope = build_envelope(event, keys, forged=True)
+        write_atomically(Path(sandbox.env["WECOM_INBOX"]) / "20250801T000000-forged.json", json.dumps(envelope).encode())
+        yield sandbox
 
 
 def describe_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from polars.testing import assert_frame_equal
 
 from orchestration.lib.runs import open_instance
 from orchestration.lib.sources import SYNCED
-from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, parse_json, trap_network
+from sandbox.serve import Sandbox
+from tests.integration.line_harness import MARKS, SOURCES, Line, fingerprint_tables, parse_json, start_company, trap_network
 from tests.integration.line_killer import PLACES, start_and_kill
 from tests.integration.traced import Traced, can_trace, run_traced
 from warehouse import tables
@@ -33,13 +35,21 @@ BOOKKEEPING = {"*": ("run_id",), "_publication": (), "reconciliation": ()}
 
 
 @pytest.fixture(scope="module")
-def living(published: Line, tmp_path_factory: pytest.TempPathFactory) -> Line:
-    return published.copy_to(tmp_path_factory.mktemp("living") / "home")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A twin of the company of the other tests, for its clock moves."""
+    with start_company(tmp_path_factory.mktemp("twin")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def living(published: Line, twin: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Line:
+    line = published.copy_to(tmp_path_factory.mktemp("living") / "home")
+    return Line(line.home, {**line.environment, **twin.env})
 
 
 @pytest.fixture
-def line(living: Line, company, monkeypatch: pytest.MonkeyPatch) -> Line:
-    return living.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
+def line(living: Line, twin: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Line:
+    return living.enter(monkeypatch, SANDBOX_AS_OF=twin.as_of.isoformat())
 
 
 def count_fates(line: Line) -> dict[str, tuple[int, ...]]:
@@ -98,10 +108,10 @@ def assert_whole(line: Line) -> None:
 
 
 @pytest.mark.parametrize("place", list(PLACES))
-def test_3_a_run_that_is_killed_changes_nothing_for_readers(line, company, monkeypatch, place):
+def test_3_a_run_that_is_killed_changes_nothing_for_readers(line, twin, monkeypatch, place):
     if place == "landing":
-        company.advance(7)
-        line = line.enter(monkeypatch, SANDBOX_AS_OF=company.as_of.isoformat())
+        twin.advance(7)
+        line = line.enter(monkeypatch, SANDBOX_AS_OF=twin.as_of.isoformat())
     before = line.hash_served()
     start_and_kill(line, place, lambda: assert_whole(line))
     assert_whole(line)
@@ -141,7 +151,7 @@ def test_4_the_run_after_them_calls_no_other_machine_and_lands_what_an_undisturb
     assert run.calls == ()
     assert line.read("select run_id from _publication") == [(report["run"]["run_id"],)]
     landed = read_landed(line)
-    other = published.copy_to(tmp_path / "home").enter(monkeypatch, SANDBOX_AS_OF=line.environment["SANDBOX_AS_OF"])
+    other = Line(published.copy_to(tmp_path / "home").home, line.environment).enter(monkeypatch)
     assert other.sync_streams(*SOURCES).success
     assert_same(landed, read_landed(other))
 
@@ -154,13 +164,13 @@ def test_4_a_call_of_native_code_to_another_machine_would_be_on_record(line, tmp
     assert "192.0.2.7" in run.calls
 
 
-def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, company):
+def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, twin):
     tombs = {name: counts[4] for name, counts in count_fates(line).items() if counts[4]}
     assert sum(tombs.values()) > 0
     since = datetime.fromisoformat("2026-06-30T10:00:00+00:00")
     ended = 0
-    for frame in company._company.tables.values():
-        passed = frame.filter(pl.col("_valid_from").is_between(since, company.as_of, closed="right"))
+    for frame in twin._company.tables.values():
+        passed = frame.filter(pl.col("_valid_from").is_between(since, twin.as_of, closed="right"))
         ended += passed.filter(pl.col("_op") != "upsert").height
     assert sum(tombs.values()) >= ended > 0
 
@@ -190,12 +200,12 @@ def test_6_a_rebuild_equals_the_incremental_runs_although_a_source_refuses_us(li
     assert {"identity_events", "crosswalk", "fct_phi_daily"} <= set(incremental)
 
 
-def test_7_a_rebuild_asks_no_vendor(line, company):
+def test_7_a_rebuild_asks_no_vendor(line, twin):
     """The story's rebuild read no CRM: its counters stood still while it ran; asked here of a part, which costs little."""
-    before = company.describe_state()["requests"]
+    before = twin.describe_state()["requests"]
     outcome = line.sync_streams("hubspot", mode="none")
     assert outcome.success
-    assert company.describe_state()["requests"] == before
+    assert twin.describe_state()["requests"] == before
 
 
 def test_8_the_working_file_is_only_derived(line):

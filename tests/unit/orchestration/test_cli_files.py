@@ -143,9 +143,9 @@ def test_people_decide_in_a_hubs_folder_the_next_addition_obeys_and_what_is_dele
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["resolve", "--entity", "organisation", "--hub", "OUT", "--out", "OUT"], "found it with records"),
+        (["resolve", "--entity", "organisation", "--hub", "HUB", "--out", "OUT"], "found it with records"),
         (["resolve", "FILE", "--entity", "organisation", "--deleted", "FILE", "--out", "OUT"], "with --hub"),
-        (["resolve", "FILE", "--entity", "organisation", "--deleted", "FILE", "--hub", "OUT", "--out", "OUT"], "deleted at once"),
+        (["resolve", "FILE", "--entity", "organisation", "--deleted", "FILE", "--hub", "HUB", "--out", "OUT"], "deleted at once"),
         (["resolve", "FILE", "--entity", "organisation", "--decisions", "FILE", "--out", "OUT"], "no column decision"),
         (["merge", "a:1", "a:2", "--hub", "nowhere"], "holds no hub"),
         (["decisions", "--rules", "FILE"], "name it with --hub"),
@@ -171,7 +171,7 @@ def test_people_decide_in_a_hubs_folder_the_next_addition_obeys_and_what_is_dele
     ],
 )
 def test_what_cannot_be_done_is_said_with_what_to_do(records: Path, tmp_path: Path, arguments: list[str], advice: str) -> None:
-    places = {"FILE": str(records), "OUT": str(tmp_path / "out")}
+    places = {"FILE": str(records), "OUT": str(tmp_path / "out"), "HUB": str(tmp_path / "hub")}
     answer = CliRunner().invoke(app, [places.get(argument, argument) for argument in arguments])
     assert isinstance(answer.exception, ProjectError)
     assert advice in str(answer.exception)

@@ -30,15 +30,8 @@ parameters as (
 
 forecasts as (
 
-    select
-        origins.*,
-        cast(horizons.horizon as integer) as horizon,
-        cast(origins.origin_month + to_months(cast(horizons.horizon as integer)) as date) as period_month
-    from origins
-    cross join parameters
-    cross join unnest(generate_series(0, cast(parameters.max_horizon as bigint))) as horizons (horizon)
     -- three more than the backtest needs: what came after them is its simple baseline for the running month
-    where origins.origin_no <= parameters.backtest_months + 3
+    {{ forecasts_made('parameters.backtest_months + 3') }}
 
 ),
 

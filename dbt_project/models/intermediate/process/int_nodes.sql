@@ -91,7 +91,7 @@ first_proofs as (
         visit_no,
         node_code,
         min(proven_at) as proven_at,
-        arg_min(evidence_ref, proven_at) as evidence_ref
+        arg_min(evidence_ref, (proven_at, evidence_ref)) as evidence_ref
     from proofs
     where proven_at <= {{ as_of() }}
     group by opportunity_key, visit_no, node_code

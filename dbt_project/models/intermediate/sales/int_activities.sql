@@ -96,7 +96,7 @@ visit_evidence as (
         visits.activity_id,
         arg_min(
             arrivals.evidence_ref,
-            abs(epoch(arrivals.occurred_at) - epoch(visits.occurred_at))
+            (abs(epoch(arrivals.occurred_at) - epoch(visits.occurred_at)), arrivals.evidence_ref)
         ) as evidence_ref
     from visits
     inner join resolved as arrivals

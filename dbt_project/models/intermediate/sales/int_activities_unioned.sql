@@ -65,7 +65,7 @@ friend_adds as (
         wecom_events.user_id,
         min(wecom_events.occurred_at) as added_at,
         null as contact_name,
-        arg_min(wecom_events.record_ref, wecom_events.occurred_at) as record_ref
+        arg_min(wecom_events.record_ref, (wecom_events.occurred_at, wecom_events.record_ref)) as record_ref
     from wecom_events
     left join wecom_relations
         on

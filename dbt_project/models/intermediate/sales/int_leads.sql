@@ -164,7 +164,9 @@ first_opportunities as (
 
     select
         lead_key,
-        arg_min(opportunity_key, coalesce(created_at, timestamptz '9999-12-31 00:00:00+00')) as opportunity_key
+        arg_min(
+            opportunity_key, (coalesce(created_at, timestamptz '9999-12-31 00:00:00+00'), opportunity_key)
+        ) as opportunity_key
     from opportunities
     where lead_key is not null
     group by lead_key
@@ -269,7 +271,7 @@ first_responses as (
     select
         lead_key,
         min(occurred_at) as first_response_at,
-        arg_min(record_ref, occurred_at) as response_ref
+        arg_min(record_ref, (occurred_at, record_ref)) as response_ref
     from responses
     group by lead_key
 

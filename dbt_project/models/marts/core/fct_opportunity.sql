@@ -80,7 +80,7 @@ first_touches as (
     select
         opportunity_key,
         min(touched_at) as first_touch_at,
-        arg_min(record_ref, touched_at) as first_touch_ref
+        arg_min(record_ref, (touched_at, record_ref)) filter (where touched_at is not null) as first_touch_ref
     from touches
     group by opportunity_key
 
@@ -91,7 +91,7 @@ signatures as (
     select
         opportunity_key,
         max(entered_at) as signed_at,
-        arg_max(record_ref, entered_at) as signed_ref
+        arg_max(record_ref, (entered_at, record_ref)) as signed_ref
     from visits
     where outcome = 'won'
     group by opportunity_key

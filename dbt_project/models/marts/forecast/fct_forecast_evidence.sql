@@ -30,14 +30,7 @@ parameters as (
 
 forecasts as (
 
-    select
-        origins.*,
-        cast(horizons.horizon as integer) as horizon,
-        cast(origins.origin_month + to_months(cast(horizons.horizon as integer)) as date) as period_month
-    from origins
-    cross join parameters
-    cross join unnest(generate_series(0, cast(parameters.max_horizon as bigint))) as horizons (horizon)
-    where origins.origin_no <= parameters.backtest_months
+    {{ forecasts_made('parameters.backtest_months') }}
 
 ),
 
