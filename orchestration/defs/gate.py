@@ -12,7 +12,8 @@ from orchestration.lib.inputs import fingerprint_code
 from orchestration.lib.sources import SYNCED
 from orchestration.lib.stores import Stores
 from orchestration.lib.suites import find_golden_defects, find_landing_defects
-from orchestration.lib.translator import OWNER, GoldthreadTranslator
+from orchestration.lib.translator import GoldthreadTranslator
+from orchestration.lib.upkeep import OWNER
 from orchestration.project import current_project
 from warehouse.reconcile import reconcile
 

@@ -18,7 +18,7 @@ from orchestration.lib.identity import (
 )
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import OWNER
+from orchestration.lib.upkeep import OWNER
 from orchestration.project import current_project
 from warehouse.identity_log import read_events, stage_events
 

@@ -11,7 +11,7 @@ from orchestration.lib.inputs import describe_code, fingerprint_code
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import FRESHNESS, OWNER
+from orchestration.lib.upkeep import FRESHNESS, OWNER
 from orchestration.project import current_project
 from warehouse.errors import PublicationHeld
 from warehouse.publication import publish

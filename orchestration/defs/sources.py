@@ -8,7 +8,7 @@ from connectors.catalog import declare_streams
 from connectors.files.entities import ENTITIES, table_name
 from orchestration.lib.sources import build_source_assets
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import OWNER
+from orchestration.lib.upkeep import OWNER
 from orchestration.project import Project, current_project
 
 

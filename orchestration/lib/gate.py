@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -13,11 +13,13 @@ from connectors.base import Stream
 from connectors.files.entities import ENTITIES, table_name
 from orchestration.lib import dbt
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import GoldthreadTranslator
 from orchestration.project import Project
 from warehouse.batches import stream_state
 from warehouse.canonical import FeedFates, count_feeds
 from warehouse.ledger import CheckResult, Ledger
+
+if TYPE_CHECKING:
+    from orchestration.lib.translator import GoldthreadTranslator
 
 Manifest = Mapping[str, Any]
 FEED_FATES = {

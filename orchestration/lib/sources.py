@@ -11,7 +11,7 @@ from connectors.catalog import KINDS, build_connector, declare_streams
 from connectors.errors import ConnectorError, Unreachable
 from orchestration.lib.limits import read_maximum
 from orchestration.lib.stores import Stores
-from orchestration.lib.translator import FRESHNESS, OWNER
+from orchestration.lib.upkeep import FRESHNESS, OWNER
 from orchestration.project import Project, ProjectError, SourceSettings
 from warehouse.batches import Fates
 from warehouse.errors import WarehouseError

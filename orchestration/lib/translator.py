@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
-OWNER = "team:goldthread"
-# what is read and what is served should be a day old at most; the schedule runs every quarter of an hour
-FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=26))
+from orchestration.lib.upkeep import OWNER
+
 SYNCED = dg.AssetKey(["files", "parties"])
 
 

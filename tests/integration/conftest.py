@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     # the libraries below the line warn about each other when they are imported
     warnings.simplefilter("ignore")
     import orchestration.lib.explain
-    import orchestration.lib.sources  # noqa: F401
+    import orchestration.lib.translator  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
 """A test runs in the step that holds its check; one without a check where the last of its parents is made."""
 
 import dagster as dg
+import pytest
 
 from orchestration.lib.dbt_selection import select_nodes
+
+pytestmark = pytest.mark.integration
 
 
 class FirstTwoNames:
