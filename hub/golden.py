@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.parts import Ids, Parts, rank_texts, sort_distinct
+from hub.parts import Ids, Parts, group_rows, sort_distinct
 from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
@@ -37,13 +37,14 @@ class Members:
         """Records per gid."""
         return np.diff(np.append(self.starts, len(self.order))).astype(np.int32)
 
+    def name_owners(self) -> pl.Series:
+        """The gid of each record."""
+        return self.gids.gather(pl.Series(self.owner))
 
-def group_members(gids: pl.Series) -> Members:
-    """Members from a gid per record."""
-    owner, known = rank_texts(gids)
-    order = np.argsort(owner.astype(np.int64) * max(len(owner), 1) + np.arange(len(owner))).astype(np.int32)
-    starts = np.searchsorted(owner[order], np.arange(len(known))).astype(np.int32)
-    return Members(known, owner, order, starts)
+
+def group_members(owner: Ids, gids: pl.Series) -> Members:
+    """Members from the place of each record's gid among all of them, which are in order."""
+    return Members(gids, owner, *group_rows(owner))
 
 
 def choose_winners(parts: Parts, aligned: pl.DataFrame, members: Members, rules: Rules) -> dict[str, Ids]:
@@ -53,8 +54,7 @@ def choose_winners(parts: Parts, aligned: pl.DataFrame, members: Members, rules:
     for survivor in rules.survivors:
         chosen = context.choose(survivor)
         for name, part in survivor.values:
-            codes = parts.codes(part)
-            winners[name] = np.where((chosen >= 0) & (codes[chosen] >= 0), chosen, -1).astype(np.int32)
+            winners[name] = np.where((chosen >= 0) & parts.are_known(part)[chosen], chosen, -1).astype(np.int32)
     return winners
 
 
@@ -77,13 +77,15 @@ class _Context:
 
     def choose(self, survivor: Survivor) -> Ids:
         """The winning record per gid by one packed number per record: a field per step of the order, then the smallest rank."""
-        codes = [self._parts.codes(part) for _, part in survivor.values]
-        filled = np.sum([code >= 0 for code in codes], axis=0)
+        known = [self._parts.are_known(part) for _, part in survivor.values]
+        filled = known[0].astype(np.int8)
+        for one in known[1:]:
+            filled += one
         whole = self._read_whole(survivor)
         number = np.zeros(self._parts.n, dtype=np.int64)
         room = 62 - self._last.bit_length()
         for step in survivor.order:
-            values, most = self._rank(step, codes, filled, whole)
+            values, most = self._rank(step, survivor, filled, whole)
             width = min(max(most, 1).bit_length(), room)
             room -= width
             number = (number << width) + np.minimum(values, (1 << width) - 1)
@@ -101,24 +103,25 @@ class _Context:
             return np.zeros(self._parts.n, dtype=np.int64)
         return self._parts.values(part).fill_null(0).cast(pl.Int64).to_numpy()
 
-    def _rank(self, step: str, codes: list[Ids], filled: Longs, whole: Longs) -> tuple[Longs, int]:
+    def _rank(self, step: str, survivor: Survivor, filled: npt.NDArray[np.int8], whole: Longs) -> tuple[Longs, int]:
         if step == "completeness":
             return np.maximum(whole, 0) * 8 + np.minimum(filled, 7), 63
         if step == "majority":
-            return self._count_alike(codes), 255
+            return self._count_alike([self._parts.codes(part) for _, part in survivor.values], filled), 255
         return self._ranking[step]
 
-    def _count_alike(self, codes: list[Ids]) -> Longs:
+    def _count_alike(self, codes: list[Ids], filled: npt.NDArray[np.int8]) -> Longs:
         """How many records of the gid offer the same values; in pairs nobody has a majority."""
         counts = np.zeros(self._parts.n, dtype=np.int64)
-        rows = np.flatnonzero(self._large)
+        rows = np.flatnonzero(self._large & (filled > 0))
         key = self._members.owner[rows].astype(np.int64)
         for code in codes:
             key = key * (int(code.max(initial=0)) + 2) + code[rows] + 1
             if len(codes) > 1:
                 key = np.unique(key, return_inverse=True)[1].astype(np.int64)
         order = np.argsort(key)
-        starts = np.flatnonzero(np.r_[True, key[order][1:] != key[order][:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+        key = key[order]
+        starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
         sizes = np.diff(np.append(starts, len(key)))
         counts[rows[order]] = np.repeat(sizes, sizes)
         return counts
@@ -129,7 +132,7 @@ def build_golden(parts: Parts, aligned: pl.DataFrame, members: Members, winners:
     parted = dict(value for survivor in rules.survivors for value in survivor.values)
     columns = [members.gids.alias("gid")]
     for name, chosen in winners.items():
-        columns.append(parts.values(parted[name]).gather(pl.Series(chosen).set(pl.Series(chosen < 0), None)).alias(name))
+        columns.append(parts.take(parted[name], chosen).alias(name))
     return pl.DataFrame(columns).with_columns(_count_members(aligned, members))
 
 

@@ -1,5 +1,7 @@
 """Lasting hashes of texts: the same in every release of every library, for whole columns at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -8,15 +10,28 @@ Hashes = npt.NDArray[np.uint64]
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _LENGTH = np.uint64(0xD6E8FEB86659FD93)
+#: texts hashed at once: what is held for each of their bytes stays in the cache
+_SLICE = 16_384
 
 
 def hash_texts(texts: pl.Series) -> Hashes:
     """64 bits per text: a polynomial in its UTF-8 bytes modulo 2**64, mixed (splitmix64). Null is hashed as ''."""
-    array = texts.cast(pl.String).fill_null("").to_arrow(compat_level=pl.CompatLevel.oldest()).cast("large_string")
+    texts = texts.cast(pl.String).fill_null("")
+    pieces = [_hash_slice(texts.slice(start, _SLICE)) for start in range(0, len(texts), _SLICE)]
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *pieces])
+
+
+def hash_rows(frame: pl.DataFrame, columns: Sequence[str], end: str = "") -> Hashes:
+    """hash_texts of the columns, joined by a unit separator, and of `end`; the joined texts of a slice at a time are held."""
+    joined = pl.concat_str(pl.concat_str(*columns, separator="\x1f"), pl.lit(end)).alias("joined")
+    pieces = [_hash_slice(frame.slice(start, _SLICE).select(joined)["joined"]) for start in range(0, frame.height, _SLICE)]
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *pieces])
+
+
+def _hash_slice(texts: pl.Series) -> Hashes:
+    array = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets_buffer, bytes_buffer = array.buffers()
     offsets = np.frombuffer(offsets_buffer, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    if not len(array):
-        return np.zeros(0, dtype=np.uint64)
     content = (
         np.frombuffer(bytes_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]] if bytes_buffer else np.zeros(0, dtype=np.uint8)
     )

@@ -18,10 +18,8 @@ def read_name_keys(parts: Parts, winners: dict[str, Ids], rules: Rules) -> list[
     found = next(((name, field) for name, field in named if kinds.get(field) == "company"), None)
     if found is None:
         return []
-    chosen = pl.Series(winners[found[0]])
-    places = chosen.set(chosen < 0, None)
-    own = (parts.values(f"{found[1]}.{part}") for part in ("key", "parent_key"))
-    return [values.gather(places).alias(name) for values, name in zip(own, KEYS, strict=True)]
+    chosen = winners[found[0]]
+    return [parts.take(f"{found[1]}.{part}", chosen).alias(name) for part, name in zip(("key", "parent_key"), KEYS, strict=True)]
 
 
 def add_hierarchy(resolution: Resolution) -> pl.DataFrame:

@@ -17,8 +17,9 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.bonds import Bonds
-from hub.hashing import hash_texts
-from hub.parts import rank_texts
+from hub.golden import Members, group_members
+from hub.hashing import hash_rows
+from hub.parts import Ids, group_rows, rank_texts
 from hub.prepare import sort_records
 from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
 
@@ -36,13 +37,14 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
 }
 _PHASES = ["issued", "restored", "split", "merged", "redirected", "detached", "attached", "retired"]
 _RECORD = ["source", "source_key"]
+_NAMED = {"source": "source", "source_key": "source_key"}
 
 
 @dataclass(frozen=True)
 class Identified:
-    """gid per record; this run's events; the crosswalk after them; ids given up, and what for; records known before."""
+    """Whose each record is; this run's events; the crosswalk after them; ids given up, and what for; records known before."""
 
-    gids: pl.Series
+    members: Members
     events: pl.DataFrame
     crosswalk: pl.DataFrame
     redirects: pl.DataFrame
@@ -140,10 +142,10 @@ def identify(
     """Give every cluster its lasting id and log what changed. A function of the partition, the log and the decisions."""
     log, next_no = align_events(events, prefix)
     past = read_past(log, next_no, bonds.undone if bonds else frozenset())
-    gids, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version, bonds.merged if bonds else ())
+    members, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version, bonds.merged if bonds else ())
     whole = pl.concat([log, numbered])
-    crosswalk = build_crosswalk(whole) if log.height else _open_crosswalk(aligned, gids, at)
-    return Identified(gids, numbered, crosswalk, find_redirects(whole), past.members.height)
+    crosswalk = build_crosswalk(whole) if log.height else _open_crosswalk(aligned, members.name_owners(), at)
+    return Identified(members, numbered, crosswalk, find_redirects(whole), past.members.height)
 
 
 def identify_records(
@@ -155,8 +157,8 @@ def identify_records(
     at: datetime,
     version: str,
     decided: Sequence[tuple[str, list[int]]] = (),
-) -> tuple[pl.Series, pl.DataFrame]:
-    """gid per record, and the events, of whole clusters in the order of source and key; `past` speaks of them alone.
+) -> tuple[Members, pl.DataFrame]:
+    """Whose each record is, and the events, of whole clusters in the order of source and key; `past` speaks of them alone.
 
     decided: the merges by people that hold, with their ranks.
     """
@@ -168,15 +170,21 @@ def identify_records(
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti", maintain_order="left")
     issued = _issue(fresh, past.taken, prefix)
-    gids = pl.concat([kept, issued.select("label", "gid")])
-    placed = joined.join(gids, on="label", how="left", maintain_order="left")
-    new = [
-        issued.select(kind=pl.lit("issued"), gid="gid", source="source", source_key="source_key"),
-        *_move_ids(placed, homes, gids, past, back, decided),
-        *_move_records(placed, past.members),
-        past.ages.join(homes, on="old_gid", how="anti").select(kind=pl.lit("retired"), gid="old_gid"),
-    ]
-    return placed["gid"], _number(new, past.next_no, run_id, at, version)
+    gids = pl.concat([kept, issued], how="diagonal").sort("gid")
+    owner_of = np.zeros(aligned.height, dtype=np.int32)
+    owner_of[gids["label"].to_numpy()] = np.arange(gids.height, dtype=np.int32)
+    members = group_members(owner_of[labels], gids["gid"])
+    placed = joined.with_columns(gid=members.name_owners())
+    gone = past.ages.join(homes, on="old_gid", how="anti").select(kind=pl.lit("retired"), gid="old_gid")
+    moved = [*_move_ids(placed, homes, gids.select("label", "gid"), past, back, decided), gone]
+    in_order = [gids.filter(pl.col("source").is_not_null()).select(kind=pl.lit("issued"), gid="gid", **_NAMED)]
+    if past.members.height:
+        moved += _move_records(placed, past.members)
+    else:
+        in_order.append(
+            placed.select(pl.col("gid", *_RECORD).gather(pl.Series(members.order))).with_columns(kind=pl.lit("attached"))
+        )
+    return members, _number(in_order, moved, past.next_no, run_id, at, version)
 
 
 def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -198,22 +206,28 @@ def _find_homes(joined: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
 def _issue(fresh: pl.DataFrame, taken: pl.Series, prefix: str) -> pl.DataFrame:
     """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
     # fresh comes in the order of source and key, which decides among records of one time
-    earliest = fresh.with_columns(pl.col("created_at").rank("dense").fill_null(pl.len() + 1).alias("age"))
-    packed = earliest.select("label", order=pl.col("age").cast(pl.Int64) * (fresh.height + 1) + pl.int_range(pl.len()))
-    founders = packed.group_by("label").agg(pl.col("order").min())
-    rows = (founders["order"] % (fresh.height + 1)).sort()
-    chosen = fresh.select(pl.col("label", *_RECORD).gather(rows))
+    chosen = fresh.select(pl.col("label", *_RECORD).gather(pl.Series(_find_earliest(fresh))))
     gids = _name_ids(chosen, prefix, 0)
     salt = 0
-    while (again := gids.is_in(taken.implode()) | gids.is_duplicated() & ~gids.is_first_distinct()).any():
+    while (again := gids.is_in(taken.implode()) | ~gids.is_first_distinct()).any():
         salt += 1
         gids = pl.select(pl.when(pl.lit(again)).then(pl.lit(_name_ids(chosen, prefix, salt))).otherwise(pl.lit(gids))).to_series()
     return chosen.with_columns(gids.alias("gid"))
 
 
+def _find_earliest(fresh: pl.DataFrame) -> Ids:
+    """The row of each label's earliest record, ascending."""
+    if not fresh.height:
+        return np.zeros(0, dtype=np.int32)
+    order, starts = group_rows(fresh["label"].to_numpy())
+    times = fresh["created_at"].dt.epoch("us").fill_null(np.iinfo(np.int64).max).to_numpy()[order]
+    first = np.minimum.reduceat(times, starts)
+    early = np.flatnonzero(times == np.repeat(first, np.diff(starts, append=len(order))))
+    return np.sort(order[early[np.searchsorted(early, starts)]])
+
+
 def _name_ids(founders: pl.DataFrame, prefix: str, salt: int) -> pl.Series:
-    end = pl.lit(f"\x1f{salt}" if salt else "")
-    digits = hash_texts(founders.select(pl.concat_str("source", pl.lit("\x1f"), "source_key", end)).to_series())
+    digits = hash_rows(founders, _RECORD, f"\x1f{salt}" if salt else "")
     text = digits.astype(">u8").tobytes().hex()
     return pl.Series("gid", [prefix + text[place : place + 16] for place in range(0, len(text), 16)], dtype=pl.String)
 
@@ -268,14 +282,21 @@ def _move_records(placed: pl.DataFrame, members: pl.DataFrame) -> list[pl.DataFr
     ]
 
 
-def _number(new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str) -> pl.DataFrame:
-    """All events in the order of their kinds, then of their ids and records, numbered on."""
+def _number(
+    in_order: list[pl.DataFrame], new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str
+) -> pl.DataFrame:
+    """All events in the order of their kinds, then of their ids and records, numbered on. in_order: those that come so."""
     text = [
         name for name, dtype in EVENT_SCHEMA.items() if dtype == pl.String() and name not in ("kind", "run_id", "rule_version")
     ]
     empty = {name: pl.lit(None, dtype=pl.String).alias(name) for name in text}
-    whole = [frame.with_columns(column for name, column in empty.items() if name not in frame.columns) for frame in new]
-    parts = [_sort_events(frame.select(pl.col("kind").cast(pl.String), *text)) for frame in whole if frame.height]
+
+    def complete(frame: pl.DataFrame) -> pl.DataFrame:
+        whole = frame.with_columns(column for name, column in empty.items() if name not in frame.columns)
+        return whole.select(pl.col("kind").cast(pl.String), *text)
+
+    parts = [complete(frame) for frame in in_order if frame.height]
+    parts += [_sort_events(complete(frame)) for frame in new if frame.height]
     parts.sort(key=lambda frame: _PHASES.index(frame["kind"][0]))
     events = pl.concat(parts) if parts else pl.DataFrame(schema=EVENT_SCHEMA).select("kind", *text)
     stamped = events.with_columns(

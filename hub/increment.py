@@ -10,7 +10,7 @@ import polars as pl
 from hub.blocks import find_rows, pair_again
 from hub.bonds import Bonds, bind
 from hub.decide import align_log, list_named, list_undone
-from hub.golden import build_golden, choose_winners, group_members, trace_lineage
+from hub.golden import Members, build_golden, choose_winners, trace_lineage
 from hub.hierarchy import read_name_keys
 from hub.identify import Past, align_events, identify_records
 from hub.model import Model
@@ -69,8 +69,8 @@ def add_records(
     labels = _cluster(state, rows, bonds)
     dead = np.flatnonzero(touched & ~state.alive & (state.owner >= 0)).astype(np.int32)
     past = _recall(state, rows, dead, given_up)
-    gids, events = identify_records(aligned, labels, past, rules.id_prefix, run_id, at, rules.version, bonds.merged)
-    state = _own(state, rows, dead, aligned, parts, gids, events, rules)
+    members, events = identify_records(aligned, labels, past, rules.id_prefix, run_id, at, rules.version, bonds.merged)
+    state = _own(state, rows, dead, aligned, parts, members, events, rules)
     report = {
         "added": fresh.height - changed,
         "changed": changed,
@@ -194,19 +194,19 @@ def _own(
     dead: Ids,
     aligned: pl.DataFrame,
     parts: Parts,
-    gids: pl.Series,
+    members: Members,
     events: pl.DataFrame,
     rules: Rules,
 ) -> State:
     """The state with the owners of the reached rows, the new ids and the golden records of all ids that changed."""
     ids = _update_ids(state.ids, events)
     places = ids.select("gid", place=pl.int_range(pl.len(), dtype=pl.Int32))
+    gids = members.name_owners()
     before = np.unique(state.owner[np.concatenate([rows, dead])])
     over = pl.concat([state.ids["gid"].gather(pl.Series(before[before >= 0])), gids]).unique().implode()
     owner = state.owner.copy()
     owner[rows] = gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
     owner[dead] = -1
-    members = group_members(gids)
     winners = choose_winners(parts, aligned, members, rules)
     golden = build_golden(parts, aligned, members, winners, rules).with_columns(read_name_keys(parts, winners, rules))
     lineage = state.lineage

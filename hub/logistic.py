@@ -1,9 +1,12 @@
 """Weights from labelled pairs: logistic regression on counts of distinct vectors, held to given weights where labels are few."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
 
 _NATS_PER_BIT = float(np.log(2))
 _ROUNDS = 40
@@ -12,24 +15,60 @@ _TOLERANCE = 1e-6
 _LONGEST_STEP = 4.0
 
 
-def fit(features: Floats, same: Floats, conflict: Floats, centre: Floats, spread: Floats) -> tuple[Floats, int]:
+@dataclass(frozen=True)
+class _Sparse:
+    """Rows of ones and zeros by the columns of their ones; a row has a dozen ones among hundreds of columns.
+
+    row, column: of every one; cell, cell_row: of every two ones of a row, as column * width + column.
+    """
+
+    height: int
+    width: int
+    row: Longs
+    column: Longs
+    cell: Longs
+    cell_row: Longs
+
+    def weigh(self, weights: Floats) -> Floats:
+        """The matrix times a vector."""
+        return np.asarray(np.bincount(self.row, weights=weights[self.column], minlength=self.height), dtype=np.float64)
+
+    def gather(self, values: Floats) -> Floats:
+        """The transposed matrix times a vector."""
+        return np.asarray(np.bincount(self.column, weights=values[self.row], minlength=self.width), dtype=np.float64)
+
+    def square(self, values: Floats) -> Floats:
+        """The transposed matrix times the matrix whose rows are scaled by values."""
+        cells = np.bincount(self.cell, weights=values[self.cell_row], minlength=self.width**2)
+        return np.asarray(cells, dtype=np.float64).reshape(self.width, self.width)
+
+
+def _find_ones(features: npt.NDArray[np.generic]) -> _Sparse:
+    row, column = np.nonzero(features)
+    counts = np.bincount(row, minlength=len(features))
+    first = np.repeat(np.arange(len(row)), counts[row])
+    step = np.arange(len(first)) - np.repeat(np.cumsum(counts[row]) - counts[row], counts[row])
+    second = (np.cumsum(counts) - counts)[row[first]] + step
+    width = features.shape[1]
+    return _Sparse(len(features), width, row, column, column[first] * width + column[second], row[first])
+
+
+def fit(features: npt.NDArray[np.bool_], same: Floats, conflict: Floats, centre: Floats, spread: Floats) -> tuple[Floats, int]:
     """Weights in bits, the most likely under a Gaussian around `centre` with standard deviation `spread` (bits), and the rounds.
 
     features: a row per vector; same, conflict: how many of its labelled pairs agree and conflict.
     """
     counts = same + conflict
     rows = np.flatnonzero(counts > 0)
-    matrix, positive, counts = features[rows], same[rows], counts[rows]
+    matrix, positive, counts = _find_ones(features[rows]), same[rows], counts[rows]
     ridge = 1.0 / (spread * _NATS_PER_BIT) ** 2
     middle = centre * _NATS_PER_BIT
     weights = middle.copy()
     loss = _lose(matrix, positive, counts, weights, middle, ridge)
     for number in range(1, _ROUNDS + 1):
-        chance = _squash(matrix @ weights)
-        gradient = matrix.T @ (counts * chance - positive) + ridge * (weights - middle)
-        # a product with its own transpose takes half the time of any other
-        scaled = matrix * np.sqrt(counts * chance * (1 - chance))[:, None]
-        curvature = scaled.T @ scaled + np.diag(ridge)
+        chance = _squash(matrix.weigh(weights))
+        gradient = matrix.gather(counts * chance - positive) + ridge * (weights - middle)
+        curvature = matrix.square(counts * chance * (1 - chance)) + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
         step *= min(1.0, _LONGEST_STEP * _NATS_PER_BIT / max(float(np.abs(step).max()), 1e-12))
         scale = 1.0
@@ -48,8 +87,8 @@ def _squash(logits: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -500, 500))))
 
 
-def _lose(matrix: Floats, positive: Floats, counts: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
-    logits = matrix @ weights
+def _lose(matrix: _Sparse, positive: Floats, counts: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
+    logits = matrix.weigh(weights)
     return float((counts * np.logaddexp(0, logits) - positive * logits).sum() + 0.5 * (ridge * (weights - middle) ** 2).sum())
 
 

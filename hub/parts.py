@@ -48,6 +48,19 @@ class Parts:
         name, _, rest = part.partition(".")
         return self.tables[name].spread(rest).alias(part)
 
+    def take(self, part: str, ranks: Ids) -> pl.Series:
+        """A part's value of some records, null at -1."""
+        name, _, rest = part.partition(".")
+        table = self.tables[name]
+        places = pl.Series(np.append(table.ids, np.int32(-1))[ranks])
+        return table.rows[rest].gather(places.set(places < 0, None)).alias(part)
+
+    def are_known(self, part: str) -> npt.NDArray[np.bool_]:
+        """Per record whether the part says anything."""
+        name, _, rest = part.partition(".")
+        table = self.tables[name]
+        return np.append(table.rows[rest].is_not_null().to_numpy(), False)[table.ids]
+
     def codes(self, part: str) -> Ids:
         """Per record a number that is equal where the part's values are; -1 where nothing is known."""
         if part not in self._codes:
@@ -135,6 +148,16 @@ def rank_texts(texts: pl.Series) -> tuple[Ids, pl.Series]:
     ranks = np.empty(len(first), dtype=np.int32)
     ranks[order.to_numpy()] = np.arange(len(first), dtype=np.int32)
     return ranks[codes], distinct.gather(order)
+
+
+def group_rows(owner: npt.NDArray[np.integer]) -> tuple[Ids, Ids]:
+    """Rows by owner, then row, and where each owner's begin. Sorting packed numbers takes a fifth of sorting their places."""
+    n = max(len(owner), 1)
+    packed = owner.astype(np.int64) * n + np.arange(len(owner))
+    packed.sort()
+    owners = packed // n
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owner) else np.zeros(0, dtype=np.int64)
+    return (packed - owners * n).astype(np.int32), starts.astype(np.int32)
 
 
 def sort_distinct(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

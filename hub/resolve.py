@@ -18,8 +18,8 @@ from hub.bonds import bind, find_labels, report_decisions, show_decisions
 from hub.clock import Clock
 from hub.compare import Comparer, find_distinct_vectors
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
-from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
-from hub.hashing import hash_texts
+from hub.golden import Members, build_golden, choose_winners, trace_lineage
+from hub.hashing import hash_rows
 from hub.identify import identify
 from hub.model import Model
 from hub.pairs import Candidates, find_candidates, scale_cap
@@ -69,8 +69,7 @@ class Resolution:
     def read_winner(self, attribute: str, part: str) -> pl.Series:
         """Per golden record a part of the record whose value won an attribute; null where none did."""
         own = self.sources
-        chosen = pl.Series(own.winners[attribute])
-        return own.parts.values(part).gather(chosen.set(chosen < 0, None))
+        return own.parts.take(part, own.winners[attribute])
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def resolve(
     clock = Clock()
     aligned, parts = prepare(records, rules)
     clock.lap("normalise")
-    hashes = hash_texts(aligned.select(pl.concat_str("source", pl.lit("\x1f"), "source_key")).to_series())
+    hashes = hash_rows(aligned, ("source", "source_key"))
     caps = dict(model.caps) if model else {key.name: scale_cap(key, parts.n) for key in rules.block_keys}
     candidates = find_candidates(parts, rules, hashes, caps)
     clock.lap("block")
@@ -144,7 +143,7 @@ def resolve(
         asked = pool.submit(build_review, aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
         identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
         clock.lap("identify")
-        members = group_members(identified.gids)
+        members = identified.members
         winners = choose_winners(parts, aligned, members, rules)
         golden = build_golden(parts, aligned, members, winners, rules)
         clock.lap("survive")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from hub.hashing import Hashes, hash_texts
+from hub.hashing import Hashes, hash_rows, hash_texts
 from hub.hierarchy import read_name_keys
 from hub.identify import align_events, find_redirects
 from hub.parts import Parts, number
@@ -87,7 +87,7 @@ def number_hashes(hashes: Hashes) -> Ids:
 
 def hash_records(records: pl.DataFrame) -> Hashes:
     """A lasting hash of source and key per record."""
-    return hash_texts(records.select(pl.concat_str("source", pl.lit("\x1f"), "source_key")).to_series())
+    return hash_rows(records, ("source", "source_key"))
 
 
 def hash_all_keys(parts: Parts, rules: Rules) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:

@@ -178,18 +178,18 @@ def _learn_from_labels(
     taught = np.flatnonzero(same + conflict)
     matrix, same, conflict = matrix[taught], same[taught], conflict[taught]
 
-    columns = [np.ones(len(matrix))]
+    columns = [np.ones(len(matrix), dtype=bool)]
     labels, centre, spread = ["prior"], [start.get("prior", -8.0)], [_SPREAD_PRIOR]
     for place in free:
         for level, name in enumerate(names[place][1:], start=1):
             label = f"{rules.comparisons[place].name}.{name}"
-            columns.append((matrix[:, place] == level).astype(np.float64))
+            columns.append(matrix[:, place] == level)
             labels.append(label)
             centre.append(start.get(label, 0.0))
             spread.append(_SPREAD_GIVEN if label in rules.weights else _SPREAD_FOUND)
     for interaction in rules.interactions:
         if any(when.partition(".")[0] in {rules.comparisons[place].name for place in free} for when in interaction.when):
-            columns.append(mark_interaction(interaction, matrix, rules, names).astype(np.float64))
+            columns.append(mark_interaction(interaction, matrix, rules, names))
             labels.append(interaction.name)
             centre.append(start.get(interaction.name, 0.0))
             spread.append(_SPREAD_INTERACTION)
