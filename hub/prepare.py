@@ -7,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.compare import list_compared
+from hub.ladder import COMPANY
 from hub.normalize.aliases import KNOWN, replace_aliases
 from hub.normalize.kinds import KINDS, Join
+from hub.normalize.swapped import exchange_swapped
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts, Table, find_distinct, number
 from hub.rules.model import Alias, Field, Rules
@@ -18,6 +21,8 @@ _TIMES = ("created_at", "updated_at")
 _SLICE = 65_536
 #: part of every parsed field: the value as it was written
 SHOWN = "shown"
+#: how whole a value is, where its field's kind says so: below 0 it can never be golden
+WHOLE = "whole"
 
 
 class RecordsError(ValueError):
@@ -97,6 +102,7 @@ def _to_utc(records: pl.DataFrame, column: str) -> pl.Expr:
 
 def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
     """The parts of all fields, and of the columns that golden values are taken from as they are."""
+    aligned = exchange_swapped(aligned, rules.fields)
     parts = Parts(aligned.height, {})
     waiting = list(rules.fields)
     names = {field.name for field in rules.fields}
@@ -111,7 +117,21 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
     kept = [column for column in plain if column in golden and column not in names]
     tables = map_threads(lambda column: _keep(aligned[column]), kept, parts.n)
     parts.tables.update(zip(kept, tables, strict=True))
+    read = list_read_parts(rules)
+    for name, table in parts.tables.items():
+        needed = [part for part in table.rows.columns if not part or f"{name}.{part}" in read]
+        parts.tables[name] = Table(table.rows.select(needed), table.ids)
     return parts
+
+
+def list_read_parts(rules: Rules) -> set[str]:
+    """The parts that are compared, found by, guarded or taken as golden values; a third of what is parsed is none of these."""
+    read = {*rules.certain, *rules.guards, *(part for key in rules.block_keys for part in key.parts)}
+    read |= {part for survivor in rules.survivors for _, part in survivor.values}
+    read |= {part for comparison in rules.comparisons for part in list_compared(comparison)}
+    for field in rules.fields:
+        read |= {f"{field.name}.{part}" for part in (WHOLE, *(COMPANY if field.kind == "company" else ()))}
+    return read
 
 
 def _is_part(column: str, fields: Collection[str]) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from hub.normalize.text import map_distinct
+from hub.normalize.text import map_distinct, undo_spreadsheet
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -126,8 +126,9 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
 
     A 15-digit tax number and a 9-character organisation code give a key only: they are joined, never a veto.
     """
-    distinct = pl.DataFrame({"raw": values.cast(pl.String).unique().drop_nulls()}).with_columns(
-        tax_text=pl.col("raw").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", "")
+    raw = values.cast(pl.String).unique().drop_nulls()
+    distinct = pl.DataFrame({"raw": raw, "typed": undo_spreadsheet(raw)}).with_columns(
+        tax_text=pl.col("typed").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", "")
     )
     distinct = distinct.with_columns(
         tax_text=pl.when(

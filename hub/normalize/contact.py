@@ -2,12 +2,23 @@
 
 import polars as pl
 
-from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter, undo_spreadsheet
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
 #: 021-68886543-801
 _DASHED_EXTENSION = r"([^\d]\d{7,8})\s*-\s*(\d{1,5})\s*$"
+#: bytes of a Chinese name of four characters
+_SHORTEST_TRADE = 12
+#: 1 (415) 555-2671: a Chinese mobile is typed in groups of 3, 4, 4
+_AMERICAN = r"^\s*1[-. ]?(\(?[2-9]\d{2}\)?[-. ]\d{3}[-. ]\d{4})\s*$"
+#: country codes, with whose numbers the zero of domestic calls is dropped, as in +44 (0)20; Italy keeps it
+_COUNTRY = "|".join(
+    (
+        "7|2[07]|3[0-46]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]",
+        r"(?:2[1-689]|35|37|38|42|50|59|6[7-9]|80|85|88|96|97|99)\d",
+    )
+)
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
@@ -16,10 +27,10 @@ def _list_distinct(values: pl.Series) -> pl.DataFrame:
 
 
 def split_numbers(values: pl.Series) -> pl.DataFrame:
-    """mobile, landline, extension per row: at most one of the first two is set, digits only.
+    """mobile, landline, extension per row: at most one of the first two is set, digits only, `+` before a foreign country code.
 
-    Landline covers 0xx numbers with their area code, 400 and 800 numbers, local and foreign numbers of seven digits or more.
-    A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
+    Landline covers 0xx numbers with their area code, 400 and 800 numbers, local ones of seven digits or more, and foreign ones
+    that are not known to be mobile. A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
     """
     plain = values.str.contains(r"^(?:1[3-9]\d{9}|0[1-9]\d{1,2}-[2-9]\d{6,7})$").fill_null(value=False)
     odd = _read_odd_numbers(values.filter(~plain))
@@ -27,8 +38,8 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
     digits = pl.when(pl.lit(plain)).then(pl.col("raw").str.replace("-", "", literal=True)).otherwise("digits")
     frame = frame.select(digits=digits, extension="extension")
     filler = pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
-    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10})$"
-    is_mobile = pl.col("digits").str.contains(r"^1[3-9]\d{9}$")
+    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10}|\+[1-9]\d{6,14})$"
+    is_mobile = pl.col("digits").str.contains(rf"^(?:1[3-9]\d{{9}}|\+(?:{match_words('foreign_mobile')}))$")
     return frame.select(
         pl.when(is_mobile & ~filler).then("digits").alias("mobile"),
         pl.when(~is_mobile & pl.col("digits").str.contains(landline) & ~filler).then("digits").alias("landline"),
@@ -38,20 +49,22 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
 
 def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     """digits, extension of numbers that are not typed plainly."""
-    text = pl.DataFrame({"raw": values}).select(text=pl.col("raw").str.normalize("NFKC").str.to_lowercase())
-    text = text.select(pl.col("text").str.replace(_DASHED_EXTENSION, "${1}转${2}"))
+    text = pl.DataFrame({"raw": undo_spreadsheet(values.str.normalize("NFKC").str.to_lowercase())})
+    text = text.select(text=pl.col("raw").str.replace(_DASHED_EXTENSION, "${1}转${2}"))
     bare = text.select(
         extension=pl.col("text").str.extract(_EXTENSION),
         base=pl.col("text").str.replace(_EXTENSION, "").str.split("/").list.first().str.split(";").list.first(),
     )
-    digits = (
-        pl.col("base").str.replace(r"^\s*(?:\+|00)", "+").str.replace_all(r"[^0-9+]", "").str.replace(r"^\+?86(\d{10,11})$", "$1")
-    )
-    digits = digits.str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+86", "0").str.replace(r"^\+", "")
+    marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^\d+]*(?:\+|00)", "+")
+    digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
+    bare = bare.with_columns(digits=digits.str.replace(rf"^(\+(?:{_COUNTRY}))0+", "$1"))
     # a country code says that the trunk zero is left out
-    abroad = pl.col("base").str.contains(r"^\s*(?:\+|00)\s*86") & digits.str.contains(r"^(?:[23579]|[48][1-9])\d{8,9}$")
-    digits = pl.when(abroad).then("0" + digits).otherwise(digits)
-    return bare.select(digits.alias("digits"), "extension")
+    home = pl.col("digits").str.extract(r"^(?:\+86|86)(\d{10,11})$")
+    area = home.str.contains(r"^(?:[23579]|[48][1-9])\d{8,9}$") & pl.col("digits").str.starts_with("+")
+    bare = bare.with_columns(
+        digits=pl.when(area).then("0" + home).otherwise(pl.coalesce(home, pl.col("digits").str.replace(r"^\+86", "0")))
+    )
+    return bare.select(pl.col("digits").str.replace(r"^0(1[3-9]\d{9})$", "$1"), "extension")
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:
@@ -61,7 +74,7 @@ def split_emails(values: pl.Series) -> pl.DataFrame:
     distinct = distinct.with_columns(email=pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text))
     distinct = distinct.with_columns(
         domain=clean_domain(pl.col("email").str.extract(r"@(.+)$")),
-        is_shared=pl.col("email").str.extract(r"^([^@]+)@").is_in(list_words("shared_mailbox")),
+        is_shared=pl.col("email").str.extract(r"^([^@]+?)[0-9._-]*@").is_in(list_words("shared_mailbox")),
     )
     return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
 
@@ -75,6 +88,13 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
     return pl.when(~domain.is_in(list_words("public_domain"))).then(domain)
 
 
+def is_firm(folded: pl.Expr) -> pl.Expr:
+    """Whether a folded text ends as firms do and persons do not; null where there is no text."""
+    trade = rf"^[\p{{Han}}()]{{2,}}(?:{match_words('industry')})$"
+    ends = folded.str.contains(rf"(?:{match_words('firm_end')})\.?$")
+    return ends | (folded.str.len_bytes() >= _SHORTEST_TRADE) & folded.str.contains(trade)
+
+
 def split_person_names(values: pl.Series) -> pl.DataFrame:
     """full, surname, called per row: full is null where only a surname with a title (王总) or a pet name (小敏) is known.
 
@@ -85,7 +105,8 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
     distinct = distinct.with_columns(folded).with_columns(
         pl.col("folded").str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
     )
-    distinct = distinct.with_columns(folded=drop_placeholders(pl.col("folded")))
+    # 上海华强电子有限公司 in the field of a contact is nobody's name
+    distinct = distinct.with_columns(folded=drop_placeholders(pl.when(~is_firm(pl.col("folded"))).then("folded")))
     distinct = distinct.with_columns(
         is_han=pl.col("folded").str.contains(r"^[\p{Han} ]+$"), han=pl.col("folded").str.replace_all(" ", "")
     )

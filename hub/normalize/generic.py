@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import fold_text
+from hub.normalize.text import fold_text, undo_spreadsheet
 from hub.normalize.words import list_words
 
 #: what says nothing in a text, beside the placeholders of names
@@ -81,7 +81,9 @@ def parse_code(values: pl.Series) -> pl.DataFrame:
     # the regex engine has no back references: a repeated character is what its first character leaves empty
     repeated = code.str.strip_chars(code.str.slice(0, 1)) == ""
     filler = repeated & (code.str.len_chars() >= 4) | code.is_in(["123456", "1234567", "12345678", "123456789", "1234567890"])
-    return pl.DataFrame({"raw": values}).select(pl.when(~filler & (code != "")).then(code).alias(""))
+    return pl.DataFrame({"raw": undo_spreadsheet(values.cast(pl.String))}).select(
+        pl.when(~filler & (code != "")).then(code).alias("")
+    )
 
 
 def parse_number(values: pl.Series) -> pl.DataFrame:

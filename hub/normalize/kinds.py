@@ -64,6 +64,7 @@ def _parse_email(values: pl.Series) -> pl.DataFrame:
         pl.col("email").alias(""),
         "domain",
         shared=pl.col("is_shared").cast(pl.String),
+        personal=pl.when(~pl.col("is_shared")).then("email"),
         user=pl.col("email").str.extract("^([^@]+)@"),
     )
 
@@ -216,7 +217,7 @@ KINDS: dict[str, Kind] = {
     "mobile": Kind(_parse_phone, (), _CODE, pick=_pick_mobile),
     "landline": Kind(_parse_phone, ("any",), pick=_pick_landline),
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
-    "email": Kind(_parse_email, ("domain", "shared", "user"), _EMAIL, ("", "user")),
+    "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
     "address": Kind(parse_address, ("number", "core", "postcode"), _ADDRESS, ("", "core"), frequency=True),
     "place": Kind(parse_place, ("first",), _PLACE, frequency=True),

@@ -17,6 +17,10 @@ _ALIKE = {
 }
 
 
+#: a whole number with decimals, or in scientific notation
+_SPREADSHEET = r"^\s*'?(?:\d+\.0+|\d\.\d+[eE]\+?\d{1,2}|\d[eE]\+\d{1,2})\s*$"
+
+
 @cache
 def load_character_table() -> dict[str, str]:
     """Characters and what they become, one to one: traditional to simplified (OpenCC's t2s), brackets, dashes and spaces."""
@@ -63,6 +67,24 @@ def fold_texts(texts: pl.Series) -> pl.Series:
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
     """Null where a folded text says nothing."""
     return expression.replace(list_words("placeholder"), None)
+
+
+def undo_spreadsheet(texts: pl.Series) -> pl.Series:
+    """Numbers as they were before a spreadsheet took them for amounts: 13926845671.0 and 1.3926845671E+10 are 13926845671.
+
+    1.39268E+10 has lost its digits and is nothing.
+    """
+    may = texts.str.contains(_SPREADSHEET).fill_null(value=False)
+    if not may.any():
+        return texts
+    parts = pl.col("text").str.extract_groups(r"^\s*'?(\d+)(?:\.(\d+))?(?:[eE]\+?(\d{1,2}))?\s*$").alias("parts")
+    whole, fraction, power = (pl.col("parts").struct.field(str(place)).fill_null("") for place in (1, 2, 3))
+    digits = whole + fraction.str.strip_chars_end("0")
+    is_kept = whole.str.len_chars() + power.cast(pl.Int64, strict=False) == digits.str.len_chars()
+    found = texts.filter(may).to_frame("text").select(parts)
+    found = found.select(found=pl.when(power == "").then(whole).when(is_kept).then(digits))
+    frame = scatter(texts.to_frame("text"), may, found)
+    return frame.select(pl.when(pl.lit(may)).then("found").otherwise("text").alias(texts.name)).to_series()
 
 
 def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFrame:

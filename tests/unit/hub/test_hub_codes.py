@@ -56,3 +56,8 @@ def test_older_forms_point_to_the_same_organisation_code(credit_code):
     parsed = parse_tax_numbers(pl.Series([code, old, code[8:17], f" {code.lower()[:8]} {code[8:]}"]))
     assert parsed["tax_key"].to_list() == [code[8:17]] * 4
     assert parsed["tax_code"].to_list() == [code, None, None, code]
+
+
+def test_a_number_that_a_spreadsheet_took_for_an_amount_is_read_as_it_was():
+    found = parse_tax_numbers(pl.Series(["310115123456789.0", "3.10115123456789E+14", "310115123456789", "3.10115E+14"]))
+    assert found["tax_key"].to_list() == ["310115123456789"] * 3 + [None]

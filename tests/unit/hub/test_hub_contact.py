@@ -23,6 +23,17 @@ from hub.normalize.contact import split_emails, split_numbers, split_person_name
         ("00000000", None, None, None),
         ("无", None, None, None),
         ("95588", None, None, None),
+        ("13926845671.0", "13926845671", None, None),
+        ("1.3926845671E+10", "13926845671", None, None),
+        ("1.39268E+10", None, None, None),
+        ("+86 (0)139 2684 5671", "13926845671", None, None),
+        ("+1 415 555 2671", None, "+14155552671", None),
+        ("001-415-555-2671", None, "+14155552671", None),
+        ("1 (415) 555-2671 ext 12", None, "+14155552671", "12"),
+        ("+44 (0)20 7946 0958", None, "+442079460958", None),
+        ("0044 7700 900123", "+447700900123", None, None),
+        ("+81 3-1234-5678", None, "+81312345678", None),
+        ("+86-139-2684-5671", "13926845671", None, None),
     ],
 )
 def test_numbers_are_told_apart(typed, mobile, landline, extension):
@@ -30,10 +41,11 @@ def test_numbers_are_told_apart(typed, mobile, landline, extension):
 
 
 def test_public_mail_services_are_no_company():
-    found = split_emails(pl.Series(["Li.Ming@QQ.com", "info@yunfan.com.cn", "nonsense", None]))
+    found = split_emails(pl.Series(["Li.Ming@QQ.com", "info@yunfan.com.cn", "sales02@yunfan.com.cn", "nonsense", None]))
     assert found.rows() == [
         ("li.ming@qq.com", None, False),
         ("info@yunfan.com.cn", "yunfan.com.cn", True),
+        ("sales02@yunfan.com.cn", "yunfan.com.cn", True),
         (None, None, None),
         (None,) * 3,
     ]
@@ -51,3 +63,8 @@ def test_a_title_leaves_only_the_surname_and_a_pet_name_not_even_that():
         (None, None, None),
         (None, None, "敏"),
     ]
+
+
+def test_a_firm_is_nobodys_name():
+    found = split_person_names(pl.Series(["上海华强电子有限公司", "卓方新能源", "华强公司", "程新能"]))
+    assert found["called"].to_list() == [None, None, None, "程新能"]

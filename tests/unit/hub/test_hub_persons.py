@@ -1,0 +1,66 @@
+"""Persons by the rules that come with the hub: who is one, who is not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from hub.explain import explain_pair
+from hub.rules.read import load_rules
+
+_RULES = load_rules("person")
+_MING = {"full_name": "王小明", "party_source_key": "C1"}
+_LI = {"full_name": "李建国", "party_source_key": "C1"}
+_FIRM = {"company_name": "上海云帆科技有限公司"}
+
+
+@pytest.fixture
+def judge(parties: Callable[..., pl.DataFrame]) -> Callable[..., Any]:
+    """What is found of two records by themselves."""
+    return lambda *rows: explain_pair(parties(*rows), ("crm", "k0000"), ("crm", "k0001"), _RULES)
+
+
+@pytest.mark.parametrize(
+    "shared", [{"mobile": "13912340001"}, {"email": "info@yunfan.com.cn"}, {"email": "wm@yunfan.com.cn"}, {}]
+)
+@pytest.mark.parametrize("employer", [{}, _FIRM])
+def test_colleagues_who_share_a_number_or_a_mailbox_are_two(
+    judge: Callable[..., Any], shared: dict[str, str], employer: dict[str, str]
+) -> None:
+    found = judge({**_MING, **shared, **employer}, {**_LI, **shared, **employer})
+    assert found["verdict"] in ("no match", "grey")
+
+
+def test_a_shared_mailbox_alone_joins_nobody(judge: Callable[..., Any]) -> None:
+    found = judge({"full_name": "王小明", "email": "info@yunfan.com.cn"}, {"full_name": "李建国", "email": "info@yunfan.com.cn"})
+    assert found["verdict"] == "no match"
+
+
+def test_two_of_whom_no_whole_name_is_known_may_share_a_mobile_and_be_one(judge: Callable[..., Any]) -> None:
+    one = {"mobile": "13912340001", "party_source_key": "C1"}
+    assert judge({"full_name": "刘总", **one}, {"full_name": "小毅", **one})["verdict"] == "match"
+    assert judge({"full_name": "刘总", **one}, {"full_name": "王小毅", **one})["verdict"] == "no match"
+
+
+@pytest.mark.parametrize("where", [("email", "john@acme.com", "jsmith@acme.com"), ("company_name", "Acme Ltd.", "ACME Limited")])
+@pytest.mark.parametrize("other", ["Smith John", "SMITH, John", "John Smith"])
+def test_the_order_of_a_western_name_does_not_matter(judge: Callable[..., Any], where: tuple[str, str, str], other: str) -> None:
+    column, one, two = where
+    found = judge({"full_name": "John Smith", column: one}, {"full_name": other, column: two})
+    assert found["proposed_by"]
+    assert found["verdict"] == "match"
+
+
+def test_a_foreign_mobile_is_a_mobile_however_it_is_typed(judge: Callable[..., Any]) -> None:
+    found = judge(
+        {"full_name": "John Smith", "mobile": "+44 (0)7700 900123"}, {"full_name": "Smith John", "mobile": "0044 7700 900123"}
+    )
+    assert found["verdict"] == "match"
+
+
+def test_a_contact_and_a_company_in_each_others_field_are_read_the_right_way_round(judge: Callable[..., Any]) -> None:
+    right = {"contact_name": "王小明", "company_name": "上海华强电子有限公司"}
+    wrong = {"contact_name": "上海华强电子有限公司", "company_name": "王小明"}
+    assert judge(right, wrong)["verdict"] == "match"
+    assert judge(wrong, {**wrong, "company_name": "李建国"})["verdict"] == "no match"
