@@ -28,14 +28,14 @@ def owners(result):
     return dict(result.crosswalk.filter("is_current").select("source_key", "gid").iter_rows())
 
 
-def test_an_id_is_a_prefix_and_16_hex(new_hub, two_firms):
-    gids = new_hub().run(two_firms).golden["gid"]
+def test_an_id_is_a_prefix_and_16_hex(new_small_hub, two_firms):
+    gids = new_small_hub().run(two_firms).golden["gid"]
     assert gids.str.contains(r"^cus_[0-9a-f]{16}$").all()
     assert gids.n_unique() == 2
 
 
-def test_merge_keeps_the_older_id_and_redirects_the_other(new_hub, two_firms, credit_code):
-    hub = new_hub()
+def test_merge_keeps_the_older_id_and_redirects_the_other(new_small_hub, two_firms, credit_code):
+    hub = new_small_hub()
     first = owners(hub.run(two_firms[:2]))["k0000"]
     second = owners(hub.run(two_firms))["k0002"]
     joined = two_firms.with_columns(company_name=pl.lit("上海云帆科技有限公司"), tax_no=pl.lit(credit_code(CODE_A)))
@@ -48,11 +48,11 @@ def test_merge_keeps_the_older_id_and_redirects_the_other(new_hub, two_firms, cr
     assert explain_customer(result, second)["gid"] == first
 
 
-def test_redirects_are_collapsed_to_one_step(new_hub, parties, credit_code):
+def test_redirects_are_collapsed_to_one_step(new_small_hub, parties, credit_code):
     names = ["上海云帆科技有限公司", "北京瑞丰仪器有限公司", "广州鹏翔机械有限公司"]
     codes = [credit_code(CODE_A + number) for number in range(3)]
     records = parties(*({"company_name": name, "tax_no": code} for name, code in zip(names, codes, strict=True)))
-    hub = new_hub()
+    hub = new_small_hub()
     oldest = owners(hub.run(records[:1]))["k0000"]
     middle = owners(hub.run(records[:2]))["k0001"]
     youngest = owners(hub.run(records))["k0002"]
@@ -63,9 +63,9 @@ def test_redirects_are_collapsed_to_one_step(new_hub, parties, credit_code):
     assert result.events.filter(kind="redirected").select("gid", "other_gid").rows() == [(youngest, oldest)]
 
 
-def test_split_leaves_the_id_with_the_plurality(new_hub, parties, credit_code):
+def test_split_leaves_the_id_with_the_plurality(new_small_hub, parties, credit_code):
     one = {"company_name": "上海云帆科技有限公司", "tax_no": credit_code(CODE_A)}
-    hub = new_hub()
+    hub = new_small_hub()
     records = parties(one, one, one)
     gid = owners(hub.run(records))["k0000"]
     result = hub.run(set_value(records, 0, company_name="北京瑞丰仪器有限公司", tax_no=credit_code(CODE_B)))
@@ -74,8 +74,8 @@ def test_split_leaves_the_id_with_the_plurality(new_hub, parties, credit_code):
     assert result.events.filter(kind="split").select("gid", "other_gid").rows() == [(gid, owners(result)["k0000"])]
 
 
-def test_a_deleted_record_closes_its_row_and_an_empty_customer_retires_for_ever(new_hub, two_firms):
-    hub = new_hub()
+def test_a_deleted_record_closes_its_row_and_an_empty_customer_retires_for_ever(new_small_hub, two_firms):
+    hub = new_small_hub()
     before = owners(hub.run(two_firms))
     result = hub.run(two_firms[:2])
     gone = result.crosswalk.filter(pl.col("source_key") == "k0003")
@@ -86,8 +86,8 @@ def test_a_deleted_record_closes_its_row_and_an_empty_customer_retires_for_ever(
     assert back["k0002"] != before["k0002"]
 
 
-def test_events_count_on_and_name_run_and_rules(new_hub, two_firms):
-    hub = new_hub()
+def test_events_count_on_and_name_run_and_rules(new_small_hub, two_firms):
+    hub = new_small_hub()
     hub.run(two_firms[:2])
     result = hub.run(two_firms)
     log = hub.history
@@ -96,8 +96,8 @@ def test_events_count_on_and_name_run_and_rules(new_hub, two_firms):
     assert result.events["rule_version"].unique().to_list() == [result.rules.version]
 
 
-def test_persons_and_organisations_share_one_log(new_hub, two_firms, parties):
-    organisations = new_hub().run(two_firms)
+def test_persons_and_organisations_share_one_log(new_small_hub, new_hub, two_firms, parties):
+    organisations = new_small_hub().run(two_firms)
     people = new_hub("person")
     people.history = organisations.events
     result = people.peek(parties({"full_name": "李明轩", "mobile": "13912345670"}))
