@@ -151,6 +151,8 @@ class Book:
             raise DecisionError(f"no such {self.entity} record: {', '.join(unknown[:5])}; look for it in the crosswalk")
 
     def _refuse_merge(self, a: Sequence[RecordRef], b: Sequence[RecordRef]) -> None:
+        if set(a) == set(b) and len(a) == 1:
+            raise DecisionError(f"{name_record(a[0])} stands on both sides of the merge: name two records or customers")
         standing = self._standing
         against = standing.find_never([*a, *b])
         if against:

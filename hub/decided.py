@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, Book, DecisionError, align_log
+from hub.files import read_table
 from hub.prepare import RecordsError
-from hub.tables import read_table, read_times
+from hub.tables import read_times
 
 ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")
 #: what a reviewed table may say under `decision`, and the decision that it is

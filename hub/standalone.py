@@ -5,11 +5,15 @@ report.json.
 The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
 """
 
+import fcntl
 import hashlib
 import json
+import os
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,16 +22,19 @@ from typing import Any
 import polars as pl
 
 from hub.clock import Clock
+from hub.files import read_table
 from hub.model import Model, write_model
 from hub.outcome import Outcome, tell_first
 from hub.prepare import RecordsError
 from hub.resolve import resolve
 from hub.rules.read import RulesFile
-from hub.store import read_decisions, read_note, resolve_into
-from hub.tables import Records, find_twins, gather_records, read_table
+from hub.store import FILES, read_decisions, read_note, resolve_into
+from hub.tables import Records, find_twins, gather_records
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
+_REPORT = "report.json"
+_WRITING = ".writing-"
 _TIMES = ("created_at", "updated_at")
 _RECORD = ["source", "source_key"]
 #: stamps the events of records without times
@@ -56,6 +63,9 @@ class Beside:
 def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, beside: Beside | None = None) -> dict[str, Any]:
     """Resolve the records of Parquet and CSV files, see resolve_tables."""
     clock = Clock()
+    twice = sorted({str(path) for path in paths if paths.count(path) > 1})
+    if twice:
+        raise RecordsError(f"{', '.join(twice)}: named more than once: name each file once")
     return _resolve({str(path): read_table(path) for path in paths}, rules, out, beside or Beside(), clock)
 
 
@@ -82,28 +92,65 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         raise ValueError("only a hub has records to delete: name one")
     if beside.hub and out.resolve() == beside.hub.resolve():
         raise RecordsError(f"{out}: the hub keeps its own files there: write into another folder")
+    if beside.hub:
+        _refuse_strange_hub(beside.hub, rules.rules.entity)
     records = gather_records(tables, rules)
     _refuse_both(records.frame, beside.deleted)
     out.mkdir(parents=True, exist_ok=True)
-    note = read_note(beside.hub) if beside.hub else {"version": 0}
-    at = beside.at or _find_newest(records.frame, beside, note)
-    run_id = _name_run(records.frame, rules, at, beside, note["version"])
-    clock.lap("read")
-    try:
-        tables_out, model, counts = _find(records.frame, rules, run_id, at, beside)
-    except RecordsError as error:
-        raise RecordsError(find_twins(tables, rules) or str(error)) from error
-    clock.lap("resolve")
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=out) as folder:
-        _write_tables({**tables_out, "rejected": records.rejected}, Path(folder))
-        write_model(model, Path(folder))
+    with _open_writing(out) as folder:
+        note = read_note(beside.hub) if beside.hub else {"version": 0}
+        at = beside.at or _find_newest(records.frame, beside, note)
+        run_id = _name_run(records.frame, rules, at, beside, note["version"])
+        clock.lap("read")
+        try:
+            tables_out, model, counts = _find(records.frame, rules, run_id, at, beside)
+        except RecordsError as error:
+            raise RecordsError(find_twins(tables, rules) or str(error)) from error
+        clock.lap("resolve")
+        _write_tables({**tables_out, "rejected": records.rejected}, folder)
+        write_model(model, folder)
         clock.lap("write")
-        report = _describe(counts, rules, records, run_id, at, clock)
+        report = _describe(counts, rules, records, run_id, at, clock) | _count_unknown(beside.deleted, counts)
         text = json.dumps(report, ensure_ascii=False, indent=1)
-        (Path(folder) / "report.json").write_text(text + "\n", encoding="utf-8")
-        for path in sorted(Path(folder).iterdir()):
+        (folder / _REPORT).write_text(text + "\n", encoding="utf-8")
+        # the report comes last: a reader who finds its run_id has all the files of that run
+        for path in sorted(folder.iterdir(), key=lambda path: (path.name == _REPORT, path.name)):
             path.replace(out / path.name)
     return report
+
+
+@contextmanager
+def _open_writing(out: Path) -> Iterator[Path]:
+    """A folder in `out` to write into before the files are moved; what killed runs left of theirs is removed."""
+    place = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RecordsError(
+                f"{out}: another run is writing there: wait for it to end, or write into another folder"
+            ) from error
+        for left in out.glob(f"{_WRITING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_WRITING, dir=out) as folder:
+            yield Path(folder)
+    finally:
+        os.close(place)
+
+
+def _refuse_strange_hub(folder: Path, entity: str) -> None:
+    """Another folder's files are not a hub's, and a hub holds records of one entity."""
+    if folder.exists() and not folder.is_dir():
+        raise RecordsError(f"{folder}: a file: --hub names the folder of a hub")
+    held = read_note(folder).get("entity")
+    if held is None and folder.is_dir():
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in FILES)
+        if strange:
+            raise RecordsError(
+                f"{folder}: holds no hub but other files ({', '.join(strange[:3])}): name a new or an empty folder to found one"
+            )
+    if held not in (None, entity):
+        raise RecordsError(f"{folder}: the hub holds records of {held}, these are of {entity}: each entity has a hub of its own")
 
 
 def _refuse_both(records: pl.DataFrame, deleted: pl.DataFrame | None) -> None:
@@ -157,11 +204,15 @@ def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
         "edges": found.edges,
         "events": found.events,
         "crosswalk": found.crosswalk.rename({"gid": ID_COLUMN}),
-        # a person's own attribute of that name is the organisation's id
-        "golden": found.golden.rename({ID_COLUMN: "organisation_gid"}, strict=False).rename({"gid": ID_COLUMN}),
+        "golden": name_golden(found.golden),
         "review": found.review,
         "decisions": found.decisions,
     }
+
+
+def name_golden(golden: pl.DataFrame) -> pl.DataFrame:
+    """Golden records as golden.parquet has them; a person's own attribute of the id's name is the organisation's id."""
+    return golden.rename({ID_COLUMN: "organisation_gid"}, strict=False).rename({"gid": ID_COLUMN})
 
 
 def _write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
@@ -185,6 +236,11 @@ def _describe(
         **counts,
         **{what: _frame(getattr(clock, what), counts[what]) for what in ("seconds", "peak_mb")},
     }
+
+
+def _count_unknown(deleted: pl.DataFrame | None, counts: Mapping[str, Any]) -> dict[str, int]:
+    """How many of the records to delete the hub did not hold."""
+    return {} if deleted is None else {"deleted_unknown": deleted.select(_RECORD).n_unique() - int(counts.get("deleted", 0))}
 
 
 def _frame(own: Mapping[str, float], stages: Mapping[str, float]) -> dict[str, float]:

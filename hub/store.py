@@ -26,6 +26,9 @@ from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state, load_state, save_state
 
+#: what lies in a hub's folder
+FILES = ("current", "current.new", "decisions.new", "decisions.parquet", "events", "lock", "model", "versions")
+
 
 class StoreError(ValueError):
     """A hub's folder that cannot be used: what is wrong, what to do."""

@@ -1,4 +1,4 @@
-"""Tables from files, and the records in them as the rules read them. Public door."""
+"""The records of tables as the rules read them. Public door."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from hub.rules.read import RulesFile
 _TIMES = ("created_at", "updated_at")
 _TIME = pl.Datetime("us", "UTC")
 _RECORD = ("source", "source_key")
-_BOM = b"\xef\xbb\xbf"
 #: after RFC 3339, which is read first; without a zone they are UTC
 _TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -35,7 +34,8 @@ class Records:
     """What tables hold for some rules.
 
     frame: source, source_key and the columns that the rules read, as text, times in UTC. rejected: file, row (from 1), reason,
-    record (JSON) of rows that have no key. inputs: per table its name, counts and the columns that nothing reads.
+    record (JSON) of rows that have no key. inputs: per table, sorted by name, its counts, the columns that nothing reads and the
+    times that nobody can.
     """
 
     frame: pl.DataFrame
@@ -43,49 +43,12 @@ class Records:
     inputs: Sequence[Mapping[str, Any]]
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """A Parquet file, or a CSV file in UTF-8 or GB18030 with all values as text. Raises RecordsError."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-            if start == b"PAR1":
-                return pl.read_parquet(path)
-            data = start + file.read()
-    except OSError as error:
-        raise RecordsError(f"{path}: cannot be read: {error.strerror}") from error
-    except pl.exceptions.PolarsError as error:
-        raise RecordsError(f"{path}: not a whole Parquet file: {_first_line(error)}") from error
-    if start == b"PK\x03\x04":
-        raise RecordsError(f"{path}: a workbook or archive: save the table as CSV or Parquet")
-    text = data.removeprefix(_BOM)
-    if not text.strip():
-        raise RecordsError(f"{path}: the file is empty; its first line must name the columns")
-    try:
-        return pl.read_csv(_to_utf8(text, path), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise RecordsError(f"{path}: not valid CSV: {_first_line(error)}") from error
-
-
-def _to_utf8(data: bytes, path: Path) -> bytes:
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return data if encoding == "utf-8" else text.encode()
-    raise RecordsError(f"{path}: neither UTF-8 nor GB18030: save it as UTF-8")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
-
-
 def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Records:
     """The records of named tables, none of no table. Raises RecordsError where a table cannot be read by the rules."""
     frames = [pl.DataFrame(schema=dict.fromkeys(_RECORD, pl.String))]
     rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_SCHEMA)]
     inputs: list[dict[str, Any]] = []
-    for name, table in tables.items():
+    for name, table in sorted(tables.items()):
         columns = _find_columns(name, table, rules)
         typed = table.select(_read_column(name, table, column).alias(own) for own, column in columns.items())
         if "source" not in columns:
@@ -100,14 +63,12 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
                 "rejected": int(lacking.sum()),
                 "columns_ignored": [column for column in table.columns if column not in columns.values()],
                 "times_not_read": {
-                    own: typed[own].null_count() - table[column].null_count()
-                    for own, column in columns.items()
-                    if own in _TIMES and typed[own].null_count() > table[column].null_count()
+                    own: unread for own in _TIMES if own in columns and (unread := _find_unread(table[columns[own]], typed[own]))
                 },
             }
         )
     frame = pl.concat(frames, how="diagonal")
-    if tables and not frame.height:
+    if not frame.height and any(table.height for table in tables.values()):
         raise RecordsError(f"{', '.join(tables)}: no row has a source_key: there is nothing to resolve")
     return Records(frame, pl.concat(rejected), inputs)
 
@@ -193,6 +154,13 @@ def _read_format(text: pl.Series, form: str) -> pl.Series:
     if "%H" not in form:
         return text.str.to_date(form, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _find_unread(values: pl.Series, times: pl.Series) -> dict[str, Any] | None:
+    """How many values could not be read as times, and the first of them with its row; None where all could."""
+    text = values.cast(pl.String, strict=False).str.strip_chars()
+    unread = (times.is_null() & (text != "").fill_null(value=False)).arg_true()
+    return {"rows": len(unread), "first_row": unread[0] + 1, "first_value": text[unread[0]]} if len(unread) else None
 
 
 def _is_blank(column: str) -> pl.Expr:

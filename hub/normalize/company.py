@@ -8,6 +8,7 @@ from hub.normalize.regions import build_prefix_pattern, build_region_patterns, l
 from hub.normalize.sound import spell
 from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
 from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
+from hub.normalize.written import show_as_written
 
 #: a remark that ends so is a company, whatever it starts with
 _COMPANY_END = "(?:公司|集团|科技|厂|行|院|店|中心|电子|机械|设备|贸易|实业|工业)$"
@@ -301,17 +302,16 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
 
     name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone;
     sound is how the trade name sounds; plain is a name with 股份, 集团 or 控股 without region and 有限公司; is_bare: it could be
-    a person's.
+    a person's; name_display is the name as it was written, without notes.
     """
     distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
-    distinct = distinct.with_columns(text=fold_texts(distinct["raw"]))
-    distinct = distinct.with_columns(_strip_notes(distinct["text"])).with_columns(drop_placeholders(pl.col("text")))
+    distinct = distinct.with_columns(folded=fold_texts(distinct["raw"]))
+    distinct = distinct.with_columns(_strip_notes(distinct["folded"])).with_columns(drop_placeholders(pl.col("text")))
     distinct = _split_remark(distinct).with_columns(
         text=drop_placeholders(pl.col("text")), is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
     )
-    distinct = distinct.with_columns(
-        name_text=pl.col("text"), name_display=pl.col("text").str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2")
-    )
+    shown = show_as_written(distinct["raw"], distinct["folded"], distinct["text"])
+    distinct = distinct.with_columns(name_text=pl.col("text"), name_display=shown.str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2"))
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     chinese = _split_han(distinct.filter("is_han")).select("row", "raw", *NAME_FIELDS)
     latin = _split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)

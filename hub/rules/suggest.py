@@ -3,12 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import polars as pl
 
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
+from hub.prepare import SHOWN
 from hub.rules.model import Field, RulesError
 from hub.rules.organisations import find_chinese_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
@@ -30,6 +31,8 @@ _CAP = 100
 _MAX_LEFT_OUT = 0.3
 #: comparisons beyond these add more of the same than news
 _MAX_COLUMNS = 10
+#: kinds whose normal form is better to read than what was typed
+_NORMAL = ("credit_code", "date", "domain", "email", "mobile", "phone", "number")
 #: kinds whose agreement alone is no reason to compare
 _NEVER_ALONE = ("category", "place", "zip", "region")
 
@@ -37,7 +40,19 @@ _NEVER_ALONE = ("category", "place", "zip", "region")
 def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
     """The text of a rules file (TOML) for a table of records.
 
-    Chinese companies get the rules of organisations that come with the hub, over the table's columns."""
+    Chinese companies get the rules of organisations that come with the hub, over the table's columns. Columns of
+    list_incomparable are left out, which a comment says."""
+    left_out = list_incomparable(table)
+    note = f"# left out, since no text: {', '.join(left_out)}\n" if left_out else ""
+    return note + _suggest(table.drop(left_out), entity)
+
+
+def list_incomparable(table: pl.DataFrame) -> list[str]:
+    """The columns of lists, structures and bytes."""
+    return [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype in (pl.Binary, pl.Object)]
+
+
+def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
     source = _find_source(columns, table)
     source_key = _find_source_key(columns, source)
@@ -49,11 +64,7 @@ def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
     if names:
         known = entity in (ENTITY, "organisation")
         return write_organisations(
-            columns,
-            names,
-            records,
-            "organisation" if known else name_header(entity) or ENTITY,
-            None if known else _prefix(entity),
+            columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
         )
     kept = _choose([column for column in columns if column.name not in (source, source_key)], table)
     if not kept:
@@ -62,7 +73,7 @@ def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
     parts = derive(table, fields)
     lines = [
         "# suggested from the table: read it, correct kinds and keys, leave out what is not the entity's own",
-        f'entity = "{name_header(entity) or ENTITY}"',
+        f'entity = "{_name_entity(entity)}"',
         f'id_prefix = "{_prefix(entity)}"',
         'training = "em"',
         "",
@@ -76,13 +87,27 @@ def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
         lines += _write_comparisons(field)
     for name, key in _choose_keys(parts, fields).items():
         lines += [f"[keys.{name}]", f"parts = {_list(key)}", f"cap = {_CAP}", ""]
+    named = {field.name for field in fields}
     for field in fields:
-        lines += ["[[survivors]]", f"attributes = {_list(field.columns)}", 'order = ["precedence", "majority", "recency"]', ""]
+        attributes = [_name_survivor(column, field, named) for column in field.columns]
+        lines += ["[[survivors]]", f"attributes = {_list(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
     return "\n".join(lines)
 
 
+def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:
+    """Names and texts survive as they are written; a column that is called like a field would give what the field compares."""
+    if column not in named or field.kind in _NORMAL:
+        return column
+    return f"{column}: {field.name}.{SHOWN}"
+
+
+def _name_entity(entity: str) -> str:
+    return re.sub(r"^[^a-z]+|[^a-z0-9_]", "", name_header(entity)) or ENTITY
+
+
 def _prefix(entity: str) -> str:
-    return (re.sub(r"[^A-Z]", "", entity.upper()) or "E")[0]
+    """Three letters and an underscore, as the built-in entities have it."""
+    return re.sub("[^a-z]", "", _name_entity(entity))[:3] + "_"
 
 
 def _quote(text: str) -> str:

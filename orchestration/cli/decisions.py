@@ -107,11 +107,7 @@ def merge(
     as_json: JsonOption = False,
 ) -> None:
     """Two customers are one, with all their records, whatever the matcher says."""
-    from orchestration.lib.desk import decide_pair
-
-    office = _open(hub, rules)
-    made = decide_pair(office, "merge", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
-    _report(made, office, as_json)
+    _decide_pair(_open(hub, rules), "merge", a, b, entity, by, reason, as_json)
 
 
 def never(
@@ -125,10 +121,13 @@ def never(
     as_json: JsonOption = False,
 ) -> None:
     """No record of one is ever with a record of the other. An ID stands for all its records, a record for itself."""
+    _decide_pair(_open(hub, rules), "never", a, b, entity, by, reason, as_json)
+
+
+def _decide_pair(office: Office, kind: str, a: str, b: str, entity: str, by: str | None, reason: str, as_json: bool) -> None:
     from orchestration.lib.desk import decide_pair
 
-    office = _open(hub, rules)
-    made = decide_pair(office, "never", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    made = decide_pair(office, kind, a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
     _report(made, office, as_json)
 
 
@@ -203,15 +202,12 @@ def _open(hub: Path | None, rules: Path | None) -> Office:
 
 
 def _open_folder(hub: Path, rules: Path | None) -> Office:
-    from hub.store import read_note
-    from orchestration.cli.standalone import blame_the_input, choose_rules
+    from orchestration.cli.standalone import blame_the_input, choose_rules, read_hub
     from orchestration.lib.hub_folder import Folder
 
-    note = read_note(hub)
-    if "entity" not in note:
-        raise ProjectError(f"{hub} holds no hub: `goldthread resolve FILE --hub {hub} --out DIR` founds one")
+    entity, _ = read_hub(hub)
     with blame_the_input():
-        return Folder(hub, choose_rules(note["entity"], rules).rules)
+        return Folder(hub, choose_rules(entity, rules).rules)
 
 
 def _report(made: dict[str, Any], office: Office, as_json: bool) -> None:

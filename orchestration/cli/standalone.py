@@ -43,17 +43,18 @@ class Files:
 def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
     """Resolve the records of files into a folder."""
     from hub.decided import read_decisions
+    from hub.files import read_table
     from hub.model import read_model
     from hub.standalone import Beside
     from hub.standalone import resolve_files as resolve
-    from hub.tables import read_keys, read_table
+    from hub.tables import read_keys
 
     if asked.hub and asked.model:
         raise ProjectError("a hub has a model of its own: name --hub or --model")
     if asked.deleted and not asked.hub:
         raise ProjectError("--deleted takes records out of a hub: name it with --hub")
     with blame_the_input():
-        chosen = _move_threshold(choose_rules(asked.entity or _find_entity(asked), asked.rules), asked.match_bits)
+        chosen = move_threshold(choose_rules(asked.entity or _find_entity(asked), asked.rules), asked.match_bits)
         beside = Beside(
             at=_parse_time(asked.at),
             hub=asked.hub,
@@ -65,23 +66,41 @@ def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
         return
+    _print_report(report, out)
+
+
+def _print_report(report: dict[str, Any], out: Path) -> None:
     console = open_console()
     rejected = f", {report['rejected']:,} rejected (see rejected.parquet)" if report["rejected"] else ""
+    are = "is" if report["records"] == 1 else "are"
     console.print(
-        f"{report['records']:,} records{rejected} are {report['clusters']:,} entities ({report['entity']}), found among "
-        f"{report['candidates']:,} pairs in {sum(report['seconds'].values()):.1f} s; "
-        f"{report.get('review_kept', 0):,} pairs to review; written to {out}",
+        f"{_count(report['records'], 'record')}{rejected} {are} {_count(report['clusters'], 'entity', 'entities')} "
+        f"({report['entity']}), found among {_count(report['candidates'], 'pair')} in {sum(report['seconds'].values()):.1f} s; "
+        f"{_count(report.get('review_kept', 0), 'pair')} to review; written to {out}",
         highlight=False,
     )
     if "added" in report:
         console.print(
-            f"the hub: {report['added']:,} records new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
+            f"the hub: {_count(report['added'], 'record')} new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
             f"{report['records_reached']:,} looked at again",
             highlight=False,
         )
+    if report.get("deleted_unknown"):
+        console.print(f"{report['deleted_unknown']:,} of the records to delete are not in the hub", highlight=False)
     for read in report["inputs"]:
         if read["columns_ignored"]:
             console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
+        for column, unread in read["times_not_read"].items():
+            console.print(
+                f"{read['file']}: {column} of {_count(unread['rows'], 'row')} is no time and counts as empty, "
+                f"first row {unread['first_row']}: {unread['first_value']!r}",
+                highlight=False,
+                markup=False,
+            )
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _find_entity(asked: Files) -> str | None:
@@ -89,6 +108,16 @@ def _find_entity(asked: Files) -> str | None:
     from hub.store import read_note
 
     return read_note(asked.hub).get("entity") if asked.hub and not asked.rules else None
+
+
+def read_hub(folder: Path) -> tuple[str, str]:
+    """What the records of a hub in a folder are of, and the version of its rules."""
+    from hub.store import read_note
+
+    note = read_note(folder)
+    if "entity" not in note:
+        raise ProjectError(f"{folder} holds no hub: `goldthread resolve FILE --hub {folder} --out DIR` founds one")
+    return note["entity"], note["rules"]
 
 
 def choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
@@ -105,7 +134,8 @@ def choose_rules(entity: str | None, rules: Path | None) -> RulesFile:
     return RulesFile(load_rules(entity), None, None)
 
 
-def _move_threshold(rules: RulesFile, match_bits: float | None) -> RulesFile:
+def move_threshold(rules: RulesFile, match_bits: float | None) -> RulesFile:
+    """The rules with another threshold of match, if one is named."""
     from dataclasses import replace
 
     if match_bits is None:
@@ -147,15 +177,22 @@ def suggest(
     out: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")] = None,
 ) -> None:
     """Write a first rules file from the look of a table: read it, correct it, keep it."""
-    from hub.rules.suggest import suggest_rules
-    from hub.tables import read_table
+    from hub.files import read_table
+    from hub.rules.suggest import list_incomparable, suggest_rules
 
     with blame_the_input():
-        text = suggest_rules(read_table(file), entity)
+        table = read_table(file)
+        text = suggest_rules(table, entity)
         if out is not None:
             out.write_text(text, encoding="utf-8")
     if out is None:
         typer.echo(text)
+        return
+    left_out = list_incomparable(table)
+    note = f"; left out, since no text: {', '.join(left_out)}" if left_out else ""
+    open_console().print(
+        f"written to {out}{note}; read it, correct it, then `goldthread rules check {out}`", highlight=False, markup=False
+    )
 
 
 @rules_app.command()
@@ -226,8 +263,8 @@ def evaluate(
 def _read_labels(path: Path) -> pl.DataFrame:
     import polars as pl
 
+    from hub.files import read_table
     from hub.prepare import RecordsError
-    from hub.tables import read_table
 
     table = read_table(path)
     if not {"source", "source_key"} < set(table.columns):

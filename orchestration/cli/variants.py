@@ -31,6 +31,7 @@ def compare(
     """Show which entities merge, split and change between two outcomes over the same records."""
     from hub.differences import find_differences
 
+    _refuse_other_entity(before, after)
     with blame_the_input():
         one, two = _read_crosswalk(before), _read_crosswalk(after)
         names = _read_names(before) | _read_names(after)
@@ -69,15 +70,32 @@ def compare(
         console.print(f"{found.changes.height - _SHOWN:,} more changes: write them with --out, or see --json", highlight=False)
 
 
+def _refuse_other_entity(before: Path, after: Path) -> None:
+    of = [_read_entity(path) for path in (before, after)]
+    if None not in of and of[0] != of[1]:
+        raise ProjectError(
+            f"{before} is of {of[0]}, {after} of {of[1]}: compare two outcomes of one entity "
+            "(`goldthread resolve --entity` beside --rules says what the records are of)"
+        )
+
+
+def _read_entity(path: Path) -> str | None:
+    """What an outcome's records are of, where its report lies beside the crosswalk."""
+    report = (path if path.is_dir() else path.parent) / "report.json"
+    if not report.exists() or not (path.is_dir() or path.name == "crosswalk.parquet"):
+        return None
+    return str(json.loads(report.read_text(encoding="utf-8")).get("entity"))
+
+
 def _read_crosswalk(path: Path) -> pl.DataFrame:
-    from hub.tables import read_table
+    from hub.files import read_table
 
     return read_table(path / "crosswalk.parquet" if path.is_dir() else path)
 
 
 def _read_names(path: Path) -> dict[str, str]:
     """The first golden value of each id, where the outcome is a folder that has golden records."""
-    from hub.tables import read_table
+    from hub.files import read_table
 
     golden = path / "golden.parquet"
     if not golden.exists():
@@ -116,11 +134,12 @@ def tune(
     """Choose the thresholds of match and review by pairs that people labelled; the weights stay the model's."""
     from dataclasses import asdict
 
+    from hub.files import read_table
     from hub.model import read_model
     from hub.resolve import resolve
     from hub.rules.read import read_rules
     from hub.standalone import UNDATED
-    from hub.tables import gather_records, read_table
+    from hub.tables import gather_records
     from hub.tune import LabelsError, set_thresholds
     from hub.tune import tune as choose
 
@@ -146,8 +165,8 @@ def tune(
 
 def _read_labels(path: Path, entity: str) -> pl.DataFrame:
     from hub.decided import read_decisions
+    from hub.files import read_table
     from hub.store import read_decisions as read_log
-    from hub.tables import read_table
     from hub.tune import label_decisions, read_labels
 
     with blame_the_input():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.bonds import read_guards
@@ -29,11 +30,11 @@ class Folder:
 
     def __init__(self, folder: Path, rules: Rules) -> None:
         self._folder, self._rules = folder, rules
-        self._model = read_model(folder / "model", rules)
+        self.model = read_model(folder / "model", rules)
         self.effect = f"takes effect with the next `goldthread resolve [FILE ...] --hub {folder} --out DIR`"
 
     @cached_property
-    def _state(self) -> State:
+    def state(self) -> State:
         return read_state(self._folder)
 
     def choose_entity(self, name: str, *subjects: str) -> str:
@@ -52,12 +53,16 @@ class Folder:
     def read_log(self) -> pl.DataFrame:
         return read_decisions(self._folder)
 
+    def read_decisions(self) -> pl.DataFrame:
+        """What people decided, with what became of each (hub.resolve.Resolution)."""
+        return read_table(self._folder, "decisions")
+
     def read_applied(self) -> pl.DataFrame:
-        return read_table(self._folder, "decisions").select("decision_id", "state", "waits_for")
+        return self.read_decisions().select("decision_id", "state", "waits_for")
 
     def read_queue(self, entity: str) -> pl.DataFrame:
         queue = read_table(self._folder, "review")
-        evidence = write_pair_evidence(self._state, queue, self._rules, self._model)
+        evidence = write_pair_evidence(self.state, queue, self._rules, self.model)
         ids = {
             f"id_{side}": [
                 self.find_holder(record) for record in queue.select(f"source_{side}", f"source_key_{side}").iter_rows()
@@ -67,24 +72,28 @@ class Folder:
         return queue.with_columns(evidence, **{name: pl.Series(found, dtype=pl.String) for name, found in ids.items()})
 
     def read_records(self, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
-        return self._state.records.select(pl.all().gather(find_present(self._state, wanted)["row"]))
+        return self.state.records.select(pl.all().gather(find_present(self.state, wanted)["row"]))
 
     def read_guards(self, wanted: pl.DataFrame) -> pl.DataFrame:
         return read_guards(self.read_records(self._rules.entity, wanted), self._rules)
 
+    def find_rows(self, records: Sequence[Record]) -> npt.NDArray[np.int64]:
+        """The rows of the state that hold those of some records that there are."""
+        return find_present(self.state, pl.DataFrame(records, schema=_SCHEMA, orient="row"))["row"].to_numpy()
+
     def find_holder(self, record: Record) -> str | None:
-        rows = find_present(self._state, pl.DataFrame([record], schema=_SCHEMA, orient="row"))["row"]
-        return str(self._state.ids["gid"][int(self._state.owner[rows[0]])]) if len(rows) else None
+        rows = self.find_rows([record])
+        return str(self.state.ids["gid"][int(self.state.owner[rows[0]])]) if len(rows) else None
 
     def follow(self, gid: str) -> str:
-        found = self._state.ids.filter(pl.col("gid") == gid)["target_gid"].drop_nulls()
+        found = self.state.ids.filter(pl.col("gid") == gid)["target_gid"].drop_nulls()
         return str(found[0]) if len(found) else gid
 
     def list_members(self, gid: str) -> list[Record]:
-        place = self._state.ids.select((pl.col("gid") == gid).arg_true()).to_series()
+        place = self.state.ids.select((pl.col("gid") == gid).arg_true()).to_series()
         if not len(place):
             return []
-        rows = np.flatnonzero((self._state.owner == place[0]) & self._state.alive)
+        rows = np.flatnonzero((self.state.owner == place[0]) & self.state.alive)
         return (
-            self._state.records.select(pl.col("source", "source_key").gather(pl.Series(rows))).sort("source", "source_key").rows()
+            self.state.records.select(pl.col("source", "source_key").gather(pl.Series(rows))).sort("source", "source_key").rows()
         )

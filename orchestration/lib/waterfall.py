@@ -54,7 +54,10 @@ def draw_waterfall(answer: Mapping[str, Any], path: Path) -> None:
 
 def list_steps(answer: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Name and bits of all that speaks, the prior first; they add up to the weight."""
-    fields = [(f"{field['field']}: {field['level']}".replace("_", " "), field["bits"]) for field in answer["fields"]]
+    fields = [
+        (f"{field['field']}: {field['level']}" if field["level"] else field["field"], field["bits"]) for field in answer["fields"]
+    ]
+    fields = [(name.replace("_", " "), bits) for name, bits in fields]
     together = [(name.replace("_", " "), bits) for name, bits in answer["together"].items()]
     return [("prior", answer["prior"]), *((name, bits) for name, bits in (*fields, *together) if bits)]
 

@@ -63,8 +63,8 @@ class People:
         return self.book.undo(decision_id, actor="王芳", reason="was wrong", at=DAY_ONE + timedelta(days=self.day))
 
 
-def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_hub, firms):
-    people, hub = People(firms), new_hub()
+def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_small_hub, firms):
+    people, hub = People(firms), new_small_hub()
     before = owners(hub.run(firms))
     people.say("merge", [ref(0), ref(1)], [ref(2), ref(3)], "same owner")
     result = run(hub, firms, people)
@@ -79,23 +79,23 @@ def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_hub, firms)
     assert told["decision"] == words
 
 
-def test_a_split_survives_a_change_of_ids_and_is_not_bridged_by_a_third_record(new_hub):
+def test_a_split_survives_a_change_of_ids_and_is_not_bridged_by_a_third_record(new_small_hub):
     same = {"company_name": CLOUD, "mobile": "13912345670"}
     records = make_parties(same, same, same, same)
-    people, hub = People(records), new_hub()
+    people, hub = People(records), new_small_hub()
     gid = owners(hub.run(records[:3]))["k0000"]
     people.say("split", [ref(0)], [ref(1), ref(2)])
     result = run(hub, records, people)
     assert owners(result)["k0000"] != owners(result)["k0001"] == owners(result)["k0002"] == gid
     assert result.review.height == 0
     assert result.edges.filter(pl.col("decision").is_not_null()).height == 2
-    fresh = new_hub().run(records, decisions=people.book.log)
+    fresh = new_small_hub().run(records, decisions=people.book.log)
     assert owners(fresh)["k0000"] != owners(fresh)["k0001"] == owners(fresh)["k0002"]
 
 
-def test_undoing_a_merge_restores_the_very_ids_though_new_records_came(new_hub):
+def test_undoing_a_merge_restores_the_very_ids_though_new_records_came(new_small_hub):
     records = make_parties(*({"company_name": name} for name in (CLOUD, RUIFENG, RUIFENG, RUIFENG, RUIFENG)))
-    people, hub = People(records), new_hub()
+    people, hub = People(records), new_small_hub()
     before = owners(hub.run(records[:3]))
     merge = people.say("merge", [ref(0)], [ref(1), ref(2)])
     merged = run(hub, records, people)
@@ -114,8 +114,8 @@ def test_undoing_a_merge_restores_the_very_ids_though_new_records_came(new_hub):
     assert gone.events.filter(kind="retired")["gid"].to_list() == [given_back]
 
 
-def test_undoing_one_of_two_merges_leads_the_ids_that_followed_home(new_hub, firms):
-    people, hub = People(firms), new_hub()
+def test_undoing_one_of_two_merges_leads_the_ids_that_followed_home(new_small_hub, firms):
+    people, hub = People(firms), new_small_hub()
     first = owners(hub.run(firms))
     a, b, c = (first[key] for key in ("k0000", "k0002", "k0004"))
     people.say("merge", [ref(2)], [ref(4)])
@@ -130,8 +130,8 @@ def test_undoing_one_of_two_merges_leads_the_ids_that_followed_home(new_hub, fir
     assert owners(result)["k0000"] == a
 
 
-def test_two_merges_of_one_run_are_undone_one_by_one(new_hub, firms):
-    people, hub = People(firms), new_hub()
+def test_two_merges_of_one_run_are_undone_one_by_one(new_small_hub, firms):
+    people, hub = People(firms), new_small_hub()
     before = owners(hub.run(firms))
     first = people.say("merge", [ref(0), ref(1)], [ref(2), ref(3)])
     people.say("merge", [ref(2)], [ref(4), ref(5)])
@@ -171,6 +171,8 @@ def test_two_credit_codes_an_unknown_record_and_a_vain_undo_are_refused(firms):
         people.say("never", [ref(1)], [ref(99)])
     with pytest.raises(DecisionError, match="both sides"):
         people.say("never", [ref(1)], [ref(1), ref(2)])
+    with pytest.raises(DecisionError, match="crm:k0001 stands on both sides of the merge: name two"):
+        people.say("merge", [ref(1)], [ref(1)])
     with pytest.raises(DecisionError, match="dec_0 is no decision"):
         people.undo("dec_0")
     made = people.say("merge", [ref(2)], [ref(3)])
@@ -181,8 +183,8 @@ def test_two_credit_codes_an_unknown_record_and_a_vain_undo_are_refused(firms):
         people.undo(undo)
 
 
-def test_a_decision_waits_while_its_records_are_gone_or_hold_two_codes(new_hub, firms):
-    people, hub = People(firms), new_hub()
+def test_a_decision_waits_while_its_records_are_gone_or_hold_two_codes(new_small_hub, firms):
+    people, hub = People(firms), new_small_hub()
     people.say("merge", [ref(0)], [ref(2)])
     people.say("never", [ref(0)], [ref(4)])
     gone = run(hub, firms[1:], people)
@@ -241,11 +243,11 @@ def test_the_queue_puts_value_at_stake_first_and_a_decided_pair_leaves_it(new_hu
     assert hub.peek(dear, rules=replace(rules, review_limit=0)).review.height == 0
 
 
-def test_a_decision_that_does_not_hold_blocks_publication(new_hub, firms):
+def test_a_decision_that_does_not_hold_blocks_publication(new_small_hub, firms):
     people = People(firms)
     people.say("merge", [ref(0)], [ref(2)])
     people.say("never", [ref(0)], [ref(4)])
-    result = new_hub().run(firms, decisions=people.book.log)
+    result = new_small_hub().run(firms, decisions=people.book.log)
     swapped = result.decisions.with_columns(kind=pl.Series(["never", "merge"]))
     [finding] = check_invariants(replace(result, decisions=swapped), firms)
     assert (finding.check, finding.count) == ("decisions_hold", 2)

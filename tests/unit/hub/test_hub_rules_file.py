@@ -1,8 +1,11 @@
 """Rules from a file, and rules suggested from a table."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
+from hub.resolve import resolve
 from hub.rules.model import RulesError
 from hub.rules.profile import profile_column
 from hub.rules.read import load_rules, parse_rules
@@ -134,3 +137,28 @@ def test_a_key_that_joins_half_the_table_is_not_suggested() -> None:
     keys = [key.parts for key in parse_rules(suggest_rules(table), "suggested").rules.block_keys]
     assert ("name.sorted",) in keys
     assert ("city",) not in keys
+
+
+def test_lists_and_bytes_are_left_out_with_a_comment_and_names_survive_as_written() -> None:
+    table = pl.DataFrame(
+        {
+            "id": [str(k) for k in _MANY],
+            "name": [f"Gadget No {k}" for k in _MANY],
+            "tags": [["a", "b"]] * 60,
+            "size": [{"w": 1}] * 60,
+            "photo": [b"x"] * 60,
+        }
+    )
+    text = suggest_rules(table, "Product")
+    assert text.splitlines()[0] == "# left out, since no text: tags, size, photo"
+    rules = parse_rules(text, "suggested").rules
+    assert rules.id_prefix == "pro_"
+    result = resolve(
+        table.select("name", source=pl.lit("shop"), source_key="id").head(1),
+        rules=rules,
+        history=None,
+        run_id="r",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    assert result.golden["name"].to_list() == ["Gadget No 0"]
+    assert result.golden["gid"][0].startswith("pro_")

@@ -1,0 +1,64 @@
+"""Tables from files. Public door."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import polars as pl
+
+from hub.prepare import RecordsError
+
+_BOM = b"\xef\xbb\xbf"
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A Parquet file, or a CSV file in UTF-8 or GB18030 with all values as text; columns are separated as its first line has it.
+
+    Raises RecordsError."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+            if start == b"PAR1":
+                return pl.read_parquet(path)
+            data = start + file.read()
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read: {error.strerror}") from error
+    except pl.exceptions.PolarsError as error:
+        raise RecordsError(f"{path}: not a whole Parquet file: {_first_line(error)}") from error
+    if start == b"PK\x03\x04":
+        raise RecordsError(f"{path}: a workbook or archive: save the table as CSV or Parquet")
+    text = _to_utf8(data.removeprefix(_BOM), path)
+    if not text.strip():
+        raise RecordsError(f"{path}: the file is empty; its first line must name the columns")
+    separator, names = _read_header(text)
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise RecordsError(f"{path}: more than one column is called {', '.join(twice)}: rename or leave out all but one")
+    try:
+        return pl.read_csv(text, separator=separator, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise RecordsError(f"{path}: not valid CSV: {_first_line(error)}") from error
+
+
+def _to_utf8(data: bytes, path: Path) -> bytes:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return data if encoding == "utf-8" else text.encode()
+    raise RecordsError(f"{path}: neither UTF-8 nor GB18030: save it as UTF-8")
+
+
+def _read_header(text: bytes) -> tuple[str, list[str]]:
+    """What separates the columns, a comma where it is in doubt, and their names."""
+    line = next(line for line in io.BytesIO(text) if line.strip()).decode().strip("\r\n")
+    bare = re.sub(r'"[^"]*"', "", line)
+    separator = max(_SEPARATORS, key=bare.count)
+    return separator, next(csv.reader([line], delimiter=separator), [])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
