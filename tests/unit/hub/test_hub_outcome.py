@@ -18,7 +18,7 @@ from hub.rules.read import load_rules
 MOBILE = "13912345670"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_firm(parties, credit_code):
     """Three systems' pictures of one firm."""
     code = credit_code(71000001)
@@ -53,18 +53,23 @@ def one_firm(parties, credit_code):
     )
 
 
-def test_golden_values_name_their_source_and_keep_the_losers(new_hub, one_firm):
-    result = new_hub().run(one_firm)
-    golden = result.golden.row(0, named=True)
+@pytest.fixture(scope="module")
+def resolved(new_hub, one_firm):
+    """What the firm's records resolve to; no test changes it."""
+    return new_hub().run(one_firm)
+
+
+def test_golden_values_name_their_source_and_keep_the_losers(resolved):
+    golden = resolved.golden.row(0, named=True)
     assert (golden["company_name"], golden["n_records"], golden["n_sources"]) == ("上海云帆科技有限公司", 3, 3)
-    names = result.lineage.filter(attribute="company_name")
+    names = resolved.lineage.filter(attribute="company_name")
     assert names.filter("is_winner").select("source", "source_key").rows() == [("u8", "u1")]
     assert names.height == 3
     assert "云帆科技" in names["value"].to_list()
 
 
-def test_linked_attributes_come_from_one_record(new_hub, one_firm):
-    won = new_hub().run(one_firm).lineage.filter("is_winner", pl.col("attribute").is_in(["province", "city", "address"]))
+def test_linked_attributes_come_from_one_record(resolved):
+    won = resolved.lineage.filter("is_winner", pl.col("attribute").is_in(["province", "city", "address"]))
     assert won.select("source_key").unique().rows() == [("h1",)]
     assert won.height == 3
 
@@ -117,9 +122,9 @@ def test_one_company_in_a_large_block_stays_one(new_hub, parties):
     assert result.golden["n_records"].to_list() == [300]
 
 
-def test_stored_evidence_equals_a_fresh_score(new_hub, one_firm):
-    result = new_hub().run(one_firm)
-    for edge in result.edges.iter_rows(named=True):
+def test_stored_evidence_equals_a_fresh_score(resolved, one_firm):
+    assert resolved.edges.height
+    for edge in resolved.edges.iter_rows(named=True):
         a, b = (edge["source_a"], edge["source_key_a"]), (edge["source_b"], edge["source_key_b"])
         explained = explain_pair(one_firm, a, b, load_rules("organisation"))
         stored = json.loads(edge["evidence"])
@@ -128,15 +133,14 @@ def test_stored_evidence_equals_a_fresh_score(new_hub, one_firm):
         assert spoken == {name: bits for name, bits in stored.items() if name != "prior"}
 
 
-def test_a_customer_explains_itself_and_its_path(new_hub, one_firm):
-    result = new_hub().run(one_firm)
-    gid = result.golden["gid"].item()
-    explained = explain_customer(result, gid)
+def test_a_customer_explains_itself_and_its_path(resolved):
+    gid = resolved.golden["gid"].item()
+    explained = explain_customer(resolved, gid)
     assert sorted(explained["records"]) == [("hubspot", "h1"), ("u8", "u1"), ("wecom", "w1")]
-    path = find_path(result, ("wecom", "w1"), ("u8", "u1"))
+    path = find_path(resolved, ("wecom", "w1"), ("u8", "u1"))
     assert 1 <= len(path) <= 2
     with pytest.raises(KeyError, match="never issued"):
-        explain_customer(result, "cus_0000000000000000")
+        explain_customer(resolved, "cus_0000000000000000")
 
 
 def test_the_grey_band_asks_and_the_queue_is_bounded(new_hub, parties):
@@ -165,11 +169,10 @@ def test_guards_speak_when_a_run_runs_away(new_hub, parties, credit_code):
     assert found == {"largest_cluster", "share_ids_changed"}
 
 
-def test_invariants_see_a_tampered_result(new_hub, one_firm):
-    result = new_hub().run(one_firm)
-    wrong = replace(result, golden=result.golden.with_columns(company_name=pl.lit("别的公司")))
+def test_invariants_see_a_tampered_result(resolved, one_firm):
+    wrong = replace(resolved, golden=resolved.golden.with_columns(company_name=pl.lit("别的公司")))
     assert [finding.check for finding in check_invariants(wrong, one_firm)] == ["golden_from_lineage"]
-    lost = replace(result, crosswalk=result.crosswalk.head(2))
+    lost = replace(resolved, crosswalk=resolved.crosswalk.head(2))
     assert "one_current_id" in [finding.check for finding in check_invariants(lost, one_firm)]
 
 
