@@ -100,7 +100,7 @@ class Comparer:
             if comparison in company:
                 continue
             self._steps[comparison.name] = _plan(comparison)
-            parts.number_all(_list_parts(comparison))
+            parts.number_all(list_compared(comparison))
             if comparison.frequency:
                 self._buckets[comparison.name] = spread(buckets[comparison.field], parts.codes(comparison.field))
 
@@ -229,7 +229,10 @@ def _plan(comparison: Comparison) -> list[_Step]:
     return steps
 
 
-def _list_parts(comparison: Comparison) -> list[str]:
+def list_compared(comparison: Comparison) -> list[str]:
+    """The parts that a comparison reads; of a company's name those of hub.ladder.COMPANY come beside."""
+    if comparison.levels[0].test in _COMPANY:
+        return [comparison.field]
     return [comparison.field, *(step.part for step in _plan(comparison) if step.part)]
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.parts import Ids, Parts, group_rows, sort_distinct
+from hub.prepare import WHOLE
 from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
@@ -19,8 +20,6 @@ LINEAGE_SCHEMA = {
     "rule": pl.String,
     "is_winner": pl.Boolean,
 }
-#: how whole a value is, where its field's kind says so: below 0 it can never win
-WHOLE = "whole"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ def _name_variants(level: str) -> list[str]:
 
 #: level names of a comparison of company names by number: `rule~bucket`, with `!` where both names are registered ones
 LEVELS = ["missing", *(name for level in LADDER for name in _name_variants(level))]
+#: the parts of a field of kind company that are compared, and those by which parents are found
+COMPANY = (
+    "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
+    "has_legal", "group_word", "is_bare", "prefix2",
+)  # fmt: skip
 #: endings of an industry that tell nothing apart
 _EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
 
