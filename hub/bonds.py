@@ -147,7 +147,7 @@ def _unite(
     present: Sequence[tuple[Decision, list[int], list[int]]], parts: Parts, rules: Rules
 ) -> tuple[dict[int, int], dict[str, str]]:
     """Smallest rank of each rank's group, merge by merge as they were made; and the merges that would unite two guard values."""
-    guards = {part: parts.codes(part) for part in rules.guards}
+    guards = {part: parts.codes(part) for part in rules.guards} if present else {}
     members: dict[int, list[int]] = {}
     root: dict[int, int] = {}
     waiting: dict[str, str] = {}

@@ -150,7 +150,8 @@ def _blank(state: State, rows: Any, standins: Standins) -> State:
     others = [name for name in state.records.columns if name not in _RECORD]
     records = state.records.with_columns(pl.when(mask).then(None).otherwise(pl.col(name)).alias(name) for name in others)
     records = records.with_columns(held.alias("source_key"))
-    hashes, block_keys, guards = (np.array(array) for array in (state.hashes, state.keys, state.guards))
+    hashes, guards = np.array(state.hashes), np.array(state.guards)
+    block_keys = np.concatenate(state.keys, axis=1)
     hashes[at] = hash_records(records.filter(mask))
     block_keys[:, at] = 0
     guards[:, at] = 0
@@ -158,9 +159,10 @@ def _blank(state: State, rows: Any, standins: Standins) -> State:
         state,
         records=_compact(records),
         hashes=hashes,
-        keys=block_keys,
+        keys=(block_keys,),
         guards=guards,
-        golden=_compact(state.golden),
+        portraits=_compact(state.golden),
+        shown=np.arange(len(state.shown), dtype=np.int32),
         lineage=None if state.lineage is None else _compact(state.lineage),
     )
 

@@ -7,14 +7,14 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from hub.blocks import find_rows, pair_again
+from hub.blocks import bisect, find_rows, pair_again
 from hub.bonds import Bonds, bind
 from hub.decide import align_log, list_named, list_undone
-from hub.golden import Members, build_golden, choose_winners, trace_lineage
+from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
 from hub.hierarchy import read_name_keys
 from hub.identify import Past, align_events, identify_records
 from hub.model import Model
-from hub.parts import Parts
+from hub.parts import Parts, Table
 from hub.prepare import align_records, derive_parts, sort_records
 from hub.report import count_moved
 from hub.restore import GivenUp, read_given_up
@@ -54,23 +54,23 @@ def add_records(
     The partition, the ids and the golden records are those of a full run over all records with the same model, log and
     decisions. read_log: the identity log, which is asked for where people took decisions back.
     """
-    known = int(state.alive.sum())
+    known = len(state.order)
     fresh, changed, gone = _find_changes(state, align_records(changes, rules)[0], deleted)
     state, touched = _append(state, fresh, gone, rules)
     state, moved = pair_again(state, touched, rules, model)
+    state = replace(state, order=state.order[state.alive[state.order]])
     given_up = _find_given_up(state, decisions, rules, read_log)
-    start = moved | touched | _mark_decided(state, decisions, given_up, rules)
-    reached = _reach(state, start)
-    present = np.flatnonzero(reached & state.alive).astype(np.int32)
-    rows: Ids = present[sort_records(state.records.select(pl.col(_RECORD).gather(pl.Series(present))))]
+    decided = _mark_decided(state, decisions, given_up, rules)
+    reached = _reach(state, moved | touched | decided)
+    rows = state.order[reached[state.order]]
     aligned = state.records[rows]
-    parts = derive_parts(aligned, rules)
+    parts = _derive_some(aligned, decided[rows], rules) if decided.any() else Parts(aligned.height, {})
     bonds = bind(aligned, parts, decisions, rules)
     labels = _cluster(state, rows, bonds)
     dead = np.flatnonzero(touched & ~state.alive & (state.owner >= 0)).astype(np.int32)
     past = _recall(state, rows, dead, given_up)
     members, events = identify_records(aligned, labels, past, rules.id_prefix, run_id, at, rules.version, bonds.merged)
-    state = _own(state, rows, dead, aligned, parts, members, events, rules)
+    state = _own(state, rows, dead, aligned, members, events, rules)
     report = {
         "added": fresh.height - changed,
         "changed": changed,
@@ -79,6 +79,17 @@ def add_records(
         "share_ids_changed": round(count_moved(events) / known, 6) if known else 0.0,
     }
     return Addition(state, events, bonds, rows, report)
+
+
+def _derive_some(aligned: pl.DataFrame, wanted: Mask, rules: Rules) -> Parts:
+    """The parts of some records; of the others nothing is known."""
+    own = derive_parts(aligned.filter(pl.Series(wanted)), rules)
+    tables = {}
+    for name, table in own.tables.items():
+        ids = np.full(aligned.height, -1, dtype=np.int32)
+        ids[wanted] = table.ids
+        tables[name] = Table(table.rows, ids)
+    return Parts(aligned.height, tables)
 
 
 def _find_changes(state: State, aligned: pl.DataFrame, deleted: pl.DataFrame | None) -> tuple[pl.DataFrame, int, Ids]:
@@ -108,24 +119,39 @@ def list_missing(state: State, records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple[State, Mask]:
-    """The state with the new rows at its end and the ended ones dead; and which rows are either."""
-    parts = derive_parts(fresh, rules)
-    keys, guards = hash_all_keys(parts, rules)
+    """The state with the new rows at its end, in the order too, and the ended ones dead; and which rows are either."""
+    keys, guards = hash_all_keys(derive_parts(fresh, rules), rules)
     n, k = state.records.height, fresh.height
     alive = np.append(state.alive, np.ones(k, dtype=bool))
     alive[gone] = False
     touched = np.append(np.zeros(n, dtype=bool), np.ones(k, dtype=bool))
     touched[gone] = True
+    own = sort_records(fresh)
+    at = _find_places(state, fresh.select(pl.col(_RECORD).gather(pl.Series(own))))
     appended = replace(
         state,
         records=pl.concat([state.records, fresh.select(state.records.columns)]),
         alive=alive,
+        order=np.insert(state.order, at, own + np.int32(n)),
         hashes=np.append(state.hashes, hash_records(fresh)),
-        keys=np.concatenate([state.keys, keys], axis=1),
+        keys=(*state.keys, keys),
         guards=np.concatenate([state.guards, guards], axis=1),
         owner=np.append(state.owner, np.full(k, -1, dtype=np.int32)),
     )
     return appended, touched
+
+
+def _find_places(state: State, named: pl.DataFrame) -> Longs:
+    """Where in the order of a state's records others belong."""
+
+    def is_before(at: Longs) -> Mask:
+        held = state.records.select(pl.col(_RECORD).gather(pl.Series(state.order[at])))
+        less = (held["source"] < named["source"]) | (
+            (held["source"] == named["source"]) & (held["source_key"] < named["source_key"])
+        )
+        return less.to_numpy()
+
+    return bisect(named.height, len(state.order), is_before)
 
 
 def _find_given_up(
@@ -152,7 +178,7 @@ def _mark_decided(state: State, decisions: pl.DataFrame | None, given_up: GivenU
 
 def _reach(state: State, start: Mask) -> Mask:
     """Every row that a chain of matches joins to a started one, or that shares an id with one."""
-    matches = np.flatnonzero(state.counted >= 0)
+    matches = np.flatnonzero((state.vectors["counted"].to_numpy() >= 0)[state.vector])
     left, right = state.left[matches], state.right[matches]
     reached = start.copy()
     while True:
@@ -170,10 +196,12 @@ def _reach(state: State, start: Mask) -> Mask:
 def _cluster(state: State, rows: Ids, bonds: Bonds) -> Longs:
     place = np.full(len(state.alive), -1, dtype=np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
-    inside = np.flatnonzero((place[state.left] >= 0) & (place[state.right] >= 0))
+    is_in = place >= 0
+    inside = np.flatnonzero(is_in[state.left] & is_in[state.right])
     guards = [number_hashes(hashes[rows]) for hashes in state.guards]
     one, two = place[state.left[inside]], place[state.right[inside]]
-    return bonds.cluster(len(rows), one, two, state.counted[inside].astype(np.int64), guards, state.hashes[rows])
+    counted = state.vectors["counted"].to_numpy()[state.vector[inside]]
+    return bonds.cluster(len(rows), one, two, counted, guards, state.hashes[rows])
 
 
 def _recall(state: State, rows: Ids, dead: Ids, given_up: GivenUp | None) -> Past:
@@ -189,38 +217,51 @@ def _recall(state: State, rows: Ids, dead: Ids, given_up: GivenUp | None) -> Pas
 
 
 def _own(
-    state: State,
-    rows: Ids,
-    dead: Ids,
-    aligned: pl.DataFrame,
-    parts: Parts,
-    members: Members,
-    events: pl.DataFrame,
-    rules: Rules,
+    state: State, rows: Ids, dead: Ids, aligned: pl.DataFrame, members: Members, events: pl.DataFrame, rules: Rules
 ) -> State:
-    """The state with the owners of the reached rows, the new ids and the golden records of all ids that changed."""
+    """The state with the owners of the reached rows, the new ids, and the golden records of ids that gained or lost a row."""
     ids = _update_ids(state.ids, events)
     places = ids.select("gid", place=pl.int_range(pl.len(), dtype=pl.Int32))
-    gids = members.name_owners()
-    before = np.unique(state.owner[np.concatenate([rows, dead])])
-    over = pl.concat([state.ids["gid"].gather(pl.Series(before[before >= 0])), gids]).unique().implode()
+    place = members.gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
+    before, now = state.owner[rows], place[members.owner]
+    over = np.unique(np.concatenate([before[before != now], now[before != now], state.owner[dead]]))
+    over = over[over >= 0]
     owner = state.owner.copy()
-    owner[rows] = gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
+    owner[rows] = now
     owner[dead] = -1
+    is_over = np.isin(place, over)
+    own = np.flatnonzero(is_over[members.owner])
+    members = group_members((np.cumsum(is_over, dtype=np.int32) - 1)[members.owner[own]], members.gids.filter(pl.Series(is_over)))
+    aligned = aligned[own]
+    parts = derive_parts(aligned, rules)
     winners = choose_winners(parts, aligned, members, rules)
     golden = build_golden(parts, aligned, members, winners, rules).with_columns(read_name_keys(parts, winners, rules))
     lineage = state.lineage
     if lineage is not None:
         traced = trace_lineage(parts, aligned, members, winners, rules)
-        lineage = pl.concat([lineage.filter(~pl.col("gid").is_in(over)), traced]).sort("gid", maintain_order=True)
-    return replace(
-        state,
-        owner=owner,
-        ids=ids,
-        golden=state.golden.filter(~pl.col("gid").is_in(over)).merge_sorted(golden, "gid"),
-        lineage=lineage,
-        next_no=state.next_no + events.height,
-    )
+        kept = lineage.filter(~pl.col("gid").is_in(ids["gid"].gather(pl.Series(over)).implode()))
+        lineage = pl.concat([kept, traced]).sort("gid", maintain_order=True)
+    state = replace(state, owner=owner, ids=ids, lineage=lineage, next_no=state.next_no + events.height)
+    return _show(state, golden, ids["gid"].gather(pl.Series(over)))
+
+
+def _show(state: State, golden: pl.DataFrame, over: pl.Series) -> State:
+    """The state with new golden records, and without those of ids that are over."""
+    over = over.sort()
+    places = _find_shown(state, over)
+    known = places < len(state.shown)
+    places, over = places[known], over.filter(pl.Series(known))
+    held = state.portraits["gid"].gather(pl.Series(state.shown[places]))
+    state = replace(state, shown=np.delete(state.shown, places[(held == over).to_numpy()]))
+    new = np.arange(golden.height, dtype=np.int32) + np.int32(state.portraits.height)
+    shown = np.insert(state.shown, _find_shown(state, golden["gid"]), new)
+    return replace(state, portraits=pl.concat([state.portraits, golden]), shown=shown)
+
+
+def _find_shown(state: State, gids: pl.Series) -> Longs:
+    """Where among the golden records that hold those of some ids are or belong."""
+    held = state.portraits["gid"]
+    return bisect(len(gids), len(state.shown), lambda at: (held.gather(pl.Series(state.shown[at])) < gids).to_numpy())
 
 
 def _update_ids(ids: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:

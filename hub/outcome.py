@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hub.blocks import rank_rows
 from hub.bonds import report_decisions, show_decisions
 from hub.cluster import FORBIDDEN
-from hub.compare import find_distinct_vectors, lay_out
+from hub.compare import lay_out
 from hub.hierarchy import add_hierarchy, link_parents
 from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
 from hub.model import Model
 from hub.pairs import Candidates
-from hub.prepare import sort_records
-from hub.report import build_review, name_ends, write_edges
+from hub.report import build_review, name_ends
 from hub.resolve import Resolution, read_value
 from hub.rules.model import Rules
 from hub.state import Ids, Longs, State, number_hashes
@@ -108,7 +108,7 @@ def tell(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | No
     """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log."""
     state = addition.state
     present = order_present(state)
-    edges = show_decisions(list_edges(state, present, rules, model), state.records[addition.rows].select(_RECORD), addition.bonds)
+    edges = show_decisions(list_edges(state, present, rules), state.records[addition.rows].select(_RECORD), addition.bonds)
     review, found = list_review(addition, records, rules)
     decided = report_decisions(decisions, addition.bonds, rules.entity)
     golden = link_parents(state.golden)
@@ -132,48 +132,43 @@ def tell(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | No
 
 def order_present(state: State) -> Present:
     """The present records of a state in their order."""
-    rows = np.flatnonzero(state.alive).astype(np.int32)
-    keys = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    order = sort_records(keys)
-    rank = np.full(len(state.alive), -1, dtype=np.int32)
-    rank[rows[order]] = np.arange(len(rows), dtype=np.int32)
-    return Present(rows[order], rank, keys.select(pl.all().gather(pl.Series(order))))
+    return Present(state.order, rank_rows(state), state.records.select(pl.col(_RECORD).gather(pl.Series(state.order))))
 
 
-def list_edges(state: State, present: Present, rules: Rules, model: Model) -> pl.DataFrame:
+def list_edges(state: State, present: Present, rules: Rules) -> pl.DataFrame:
     """The pairs at or above the review threshold, in the order of their records, with weight and evidence."""
-    shown = np.flatnonzero((state.total >= round(rules.review_bits * UNITS_PER_BIT)) & (state.counted != FORBIDDEN))
-    low, high, sequence = _sort_pairs(state, shown, present.rank)
-    vectors, place, _ = find_distinct_vectors(state.vector[shown][sequence])
-    weighed = weigh(vectors, lay_out(rules), model.weights, rules)
-    return write_edges(present.keys, low, high, place, weighed)
-
-
-def _sort_pairs(state: State, pairs: Longs, rank: Ids) -> tuple[Ids, Ids, Longs]:
-    """Both ends of some pairs as ranks, the smaller first, sorted; and their order."""
-    one, two = rank[state.left[pairs]], rank[state.right[pairs]]
-    low, high = np.minimum(one, two), np.maximum(one, two)
-    sequence = np.argsort(low.astype(np.int64) * len(rank) + high)
-    return low[sequence], high[sequence], sequence
+    total, counted = state.vectors["total"].to_numpy(), state.vectors["counted"].to_numpy()
+    is_told = (total >= round(rules.review_bits * UNITS_PER_BIT)) & (counted != FORBIDDEN)
+    told = np.flatnonzero(is_told[state.vector])
+    vectors = pl.Series(state.vector[told])
+    weight = pl.Series("weight", total / UNITS_PER_BIT)
+    ends = name_ends(present.keys, present.rank[state.left[told]], present.rank[state.right[told]])
+    return ends.with_columns(weight.gather(vectors), state.vectors["evidence"].gather(vectors))
 
 
 def name_candidates(state: State) -> pl.DataFrame:
     """The records of all pairs that were compared."""
     present = order_present(state)
-    low, high, _ = _sort_pairs(state, np.arange(len(state.left)), present.rank)
-    return name_ends(present.keys, low, high)
+    return name_ends(present.keys, present.rank[state.left], present.rank[state.right])
 
 
 def write_pair_evidence(state: State, pairs: pl.DataFrame, rules: Rules, model: Model) -> pl.Series:
     """The evidence of some compared pairs of present records (source_a, source_key_a, source_b, source_key_b)."""
     place = {(source, key): row for source, key, row in find_present(state, _list_ends(pairs)).iter_rows()}
     ends = [[place[record] for record in pairs.select(f"source_{s}", f"source_key_{s}").iter_rows()] for s in "ab"]
-    n = len(state.alive)
-    wanted = np.min(ends, axis=0).astype(np.int64) * n + np.max(ends, axis=0)
-    found = np.flatnonzero(np.isin(state.left.astype(np.int64) * n + state.right, wanted))
-    evidence = weigh(state.vector[found], lay_out(rules), model.weights, rules).write_evidence()
-    known = dict(zip((state.left[found].astype(np.int64) * n + state.right[found]).tolist(), evidence, strict=True))
+    wanted = _number_pairs(state, *(np.array(side, dtype=np.int32) for side in ends))
+    held = _number_pairs(state, state.left, state.right)
+    found = np.flatnonzero(np.isin(held, wanted))
+    vectors = state.vectors["vector"].to_numpy()[state.vector[found]]
+    evidence = weigh(vectors, lay_out(rules), model.weights, rules).write_evidence()
+    known = dict(zip(held[found].tolist(), evidence, strict=True))
     return pl.Series("evidence", [known[pair] for pair in wanted.tolist()], dtype=pl.String)
+
+
+def _number_pairs(state: State, one: Ids, two: Ids) -> Longs:
+    """A number per pair of rows, whichever comes first."""
+    pairs: Longs = np.minimum(one, two).astype(np.int64) * len(state.alive) + np.maximum(one, two)
+    return pairs
 
 
 def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -183,15 +178,14 @@ def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
 def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
     """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
     state = addition.state
-    near = np.flatnonzero(state.total >= round(rules.review_bits * UNITS_PER_BIT))
+    is_near = state.vectors["total"].to_numpy() >= round(rules.review_bits * UNITS_PER_BIT)
+    near = np.flatnonzero(is_near[state.vector])
     near = near[state.owner[state.left[near]] != state.owner[state.right[near]]]
     asked = np.zeros(state.ids.height + 1, dtype=bool)
     asked[state.owner[state.left[near]]] = asked[state.owner[state.right[near]]] = True
     asked[-1] = False
-    rows = np.flatnonzero(asked[state.owner] & state.alive).astype(np.int32)
+    rows = state.order[asked[state.owner[state.order]]]
     aligned = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    order = sort_records(aligned)
-    rows, aligned = rows[order], aligned.select(pl.all().gather(pl.Series(order)))
     rank = np.full(len(state.alive), -1, dtype=np.int32)
     rank[rows] = np.arange(len(rows), dtype=np.int32)
     labels = np.unique(state.owner[rows], return_inverse=True)[1].astype(np.int64)
@@ -200,15 +194,14 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     known = (one >= 0) & (two >= 0)
     first, second = labels[one[known]], labels[two[known]]
     apart = np.unique(np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second))
-    low, high, sequence = _sort_pairs(state, near, rank)
-    candidates = Candidates(low, high, state.proposed[near][sequence], [])
-    weight = state.total[near][sequence].astype(np.int64)
+    candidates = Candidates(rank[state.left[near]], rank[state.right[near]], state.proposed[near], [])
+    weight = state.vectors["total"].to_numpy()[state.vector[near]].astype(np.int64)
     return build_review(aligned, candidates, weight, labels, codes, read_value(records, aligned), rules, apart)
 
 
 def _count_clashes(state: State) -> int:
     """Pairs that may not be joined, whatever they weigh."""
-    barred = state.counted == FORBIDDEN
+    barred = (state.vectors["counted"].to_numpy() == FORBIDDEN)[state.vector]
     for hashes in state.guards:
         one, two = hashes[state.left], hashes[state.right]
         barred |= (one != 0) & (two != 0) & (one != two)
@@ -225,7 +218,7 @@ def describe_pairs(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[
     """What a full resolution counts over all pairs: by key what it proposes and what its cap leaves out, vetoes, weights."""
     rows = []
     for place, key in enumerate(rules.block_keys):
-        hashes = state.keys[place][state.alive]
+        hashes = state.read_keys(place)[state.alive]
         sizes = np.unique(hashes[hashes != 0], return_counts=True)[1]
         pairs = int(((state.proposed >> np.uint32(place)) & np.uint32(1)).sum())
         row = {"key": key.name, "cap": caps[key.name], "pairs": pairs, "largest_block": int(sizes.max(initial=0))}

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,44 +18,66 @@ from hub.parts import Parts, number
 from hub.prepare import align_records
 from hub.resolve import Resolution
 from hub.rules.model import Rules
+from hub.weigh import UNITS_PER_BIT, Weighed
 
 Ids = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_TABLES = ("ids", "golden", "lineage")
+_TABLES = ("ids", "lineage")
 #: what only ever grows by rows: an addition writes its own
-_GROWING = ("records", "hashes", "keys", "guards")
+_GROWING_TABLES = ("records", "vectors", "portraits")
+_GROWING_ARRAYS = ("hashes", "keys", "guards")
+_GROWING = _GROWING_TABLES + _GROWING_ARRAYS
 #: rows that lie in so many pieces are written anew
 _MOST_PIECES = 16
 
 
 @dataclass
 class State:
-    """records: source, source_key and the columns of the rules, a row per version of a record; `alive` marks the present ones.
+    """records: source, source_key and the columns of the rules, a row per version of a record; `alive` marks the present ones,
+    `order` has these by source and key.
 
-    hashes: of source and key; keys, guards: a row per block key or guard, a lasting hash per record, 0 where unknown.
-    Pairs of rows: left < right, proposed (bit per key), vector, total and counted (tenths of a bit: the weight, and what it
-    adds between clusters). owner: place in `ids` of each row's id. ids: gid, issued_no, target_gid, since, is_live.
-    golden: one row per live id, by gid, with the keys of its name (hub.hierarchy); lineage: None where it is not kept.
+    hashes: of source and key; keys (in pieces), guards: a row per block key or guard, a lasting hash per record, 0 where unknown.
+    vectors: vector, total and counted (tenths of a bit: the weight, and what it adds between clusters), evidence (JSON; null
+    below the review threshold). Pairs of rows stand in the order of their records, left before right: proposed (bit per key),
+    vector (row of `vectors`). owner: place in `ids` of each row's id. ids: gid, issued_no, target_gid, since, is_live.
+    portraits: golden records as they once were, with the keys of their names (hub.hierarchy); `shown` has the rows that hold,
+    by gid. lineage: None where it is not kept.
     """
 
     records: pl.DataFrame
     alive: Mask
+    order: Ids
     hashes: Hashes
-    keys: npt.NDArray[np.uint64]
+    keys: tuple[npt.NDArray[np.uint64], ...]
     guards: npt.NDArray[np.uint64]
+    vectors: pl.DataFrame
     left: Ids
     right: Ids
     proposed: npt.NDArray[np.uint32]
-    vector: Longs
-    total: Ids
-    counted: Longs
+    vector: Ids
     owner: Ids
     ids: pl.DataFrame
-    golden: pl.DataFrame
+    portraits: pl.DataFrame
+    shown: Ids
     next_no: int
     lineage: pl.DataFrame | None = None
+
+    def read_keys(self, place: int) -> Hashes:
+        """The hashes of one block key, of all rows."""
+        return np.concatenate([piece[place] for piece in self.keys])
+
+    @property
+    def golden(self) -> pl.DataFrame:
+        """The golden record of each live id, by gid."""
+        return self.portraits.select(pl.all().gather(pl.Series(self.shown)))
+
+    @property
+    def total(self) -> Ids:
+        """The weight of each pair."""
+        weights: Ids = self.vectors["total"].to_numpy()[self.vector]
+        return weights
 
 
 def hash_part(parts: Parts, part: str) -> Hashes:
@@ -108,28 +130,43 @@ def build_state(
     rules, own = resolution.rules, resolution.sources
     aligned, order = align_records(records, rules)
     keys, guards = hash_all_keys(own.parts, rules)
-    place = own.place
     events, next_no = align_events(resolution.events if log is None else log, rules.id_prefix)
     ids = _list_ids(events)
     places = ids.select("gid", place=pl.int_range(pl.len(), dtype=pl.Int32))
     holders = own.members.gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
+    golden = resolution.golden.with_columns(read_name_keys(own.parts, own.winners, rules))
     return State(
         records=aligned[order],
         alive=np.ones(own.parts.n, dtype=bool),
+        order=np.arange(own.parts.n, dtype=np.int32),
         hashes=hash_records(own.aligned),
-        keys=keys,
+        keys=(keys,),
         guards=guards,
+        vectors=describe_vectors(own.vectors, own.weighed, rules),
         left=own.candidates.left,
         right=own.candidates.right,
         proposed=own.candidates.keys,
-        vector=own.vectors[place],
-        total=own.weighed.total[place].astype(np.int32),
-        counted=own.weighed.weigh_for_clusters(rules)[place],
+        vector=own.place.astype(np.int32),
         owner=holders[own.members.owner],
         ids=ids,
-        golden=resolution.golden.with_columns(read_name_keys(own.parts, own.winners, rules)),
+        portraits=golden,
+        shown=np.arange(golden.height, dtype=np.int32),
         next_no=next_no,
         lineage=resolution.lineage if keeps_lineage else None,
+    )
+
+
+def describe_vectors(vectors: Longs, weighed: Weighed, rules: Rules) -> pl.DataFrame:
+    """Vectors with what they weigh, as State keeps them."""
+    told = np.flatnonzero(weighed.total >= round(rules.review_bits * UNITS_PER_BIT))
+    place = pl.Series(np.full(len(vectors), -1, dtype=np.int32)).scatter(told, np.arange(len(told), dtype=np.int32))
+    return pl.DataFrame(
+        {
+            "vector": vectors,
+            "total": weighed.total.astype(np.int32),
+            "counted": weighed.weigh_for_clusters(rules),
+            "evidence": weighed.take(told).write_evidence().gather(place.set(place < 0, None)),
+        }
     )
 
 
@@ -142,16 +179,21 @@ def _list_ids(log: pl.DataFrame) -> pl.DataFrame:
     return ids.with_columns(is_live=~pl.col("gid").is_in(over.implode()))
 
 
-def save_state(state: State, folder: Path, base: Path | None = None) -> None:
-    """Write the state into a new folder. base: one that it was added to, whose rows are linked to and not written again."""
+def save_state(state: State, folder: Path, base: Path | None = None) -> State:
+    """Write the state into a new folder. base: one that it was added to, whose rows are linked to and not written again.
+
+    Returns the state as it was written: golden records that hold no more are left out where all are written.
+    """
     folder.mkdir(parents=True)
-    start = _link_rows(base, folder) if base is not None else 0
-    for name in _GROWING:
-        values = getattr(state, name)
-        if name == "records":
-            values[start:].write_ipc(folder / f"{name}.{start}.arrow", compression="uncompressed")
-        else:
-            np.save(folder / f"{name}.{start}.npy", values[..., start:])
+    starts = _link_pieces(base, folder) if base is not None else {}
+    if not starts:
+        state = replace(state, portraits=state.golden, shown=np.arange(len(state.shown), dtype=np.int32))
+    for name in _GROWING_TABLES:
+        start = starts.get(name, 0)
+        getattr(state, name)[start:].write_ipc(folder / f"{name}.{start}.arrow", compression="uncompressed")
+    for name in _GROWING_ARRAYS:
+        start = starts.get(name, 0)
+        np.save(folder / f"{name}.{start}.npy", _cut(getattr(state, name), start))
     for name in _TABLES:
         table = getattr(state, name)
         if table is not None:
@@ -159,23 +201,41 @@ def save_state(state: State, folder: Path, base: Path | None = None) -> None:
     for name in _list_arrays():
         np.save(folder / f"{name}.npy", getattr(state, name))
     (folder / "next_no").write_text(str(state.next_no), encoding="utf-8")
+    return state
 
 
-def _link_rows(base: Path, folder: Path) -> int:
-    """Take over the rows of another state; returns how many, 0 where they lie in so many pieces that they are better joined."""
-    pieces = [path for name in _GROWING for path in _list_pieces(base, name)]
-    if len(pieces) >= _MOST_PIECES * len(_GROWING):
-        return 0
-    for path in pieces:
+def _cut(values: Any, start: int) -> Any:
+    """The values from a place on, those of pieces as one."""
+    if not isinstance(values, tuple):
+        return values[..., start:]
+    before = np.cumsum([0, *(piece.shape[-1] for piece in values)])
+    return np.concatenate([piece[:, max(start - own, 0) :] for piece, own in zip(values, before[:-1], strict=True)], axis=-1)
+
+
+def _link_pieces(base: Path, folder: Path) -> dict[str, int]:
+    """Take over what only grows from another state; returns how much of each, nothing where it lies in so many pieces that they
+    are better joined."""
+    pieces = {name: _list_pieces(base, name) for name in _GROWING}
+    if len(pieces["records"]) >= _MOST_PIECES:
+        return {}
+    for path in (path for name in _GROWING for path in pieces[name]):
         try:
             os.link(path, folder / path.name)
         except OSError:  # a file system without hard links
             shutil.copyfile(path, folder / path.name)
-    return len(np.load(base / "alive.npy", mmap_mode="r"))
+    return {name: _find_start(paths[-1]) + _measure(paths[-1]) for name, paths in pieces.items()}
 
 
 def _list_pieces(folder: Path, name: str) -> list[Path]:
-    return sorted(folder.glob(f"{name}.*.*"), key=lambda path: int(path.name.split(".")[1]))
+    return sorted(folder.glob(f"{name}.*.*"), key=_find_start)
+
+
+def _find_start(piece: Path) -> int:
+    return int(piece.name.split(".")[1])
+
+
+def _measure(piece: Path) -> int:
+    return _map_table(piece).height if piece.suffix == ".arrow" else np.load(piece, mmap_mode="r").shape[-1]
 
 
 def load_state(folder: Path) -> State:
@@ -183,12 +243,16 @@ def load_state(folder: Path) -> State:
     paths = {name: folder / f"{name}.arrow" for name in _TABLES}
     values: dict[str, Any] = {name: _map_table(path) for name, path in paths.items() if name != "lineage" or path.exists()}
     values |= {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
-    values["records"] = pl.concat([_map_table(path) for path in _list_pieces(folder, "records")])
-    for name in _GROWING[1:]:
-        pieces = [np.load(path, mmap_mode="r") for path in _list_pieces(folder, name)]
-        values[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=-1)
-    if {values[name].shape[-1] for name in _GROWING[1:]} | {values["records"].height} != {len(values["alive"])}:
+    for name in _GROWING_TABLES:
+        values[name] = pl.concat([_map_table(path) for path in _list_pieces(folder, name)])
+    for name in _GROWING_ARRAYS:
+        values[name] = tuple(np.load(path, mmap_mode="r") for path in _list_pieces(folder, name))
+    n = {sum(piece.shape[-1] for piece in values[name]) for name in _GROWING_ARRAYS} | {values["records"].height}
+    if n != {len(values["alive"])} or len({len(values[name]) for name in ("left", "right", "proposed", "vector")}) > 1:
         raise ValueError(f"{folder}: not a whole state")
+    for name in ("hashes", "guards"):
+        pieces = values[name]
+        values[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=-1)
     return State(**values, next_no=int((folder / "next_no").read_text(encoding="utf-8")))
 
 
