@@ -77,6 +77,10 @@ COMPANY = (
 _EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
 
 
+#: rungs of a name that is longer than the other
+_PARTLY = ("contained", "prefix", "subsequence")
+
+
 @dataclass(frozen=True)
 class Names:
     """A field of kind company as numbers per distinct name, and the texts that edit distances need."""
@@ -95,6 +99,7 @@ class Names:
     is_han: Mask
     has_legal: Mask
     is_group: Mask
+    is_stock: Mask
     is_bare: Mask
     core_length: Ids
     brand_length: Ids
@@ -133,6 +138,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         is_han=_flag(rows["is_han"]),
         has_legal=_flag(rows["has_legal"]),
         is_group=_flag(rows["group_word"]),
+        is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
         is_bare=_flag(rows["is_bare"]),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),
@@ -168,7 +174,7 @@ def compare_names(names: Names, left: Longs, right: Longs) -> tuple[Codes, Codes
     level[known] = _climb(names, a, b)
     region[known] = _compare_region(names, a, b)
     branch[known] = _compare_branch(names, a, b)
-    group[known] = names.has_legal[a] & names.has_legal[b] & (names.is_group[a] != names.is_group[b])
+    group[known] = _compare_group(names, a, b)
     return level, region, branch, group
 
 
@@ -214,6 +220,9 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
             settle(f"sound_{length}", han & same_sound & ((relation == 1) | (relation == 2)) & (size == length))
     rest = np.flatnonzero(rung < 0)
     rung[rest], spread[rest] = _measure_cores(names, names.trunk[a[rest]], names.trunk[b[rest]])
+    # Toyota Motor Sales USA Inc. is not Toyota Motor Corporation
+    longer = legal & ~names.is_han[a] & ~names.is_han[b] & np.isin(rung, [_RULES.index(rule) for rule in _PARTLY])
+    rung[longer] = _RULES.index("similar")
     unlikely = np.isin(rung, [_RULES.index(rule) for rule in ("different", "weak", "unlike_script")])
     # 黄佳 and 黄佳刚 are two persons, not a short name and a long one
     unlikely |= names.is_bare[a] & names.is_bare[b] & (rung >= _RULES.index("sound_4"))
@@ -295,7 +304,7 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
 
 REGION_LEVELS = ["missing", "same", "conflict"]
 BRANCH_LEVELS = ["missing", "same", "conflict"]
-GROUP_LEVELS = ["missing", "conflict"]
+GROUP_LEVELS = ["missing", "conflict", "rival"]
 
 
 def _compare_region(names: Names, a: Longs, b: Longs) -> Codes:
@@ -307,7 +316,15 @@ def _compare_region(names: Names, a: Longs, b: Longs) -> Codes:
 
 def _compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
     none = (names.branch[a] < 0) & (names.branch[b] < 0)
-    # a spelled name or a person's leaves the branch out
-    silent = (names.branch[a] < 0) & (names.is_bare[a] | ~names.is_han[a])
-    silent |= (names.branch[b] < 0) & (names.is_bare[b] | ~names.is_han[b])
+    # a name spelled in another script or a person's leaves the branch out
+    silent = (names.branch[a] < 0) & names.is_bare[a] | (names.branch[b] < 0) & names.is_bare[b]
+    silent |= names.is_han[a] != names.is_han[b]
     return np.where(none | silent, 0, np.where(names.branch[a] == names.branch[b], 1, 2)).astype(np.uint8)
+
+
+def _compare_group(names: Names, a: Longs, b: Longs) -> Codes:
+    """One of two registered names is a group's; rival where the other is a stock company's (宏远集团, 宏远股份有限公司)."""
+    conflict = names.has_legal[a] & names.has_legal[b] & (names.is_group[a] != names.is_group[b])
+    stock = np.where(names.is_group[a], names.is_stock[b], names.is_stock[a])
+    same = (names.is_stock[a] == names.is_stock[b]) | ~stock
+    return np.where(conflict, np.where(same, 1, 2), 0).astype(np.uint8)

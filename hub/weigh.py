@@ -12,7 +12,7 @@ import polars as pl
 
 from hub.cluster import FORBIDDEN
 from hub.compare import Layout
-from hub.rules.model import Rules
+from hub.rules.model import UNLESS, Rules
 from hub.weights import weigh_interactions, weigh_levels
 
 Longs = npt.NDArray[np.int64]
@@ -53,12 +53,12 @@ class Weighed:
 
 def _say(name: str, units: npt.NDArray[np.int32]) -> pl.Series:
     """`"name":bits` per vector, null where nothing is added; the prior is always said. A column has few different weights."""
-    known, place = np.unique(units, return_inverse=True)
+    low, label = int(units.min(initial=0)), json.dumps(name, ensure_ascii=False)
     texts = [
-        f"{json.dumps(name, ensure_ascii=False)}:{bits / UNITS_PER_BIT}" if bits or name == "prior" else None
-        for bits in known.tolist()
+        f"{label}:{bits / UNITS_PER_BIT}" if bits or name == "prior" else None
+        for bits in range(low, int(units.max(initial=0)) + 1)
     ]
-    return pl.Series(texts, dtype=pl.String).gather(pl.Series(place))
+    return pl.Series(texts, dtype=pl.String).gather(pl.Series(units - low))
 
 
 def weigh(vectors: Longs, layout: Layout, weights: Mapping[str, float], rules: Rules) -> Weighed:
@@ -66,19 +66,29 @@ def weigh(vectors: Longs, layout: Layout, weights: Mapping[str, float], rules: R
     matrix = layout.unpack(vectors)
     levels = weigh_levels(matrix, weights, rules, layout.names)
     together = weigh_interactions(matrix, weights, rules, layout.names)
-    prior = np.full((len(matrix), 1), weights.get("prior", 0.0))
-    bits = np.concatenate([prior, levels, *(column[:, None] for column in together.values())], axis=1)
-    parts = np.rint(bits * UNITS_PER_BIT).astype(np.int32)
+    columns = [np.full(len(matrix), weights.get("prior", 0.0)), *levels.T, *together.values()]
+    parts = np.empty((len(matrix), len(columns)), dtype=np.int32, order="F")
+    for place, bits in enumerate(columns):
+        parts[:, place] = np.rint(bits * UNITS_PER_BIT)
     names = ("prior", *layout.comparisons, *together)
     return Weighed(parts.sum(axis=1, dtype=np.int64), parts, names, mark_levels(matrix, layout, rules.vetoes))
 
 
 def mark_levels(matrix: npt.NDArray[np.uint8], layout: Layout, patterns: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    """Vectors that have any of the levels `comparison.level` (`*` allowed); `missing` is never meant."""
+    """Vectors that have any of the levels `comparison.level` (`*` allowed); `missing` is never meant.
+
+    `comparison.level unless comparison.level`: but for vectors that have the second one.
+    """
     marked = np.zeros(len(matrix), dtype=bool)
     for pattern in patterns:
-        comparison, _, level = pattern.partition(".")
-        place = layout.comparisons.index(comparison)
-        fitting = [number > 0 and fnmatchcase(name, level) for number, name in enumerate(layout.names[place])]
-        marked |= np.array(fitting)[matrix[:, place]]
+        level, _, exception = pattern.partition(UNLESS)
+        found = _mark_level(matrix, layout, level)
+        marked |= found & ~_mark_level(matrix, layout, exception) if exception else found
     return marked
+
+
+def _mark_level(matrix: npt.NDArray[np.uint8], layout: Layout, pattern: str) -> npt.NDArray[np.bool_]:
+    comparison, _, level = pattern.partition(".")
+    place = layout.comparisons.index(comparison)
+    fitting = [number > 0 and fnmatchcase(name, level) for number, name in enumerate(layout.names[place])]
+    return np.array(fitting)[matrix[:, place]]

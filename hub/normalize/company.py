@@ -1,13 +1,12 @@
 """Company names taken apart: region, trade name (字号), industry, group word, legal form, branch (spec §5.1-5.2)."""
 
-from functools import cache
-
 import polars as pl
 
+from hub.normalize.latin import split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
 from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
-from hub.normalize.words import ABBREVIATIONS, INDUSTRY_FORMS, list_words, match_words
+from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
 #: a remark that ends so is a company, whatever it starts with
@@ -136,20 +135,24 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(head=pl.coalesce("found_head", "flat")).drop("found_head")
 
 
+def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
+    """`flat` with the registered name of a state firm or bank in place of its short one."""
+    known = load_abbreviations()
+    start, whole = ("|".join(short for short, (_, is_whole) in known.items() if is_whole == kind) for kind in (False, True))
+    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}))?"
+    may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
+    short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
+    named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
+    spelled = frame.filter(may).select(spelled=named + pl.col("flat").str.slice(short.str.len_chars()))
+    return scatter(frame, may, spelled).with_columns(flat=pl.coalesce("spelled", "flat")).drop("spelled")
+
+
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
     bracket = rf"\((?:中国)?({places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    shorts = rf"^(?:{'|'.join(ABBREVIATIONS)})"
-    short = pl.col("flat").str.slice(0, 3).str.extract(f"({shorts})").replace_strict(ABBREVIATIONS, default=None)
-    frame = frame.with_columns(
-        pl.when(pl.col("flat").str.contains(shorts))
-        .then(short + pl.col("flat").str.replace(shorts, ""))
-        .otherwise("flat")
-        .alias("flat")
-    )
-    frame = _split_branch(frame)
+    frame = _split_branch(_spell_out(frame))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),
@@ -245,58 +248,6 @@ def _spell_distinct(brands: pl.Series) -> pl.Series:
     return map_distinct(brands, distinct, "brand")["sound"]
 
 
-@cache
-def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]]:
-    """Cities and provinces by sound, with their province and city; null where two sound alike (suzhou)."""
-    table = load_regions()
-    table = table.with_columns(spell(table["name"]).alias("sound")).filter(pl.col("sound").str.len_chars() >= 4)
-    alone = pl.col("name").count() == 1
-    spelled = table.group_by("sound").agg(
-        province=pl.when(alone).then(pl.col("province").first()), city=pl.when(alone).then(pl.col("city").first())
-    )
-    spelled = spelled.sort(pl.col("sound").str.len_chars(), "sound", descending=[True, False])
-    return spelled["sound"].to_list(), spelled["province"].to_list(), spelled["city"].to_list()
-
-
-def _split_latin(frame: pl.DataFrame) -> pl.DataFrame:
-    """Shanghai ABC Trading Co., Ltd. and ABC (Shanghai) Trading Limited have one key."""
-    cities, provinces, city_of = load_spelled_cities()
-    place = rf"^({'|'.join(cities)}) |\(({'|'.join(cities)})\)"
-    frame = frame.with_columns(found=pl.col("text").str.extract_groups(place)).with_columns(
-        place=pl.coalesce(pl.col("found").struct.field("1"), pl.col("found").struct.field("2"))
-    )
-    tokens = (
-        pl.when(pl.col("place").is_not_null())
-        .then(pl.col("text").str.replace(place, " "))
-        .otherwise("text")
-        .str.replace_all("&", " and ")
-        .str.replace_all(r"['’`.]", "")
-        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
-        .str.strip_chars()
-        # a name typed without blanks
-        .str.replace(r"^([^ ]{4,}?)(holdings|group)?(limited|incorporated|corporation|inc|ltd)$", "$1 $2 $3")
-        .str.replace("  ", " ", literal=True)
-    )
-    legal = rf"(?: (?:{match_words('latin_legal')}))+$"
-    core = tokens.str.replace(r"^the ", "").str.replace(legal, "")
-    brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
-    return frame.with_columns(
-        name_key=pl.concat_str(pl.when(pl.col("place").is_not_null()).then(pl.col("place") + "|").otherwise(pl.lit("")), core),
-        parent_key=pl.lit(None, dtype=pl.String),
-        has_legal=tokens.str.contains(legal),
-        group_word=tokens.str.contains(r"\b(?:group|holdings?)\b"),
-        branch=pl.lit(None, dtype=pl.String),
-        name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
-        name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
-        core=core,
-        brand=brand,
-        name_industry=pl.lit(None, dtype=pl.String),
-        sound=brand.str.replace_all(" ", "", literal=True),
-        plain=core,
-        is_bare=pl.lit(value=False),
-    )
-
-
 def parse_company_names(names: pl.Series) -> pl.DataFrame:
     """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
@@ -314,7 +265,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     distinct = distinct.with_columns(name_text=pl.col("text"), name_display=shown.str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2"))
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     chinese = _split_han(distinct.filter("is_han")).select("row", "raw", *NAME_FIELDS)
-    latin = _split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
+    latin = split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
     parsed = pl.concat([chinese, latin]).sort("row").drop("row")
     empty = pl.col("core").is_in([*list_words("placeholder"), ""]) | (pl.col("core").str.len_chars() < 2)
     fields = [field for field in NAME_FIELDS if field not in ("remark_person", "is_han", "is_bare")]

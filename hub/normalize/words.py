@@ -5,18 +5,6 @@ from importlib.resources import files
 
 import polars as pl
 
-#: state firms and banks that everybody writes short
-ABBREVIATIONS = {
-    "工行": "工商银行",
-    "农行": "农业银行",
-    "中行": "中国银行",
-    "建行": "建设银行",
-    "交行": "交通银行",
-    "招行": "招商银行",
-    "中石化": "中国石油化工",
-    "中石油": "中国石油天然气",
-    "国网": "国家电网",
-}
 #: an industry's short form, so that it compares with the long one
 INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通"}
 
@@ -38,3 +26,13 @@ def list_words(kind: str) -> list[str]:
 def match_words(kind: str) -> str:
     """The words of a kind as a regex alternation, longest first, without a group around it."""
     return "|".join(sorted(list_words(kind), key=lambda word: (-len(word), word)))
+
+
+@cache
+def load_abbreviations() -> dict[str, tuple[str, bool]]:
+    """State firms and banks that everybody writes short: the registered trade name by the short one, the longest first, and
+    whether the short one must be the whole trade name: 中铁建工 is no 中铁. A registered name that begins as a short one stands
+    for itself."""
+    table = pl.read_csv((files("hub") / "data" / "abbreviations.csv").read_bytes())
+    table = table.sort(pl.col("short").str.len_chars(), "short", descending=[True, False])
+    return {short: (name, where == "whole") for short, name, where in table.iter_rows()}

@@ -14,6 +14,10 @@ Training = Literal["certain", "em", "fixed"]
 _OVER_A_MODEL = ("match_bits", "review_bits", "review_limit", "silence_bits", "survivors", "source_precedence", "id_prefix")
 
 
+#: between a veto and the level that lifts it
+UNLESS = " unless "
+
+
 class RulesError(ValueError):
     """Rules that cannot be used: where in the file, what is wrong, what to write instead."""
 
@@ -101,10 +105,10 @@ class Rules:
     """Two equal rules, models and histories give equal results.
 
     guards: parts of which two different values never share an id; vetoes: levels (`comparison.level`) that keep two records apart
-    whatever else agrees. certain: parts whose agreement or conflict labels pairs for training, but for pairs with a level of
-    `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules. weights: bits per
-    `comparison.level` and interaction to start from, or to stay at where training is 'fixed'; `prior` is the weight of a
-    candidate pair before any evidence.
+    whatever else agrees, but for a level behind ` unless `. certain: parts whose agreement or conflict labels pairs for training,
+    but for pairs with a level of `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules.
+    weights: bits per `comparison.level` and interaction to start from, or to stay at where training is 'fixed'; `prior` is the
+    weight of a candidate pair before any evidence.
     """
 
     entity: str

@@ -14,7 +14,7 @@ from hub.compare import check_levels, lay_out
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
-from hub.rules.model import RulesError
+from hub.rules.model import UNLESS, RulesError
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Order = Literal["completeness", "precedence", "majority", "recency"]
@@ -208,7 +208,9 @@ def _spread_weights(rules: model.Rules, file: str) -> dict[str, float]:
         for name in meant:
             bits[name] = bits.get(name, 0.0) + weight
     patterns = [(f"interactions.{interaction.name}", when) for interaction in rules.interactions for when in interaction.when]
-    patterns += [(place, when) for place in ("vetoes", "uncertain") for when in getattr(rules, place)]
+    patterns += [
+        (place, when) for place in ("vetoes", "uncertain") for veto in getattr(rules, place) for when in veto.split(UNLESS)
+    ]
     for place, when in patterns:
         if not any(fnmatchcase(level, when) for level in levels):
             raise RulesError(f"{file}: {place}: '{when}' is no level; write comparison.level, * stands for anything")

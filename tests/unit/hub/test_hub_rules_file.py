@@ -45,6 +45,7 @@ def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
         ('"name.sorted"', '"name.sortd"', "keys.name.parts", "name.sorted"),
         ('"name.same~2"', '"name.equal"', "weights", "comparison.level"),
         ('parts = ["name.sorted"]', 'parts = ["name.sorted"]\ncap = 1', "keys.name.cap", "2"),
+        ('entity = "thing"', 'entity = "thing"\nvetoes = ["name.close unless name.equal"]', "vetoes", "'name.equal' is no level"),
         ('entity = "thing"', 'entity = "thing', "not valid TOML", "line 2"),
     ],
 )

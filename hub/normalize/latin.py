@@ -1,0 +1,95 @@
+"""Company names in Latin letters taken apart: place, trade name, industry, legal form, branch."""
+
+from functools import cache
+
+import polars as pl
+
+from hub.normalize.regions import load_regions
+from hub.normalize.sound import spell
+from hub.normalize.text import scatter
+from hub.normalize.words import list_words, match_words
+
+_OFFICE = "(?:sub )?branch(?: office)?|(?:rep|representative|liaison|sales|regional) office"
+#: legal forms that are words as well, and end no company's name before its branch
+_WORDS = ("the", "as", "se", "ab", "sa", "co")
+_DOUBLE = "new|san|los|las|hong|kuala|abu|sao|st|saint|port|cape|tel|ho chi|north|south|east|west"
+#: industry words that tell no two companies of a trade name apart
+_NEUTRAL = ("group", "international", "holdings", "holding", "global", "inc", "partners", "associates", "enterprises")
+
+
+@cache
+def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]]:
+    """Cities and provinces by sound, with their province and city; null where two sound alike (suzhou)."""
+    table = load_regions()
+    table = table.with_columns(spell(table["name"]).alias("sound")).filter(pl.col("sound").str.len_chars() >= 4)
+    alone = pl.col("name").count() == 1
+    spelled = table.group_by("sound").agg(
+        province=pl.when(alone).then(pl.col("province").first()), city=pl.when(alone).then(pl.col("city").first())
+    )
+    spelled = spelled.sort(pl.col("sound").str.len_chars(), "sound", descending=[True, False])
+    return spelled["sound"].to_list(), spelled["province"].to_list(), spelled["city"].to_list()
+
+
+def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
+    """Shanghai ABC Trading Co., Ltd. and ABC (Shanghai) Trading Limited have one key; ABC Trading Shanghai Branch is a branch."""
+    cities, provinces, city_of = load_spelled_cities()
+    place = rf"^({'|'.join(cities)}) |\(({'|'.join(cities)})\)"
+    frame = frame.with_columns(pl.col("text").str.replace(rf"^((?:[^ ]+ ){{0,3}}(?:{_OFFICE})) of (.+)$", "$2 $1"))
+    frame = frame.with_columns(found=pl.col("text").str.extract_groups(place)).with_columns(
+        place=pl.coalesce(pl.col("found").struct.field("1"), pl.col("found").struct.field("2"))
+    )
+    tokens = (
+        pl.when(pl.col("place").is_not_null())
+        .then(pl.col("text").str.replace(place, " "))
+        .otherwise("text")
+        .str.replace_all("&", " and ")
+        .str.replace_all(r"['’`.]", "")
+        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
+        .str.strip_chars()
+        # a name typed without blanks
+        .str.replace(r"^([^ ]{4,}?)(holdings|group)?(limited|incorporated|corporation|inc|ltd)$", "$1 $2 $3")
+        .str.replace("  ", " ", literal=True)
+    )
+    frame = _split_branch(frame.with_columns(tokens=tokens))
+    legal = rf"(?: (?:{match_words('latin_legal')}))+$"
+    core = pl.col("head").str.replace(r"^the ", "").str.replace(legal, "")
+    brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
+    said = core.str.tail(core.str.len_chars() - brand.str.len_chars()).str.replace_all(rf" (?:{'|'.join(_NEUTRAL)})\b", "")
+    key = pl.concat_str(pl.when(pl.col("place").is_not_null()).then(pl.col("place") + "|").otherwise(pl.lit("")), core)
+    return frame.with_columns(
+        name_key=pl.when(pl.col("branch").is_not_null()).then(key + "|" + pl.col("branch")).otherwise(key),
+        parent_key=pl.when(pl.col("branch").is_not_null()).then(key),
+        has_legal=pl.col("head").str.contains(legal),
+        group_word=pl.col("head").str.contains(r"\b(?:group|holdings?)\b"),
+        name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
+        name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
+        core=core,
+        brand=brand,
+        name_industry=said.str.strip_chars(" ").replace("", None),
+        sound=brand.str.replace_all(" ", "", literal=True),
+        plain=core,
+        is_bare=pl.lit(value=False),
+    )
+
+
+def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
+    """`head` and `branch` (null: none) of `tokens`: acme trading co ltd shanghai branch, hsbc bank new york branch."""
+    legal = "|".join(word for word in list_words("latin_legal") if word not in _WORDS)
+    registered = pl.col("tokens").str.extract_groups(
+        rf"^(?P<head>.+?(?: co)?(?: (?:{legal}))+)(?P<branch>(?: \S+){{0,4}} (?:{_OFFICE}))$"
+    )
+    short = pl.col("tokens").str.extract_groups(rf"^(?P<head>.{{3,}}?)(?P<branch> (?:(?:{_DOUBLE}) )?\S+ (?:{_OFFICE}))$")
+    ends = frame["tokens"].str.contains(rf" (?:{_OFFICE})$").fill_null(value=False)
+    sides = ("registered", "short")
+    found = (
+        frame.filter(ends)
+        .select(registered=registered, short=short)
+        .select(
+            found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
+            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides))
+            .str.strip_chars(" ")
+            .str.replace("branch office", "branch"),
+        )
+        .with_columns(pl.when(pl.col("found_head") != "the").then(pl.all()))
+    )
+    return scatter(frame, ends, found).with_columns(head=pl.coalesce("found_head", "tokens")).drop("found_head")

@@ -1,0 +1,32 @@
+"""Firms of one trade name that are not one: a group and its stock company, a branch and its head."""
+
+import pytest
+
+from hub.hierarchy import add_hierarchy
+
+GROUP, STOCK, SHORT = "宏远集团有限公司", "宏远股份有限公司", "宏远"
+
+
+def own(found):
+    return dict(found.crosswalk.select("source_key", "gid").iter_rows())
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_a_short_name_does_not_glue_a_group_and_its_stock_company(new_hub, parties, times):
+    found = own(new_hub().run(parties(*({"company_name": name} for name in [GROUP, STOCK, *[SHORT] * times]))))
+    assert found["k0000"] != found["k0001"]
+    assert len(set(found.values())) == 2
+
+
+def test_a_group_that_was_a_stock_company_keeps_its_number_and_is_one(new_hub, parties, credit_code):
+    code = credit_code(71000001)
+    found = own(new_hub().run(parties({"company_name": GROUP, "tax_no": code}, {"company_name": STOCK, "tax_no": code})))
+    assert found["k0000"] == found["k0001"]
+
+
+def test_a_branch_with_an_english_name_is_a_child_of_its_head(new_hub, parties):
+    names = ["Acme Trading Co., Ltd.", "ACME Trading Limited", "Acme Trading Co Ltd Shanghai Branch"]
+    golden = add_hierarchy(new_hub().run(parties(*({"company_name": name} for name in names))))
+    head, branch = golden.sort("n_records", descending=True).iter_rows(named=True)
+    assert (head["n_records"], branch["n_records"]) == (2, 1)
+    assert (branch["parent_gid"], branch["relation"]) == (head["gid"], "branch")
