@@ -100,6 +100,7 @@ def test_windows_lines_and_blank_lines_are_no_rows() -> None:
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters='",\n\r\x00\x01\x1c\x1d\x1e\x1f\ufeff'), min_size=1)
 
 
+@pytest.mark.generated
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=8))
 def test_every_line_is_a_row_or_a_reject(lines: list[list[str]]) -> None:
     text = "id,a,b\n" + "".join(",".join(line) + "\n" for line in lines)

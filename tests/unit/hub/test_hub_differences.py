@@ -69,6 +69,7 @@ def test_what_cannot_be_compared_is_refused_with_its_reason(before: pl.DataFrame
         find_differences(before, make_crosswalk({"1": "A"}))
 
 
+@pytest.mark.generated
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=20))
 def test_changes_and_same_entities_hold_every_record_once_and_the_pairs_are_those_of_the_evaluation(
     ids: list[tuple[int, int]],

@@ -9,6 +9,8 @@ from hub.invariants import check_invariants
 from hub.resolve import resolve
 from hub.rules.read import load_rules
 
+pytestmark = pytest.mark.generated
+
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 _CHARACTERS = "华强宏盛达瑞恒信泰兴鑫隆昌源德永嘉博联创凯诚海天金东方明正威力光晟腾飞亚新伟通科"
 _TRADES = ("机械", "电子", "食品", "贸易", "模具", "软件", "物流", "包装")

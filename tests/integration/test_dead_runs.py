@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,17 +16,20 @@ from orchestration.project import current_project
 from warehouse.home import Home
 from warehouse.ledger import Ledger, open_ledger
 
-REPOSITORY = Path(__file__).parents[3]
+pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).parents[2]
 IN_PROGRESS = dg.RunsFilter(statuses=[*UNFINISHED, dg.DagsterRunStatus.CANCELING])  # what the queue counts
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("GOLDTHREAD_PROJECT", str(REPOSITORY))
     monkeypatch.setenv("GOLDTHREAD_HOME", str(tmp_path))
     monkeypatch.setenv("GOLDTHREAD_LEDGER", "")
     current_project.cache_clear()
-    return Home(tmp_path).create()
+    yield Home(tmp_path).create()
+    current_project.cache_clear()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from orchestration.lib.event_log import KeptEventLog
 
+pytestmark = pytest.mark.integration
+
 ORDERS = dg.AssetKey("orders")
 
 
