@@ -203,13 +203,18 @@ def _find_homes(joined: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
     return homes.with_columns(keeps=pl.col("old_gid") == pl.col("old_gid").first().over("label"))
 
 
+def _are_taken(gids: pl.Series, taken: pl.Series) -> pl.Series:
+    """Of the new ids and those ever issued, a set is made of the few that meet."""
+    return gids.is_in(taken.filter(taken.is_in(gids.implode())).implode())
+
+
 def _issue(fresh: pl.DataFrame, taken: pl.Series, prefix: str) -> pl.DataFrame:
     """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
     # fresh comes in the order of source and key, which decides among records of one time
     chosen = fresh.select(pl.col("label", *_RECORD).gather(pl.Series(_find_earliest(fresh))))
     gids = _name_ids(chosen, prefix, 0)
     salt = 0
-    while (again := gids.is_in(taken.implode()) | ~gids.is_first_distinct()).any():
+    while (again := _are_taken(gids, taken) | ~gids.is_first_distinct()).any():
         salt += 1
         gids = pl.select(pl.when(pl.lit(again)).then(pl.lit(_name_ids(chosen, prefix, salt))).otherwise(pl.lit(gids))).to_series()
     return chosen.with_columns(gids.alias("gid"))

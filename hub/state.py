@@ -71,7 +71,7 @@ class State:
     @property
     def golden(self) -> pl.DataFrame:
         """The golden record of each live id, by gid."""
-        return self.portraits.select(pl.all().gather(pl.Series(self.shown)))
+        return self.portraits.rechunk().select(pl.all().gather(pl.Series(self.shown)))
 
     @property
     def total(self) -> Ids:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ import polars as pl
 
 from hub.clock import Clock
 from hub.decide import align_log
-from hub.increment import add_records
-from hub.model import read_model, write_model
-from hub.outcome import Outcome, tell, tell_first
+from hub.hierarchy import link_parents
+from hub.increment import Addition, add_records
+from hub.model import Model, read_model, write_model
+from hub.outcome import Added, Outcome, list_crosswalk, order_present, tell_added, tell_all, tell_first
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state, load_state, save_state
@@ -59,33 +61,96 @@ def resolve_into(
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     with hold_lock(folder):
-        version = read_version(folder)
-        decisions = _join_logs(read_decisions(folder), decided)
-        if version == 0 and records is not None:
-            first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions)
-            write_model(first.model, folder / "model")
-            state = build_state(first, records)
-            outcome = tell_first(first)
-            base = None
-            clock.lap("add")
+        if records is not None and read_version(folder) == 0:
+            outcome = _found(folder, records, rules, run_id, at, decided, clock)
         else:
-            _refuse_other_rules(folder, rules)
-            model = read_model(folder / "model", rules)
-            base = folder / "versions" / str(version)
-            held = _load(base)
+            hub = Hub.open(folder, rules)
             clock.lap("load")
-            changes = held.records.clear() if records is None else records
-            addition = add_records(held, changes, deleted, rules, model, run_id, at, decisions, lambda: read_events(folder))
-            state = addition.state
+            addition, added = hub._resolve(records, run_id, at, deleted, decided)
             clock.lap("add")
-            outcome = tell(addition, changes, decisions, rules, model)
+            outcome = tell_all(addition, added, rules)
             clock.lap("list")
-        if decided is not None:
-            write_decisions(folder, decisions)
-        write_version(folder, version + 1, state, outcome, rules, at, base)
-        clock.lap("save")
-    counts = {"version": version + 1, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
+            hub._keep(addition, added, at, decided)
+            clock.lap("save")
+        version = read_version(folder)
+    counts = {"version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return replace(outcome, report={**outcome.report, **counts})
+
+
+def _found(
+    folder: Path, records: pl.DataFrame, rules: Rules, run_id: str, at: datetime, decided: pl.DataFrame | None, clock: Clock
+) -> Outcome:
+    decisions = _join_logs(read_decisions(folder), decided)
+    first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions)
+    write_model(first.model, folder / "model")
+    state, outcome = build_state(first, records), tell_first(first)
+    clock.lap("add")
+    if decided is not None:
+        write_decisions(folder, decisions)
+    write_version(folder, 1, state, outcome, rules, at)
+    clock.lap("save")
+    return outcome
+
+
+class Hub:
+    """A hub that stays open in a process, so that small additions cost what they reach and not what there is."""
+
+    def __init__(self, folder: Path, rules: Rules, model: Model, version: int, state: State) -> None:
+        self.folder, self.rules, self.model = folder, rules, model
+        self._version, self._state = version, state
+
+    @classmethod
+    def open(cls, folder: Path, rules: Rules) -> "Hub":
+        """Raises StoreError where the folder holds no hub, RulesError where it was founded with other rules."""
+        state = read_state(folder)
+        _refuse_other_rules(folder, rules)
+        return cls(folder, rules, read_model(folder / "model", rules), read_version(folder), state)
+
+    def add(
+        self,
+        records: pl.DataFrame | None,
+        run_id: str,
+        at: datetime,
+        deleted: pl.DataFrame | None = None,
+        decided: pl.DataFrame | None = None,
+    ) -> Added:
+        """Add to the hub as resolve_into does, and keep it in its folder; what others added there meanwhile is heeded."""
+        with hold_lock(self.folder):
+            addition, added = self._resolve(records, run_id, at, deleted, decided)
+            self._keep(addition, added, at, decided)
+        return added
+
+    def list_crosswalk(self) -> pl.DataFrame:
+        """source, source_key, gid of every record, sorted."""
+        return list_crosswalk(self._state, order_present(self._state))
+
+    def list_golden(self) -> pl.DataFrame:
+        """The golden record of every customer, linked to its parent."""
+        return link_parents(self._state.golden)
+
+    def _resolve(
+        self,
+        records: pl.DataFrame | None,
+        run_id: str,
+        at: datetime,
+        deleted: pl.DataFrame | None,
+        decided: pl.DataFrame | None,
+    ) -> tuple[Addition, Added]:
+        if (version := read_version(self.folder)) != self._version:
+            self.model = read_model(self.folder / "model", self.rules)
+            self._version, self._state = version, read_state(self.folder)
+        decisions = _join_logs(read_decisions(self.folder), decided)
+        changes = self._state.records.clear() if records is None else records
+        log = partial(read_events, self.folder)
+        addition = add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log)
+        return addition, tell_added(addition, changes, decisions, self.rules, self.model)
+
+    def _keep(self, addition: Addition, added: Added, at: datetime, decided: pl.DataFrame | None) -> None:
+        if decided is not None:
+            write_decisions(self.folder, _join_logs(read_decisions(self.folder), decided))
+        base = self.folder / "versions" / str(self._version)
+        write_version(self.folder, self._version + 1, addition.state, added, self.rules, at, base)
+        self._version, self._state = self._version + 1, read_state(self.folder)
 
 
 def _join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
@@ -123,16 +188,16 @@ def _refuse_other_rules(folder: Path, rules: Rules) -> None:
 
 
 def write_version(
-    folder: Path, version: int, state: State, outcome: Outcome, rules: Rules, at: datetime, base: Path | None = None
+    folder: Path, version: int, state: State, added: Added, rules: Rules, at: datetime, base: Path | None = None
 ) -> None:
     """Make a state the newest one; the caller holds the hub's lock. base: the version that it was added to."""
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
     save_state(state, target, base)
     (folder / "events").mkdir(exist_ok=True)
-    outcome.events.write_parquet(folder / "events" / f"{version}.parquet")
-    outcome.review.write_parquet(target / "review.parquet")
-    outcome.decisions.write_parquet(target / "decisions.parquet")
+    added.events.write_parquet(folder / "events" / f"{version}.parquet")
+    added.review.write_parquet(target / "review.parquet")
+    added.decisions.write_parquet(target / "decisions.parquet")
     waiting = folder / "current.new"
     note = {"version": version, "entity": rules.entity, "rules": rules.version, "at": at.isoformat()}
     waiting.write_text(json.dumps(note), encoding="utf-8")

@@ -1,0 +1,79 @@
+"""A hub that stays open in a process says what a full run says, and is never ahead of its folder."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from hub.decide import Book
+from hub.hierarchy import add_hierarchy
+from hub.model import read_model
+from hub.resolve import resolve
+from hub.store import Hub, StoreError, read_events, resolve_into
+from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records
+
+RULES = load_few_rules()
+KEYS = ["source", "source_key"]
+CHOICES = [(firm, spelling, spelling == 0, True) for firm in range(4) for spelling in range(3)]
+
+
+def open_hub(folder, records):
+    resolve_into(folder, records, RULES, "run0", DAY_ONE)
+    return Hub.open(folder, RULES)
+
+
+def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.state._MOST_PIECES", 2)
+    everything, book = make_company_records(CHOICES), Book("organisation")
+    moved = make_company_records([(3, 0, False, True), *CHOICES[1:]])
+    hub = open_hub(tmp_path, everything[:5])
+    ends = [everything.select(KEYS).row(place) for place in (1, 4)]
+    present = everything[:5]
+    for number, batch in enumerate((everything[5:9], moved[:1], everything[9:], everything[:1], None), start=1):
+        gone = everything[6:7].select(KEYS) if number == 4 else None
+        if number == 5:
+            book.decide("merge", [ends[0]], [ends[1]], actor="li", reason="one owner", at=DAY_ONE)
+        at, history = DAY_ONE + timedelta(days=number), read_events(tmp_path)
+        added = hub.add(batch, f"run{number}", at, gone, book.log)
+        if batch is not None:
+            present = pl.concat([present.join(batch, on=KEYS, how="anti"), batch])
+        present = present if gone is None else present.join(gone, on=KEYS, how="anti")
+        model = read_model(tmp_path / "model", RULES)
+        full = resolve(present, rules=RULES, history=history, run_id=f"run{number}", at=at, model=model, decisions=book.log)
+        for name in ("events", "review", "decisions"):
+            assert_frame_equal(getattr(added, name), getattr(full, name))
+        assert added.report["largest_cluster"] == full.report["largest_cluster"]
+        assert_frame_equal(hub.list_crosswalk(), full.crosswalk.filter("is_current").select(*KEYS, "gid"))
+        assert_frame_equal(hub.list_golden(), add_hierarchy(full))
+    assert len(list(tmp_path.glob("versions/*/portraits.*.arrow"))) == 2
+
+
+def test_what_another_process_added_is_heeded(tmp_path):
+    records = make_company_records(CHOICES)
+    hub = open_hub(tmp_path, records[:3])
+    resolve_into(tmp_path, records[3:6], RULES, "other", DAY_ONE)
+    assert hub.add(records[6:9], "run2", DAY_ONE).report["added"] == 3
+    assert hub.list_crosswalk().height == 9
+    assert_frame_equal(Hub.open(tmp_path, RULES).list_crosswalk(), hub.list_crosswalk())
+
+
+def test_a_failed_addition_leaves_an_open_hub_as_it_was(tmp_path, monkeypatch):
+    records = make_company_records(CHOICES)
+    hub = open_hub(tmp_path, records[:3])
+    before = hub.list_crosswalk()
+
+    def die(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", die)
+    with pytest.raises(OSError, match="no space"):
+        hub.add(records[3:], "run1", DAY_ONE)
+    monkeypatch.undo()
+    assert_frame_equal(hub.list_crosswalk(), before)
+    assert hub.add(records[3:], "run1", DAY_ONE).report["added"] == len(CHOICES) - 3
+
+
+def test_a_folder_without_a_hub_cannot_be_opened(tmp_path):
+    with pytest.raises(StoreError, match="founds one"):
+        Hub.open(tmp_path, RULES)
