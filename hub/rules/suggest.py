@@ -31,6 +31,7 @@ _CAP = 100
 _MAX_LEFT_OUT = 0.3
 #: comparisons beyond these add more of the same than news
 _MAX_COLUMNS = 10
+_NO_KEY = '# no column looks like the key of a record: say which one it is\n# source_key = "COLUMN"'
 #: kinds whose normal form is better to read than what was typed
 _NORMAL = ("credit_code", "date", "domain", "email", "mobile", "phone", "number")
 #: kinds whose agreement alone is no reason to compare
@@ -58,7 +59,7 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     source_key = _find_source_key(columns, source)
     records = [
         *([f"source = {_quote(source)}"] if source else []),
-        *([f"source_key = {_quote(source_key)}"] if source_key else []),
+        *([f"source_key = {_quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
     ]
     names = find_chinese_names(table, columns)
     if names:

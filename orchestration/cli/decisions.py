@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import count, open_console
 from orchestration.cli.run import JsonOption
 from orchestration.project import ProjectError, current_project
 
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 By = Annotated[str | None, typer.Option(help="Who decides (default: the user of this machine).")]
 Reason = Annotated[str, typer.Option(help="Why: whoever contradicts it later reads this.")]
-HubOption = Annotated[Path | None, typer.Option("--hub", help="Folder of a hub that files were resolved into.")]
+HubOption = Annotated[
+    Path | None, typer.Option("--hub", help="Folder of a hub that files were resolved into; without one: the line.")
+]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="The hub's rules file, where it has one of its own.")]
-EntityOption = Annotated[str, typer.Option(help="organisation or person; an ID tells by itself.")]
+EntityOption = Annotated[str, typer.Option(help="organisation or person; an ID or a hub tells by itself.")]
 Subject = Annotated[str, typer.Argument(help="An ID (one that was given up is followed), or a record as SOURCE:KEY.")]
 app = typer.Typer(help="Pairs that a person should decide.", no_args_is_help=True)
 
@@ -43,7 +45,7 @@ def list_queue(
     if as_json:
         typer.echo(json.dumps(queue.to_dicts(), ensure_ascii=False, default=str))
         return
-    table = Table(title=f"{queue.height} pairs to decide", title_justify="left", header_style="bold")
+    table = Table(title=f"{count(queue.height, 'pair')} to decide", title_justify="left", header_style="bold")
     for name in ("record", "and", "bits", "at stake", "evidence"):
         table.add_column(name, justify="right" if name in {"bits", "at stake"} else "left", overflow="fold")
     for row in queue.iter_rows(named=True):
@@ -63,10 +65,11 @@ def export_queue(
     from orchestration.lib.review import export_queue
 
     office = _open(hub, rules)
-    count = export_queue(office, office.choose_entity(entity), file)
+    exported = export_queue(office, office.choose_entity(entity), file)
     place = f" --hub {hub}" if hub else ""
     open_console().print(
-        f"{count} pairs in {file}: write same, different or skip under decision, then `goldthread review import {file}{place}`",
+        f"{count(exported, 'pair')} in {file}: write same, different or skip under decision, "
+        f"then `goldthread review import {file}{place}`",
         highlight=False,
     )
 
@@ -176,7 +179,7 @@ def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: Js
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False, default=str))
         return
-    table = Table(title=f"{len(made)} decisions", title_justify="left", header_style="bold")
+    table = Table(title=count(len(made), "decision"), title_justify="left", header_style="bold")
     for name in ("decision", "when", "who", "what", "records", "why", "state"):
         table.add_column(name, overflow="fold")
     for row in made:

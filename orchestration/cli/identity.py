@@ -25,15 +25,19 @@ def resolve(
     ] = None,
     entity: Annotated[str | None, typer.Option(help="What the files' records are of: organisation, person, or your own.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Rules file (TOML); see `goldthread rules`.")] = None,
-    hub: Annotated[Path | None, typer.Option(help="Folder of a hub that the files' records are added to.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder written earlier, whose model is used instead of training.")] = None,
+    hub: Annotated[
+        Path | None, typer.Option(help="Folder of a hub that the records are added to; a new or empty one is founded.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Folder written earlier, whose model is used instead of training; not with --hub.")
+    ] = None,
     match_bits: Annotated[float | None, typer.Option(help="What a match needs, instead of the rules' threshold.")] = None,
     decisions: Annotated[
         Path | None,
         typer.Option(help="What people decided: a log (Parquet), or a reviewed table (CSV, Parquet). A hub keeps it."),
     ] = None,
-    deleted: Annotated[Path | None, typer.Option(help="Table of records (source, source_key) that a hub is to forget.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for what is found in files.")] = None,
+    deleted: Annotated[Path | None, typer.Option(help="Table of records (source, source_key) that the hub is to forget.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write what is found into; needed with files or a hub.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
 ) -> None:

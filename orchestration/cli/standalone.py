@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import count, open_console
 from orchestration.project import ProjectError
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
     rejected = f", {report['rejected']:,} rejected (see rejected.parquet)" if report["rejected"] else ""
     are = "is" if report["records"] == 1 else "are"
     console.print(
-        f"{_count(report['records'], 'record')}{rejected} {are} {_count(report['clusters'], 'entity', 'entities')} "
-        f"({report['entity']}), found among {_count(report['candidates'], 'pair')} in {sum(report['seconds'].values()):.1f} s; "
-        f"{_count(report.get('review_kept', 0), 'pair')} to review; written to {out}",
+        f"{count(report['records'], 'record')}{rejected} {are} {count(report['clusters'], 'entity', 'entities')} "
+        f"({report['entity']}), found among {count(report['candidates'], 'pair')} in {sum(report['seconds'].values()):.1f} s; "
+        f"{count(report.get('review_kept', 0), 'pair')} to review; written to {out}",
         highlight=False,
     )
     if "added" in report:
         console.print(
-            f"the hub: {_count(report['added'], 'record')} new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
+            f"the hub: {count(report['added'], 'record')} new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
             f"{report['records_reached']:,} looked at again",
             highlight=False,
         )
@@ -92,15 +92,11 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
             console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
         for column, unread in read["times_not_read"].items():
             console.print(
-                f"{read['file']}: {column} of {_count(unread['rows'], 'row')} is no time and counts as empty, "
+                f"{read['file']}: {column} of {count(unread['rows'], 'row')} is no time and counts as empty, "
                 f"first row {unread['first_row']}: {unread['first_value']!r}",
                 highlight=False,
                 markup=False,
             )
-
-
-def _count(number: int, one: str, several: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _find_entity(asked: Files) -> str | None:

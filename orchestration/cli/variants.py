@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import count, open_console
 from orchestration.cli.standalone import JsonOption, blame_the_input, choose_rules
 from orchestration.project import ProjectError
 
@@ -199,7 +199,7 @@ def _print_tuned(tuned: Tuned, match_bits: float, review_bits: float, out: Path 
     console.print(table)
     unknown = f", {tuned.n_unknown:,} of unknown records left out" if tuned.n_unknown else ""
     console.print(
-        f"{tuned.n_same:,} pairs labelled the same, {tuned.n_different:,} different{unknown}; no threshold finds "
+        f"{count(tuned.n_same, 'pair')} labelled the same, {tuned.n_different:,} different{unknown}; no threshold finds "
         f"{tuned.n_unproposed:,} of the same that no key proposes and {tuned.n_barred:,} that a guard keeps apart\n"
         f"match_bits {match_bits:+.1f} -> {tuned.match_bits:+.1f}: precision {tuned.before['precision']:.3f} -> "
         f"{tuned.at_match['precision']:.3f}, recall {tuned.before['recall']:.3f} -> {tuned.at_match['recall']:.3f}, "
