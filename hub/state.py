@@ -235,18 +235,18 @@ def _find_start(piece: Path) -> int:
 
 
 def _measure(piece: Path) -> int:
-    return _map_table(piece).height if piece.suffix == ".arrow" else np.load(piece, mmap_mode="r").shape[-1]
+    return _map_table(piece).height if piece.suffix == ".arrow" else _map_array(piece).shape[-1]
 
 
 def load_state(folder: Path) -> State:
     """Read a state; its files are mapped, not read. Raises OSError or ValueError where a file is missing or cut off."""
     paths = {name: folder / f"{name}.arrow" for name in _TABLES}
     values: dict[str, Any] = {name: _map_table(path) for name, path in paths.items() if name != "lineage" or path.exists()}
-    values |= {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _list_arrays()}
+    values |= {name: _map_array(folder / f"{name}.npy") for name in _list_arrays()}
     for name in _GROWING_TABLES:
         values[name] = pl.concat([_map_table(path) for path in _list_pieces(folder, name)])
     for name in _GROWING_ARRAYS:
-        values[name] = tuple(np.load(path, mmap_mode="r") for path in _list_pieces(folder, name))
+        values[name] = tuple(_map_array(path) for path in _list_pieces(folder, name))
     n = {sum(piece.shape[-1] for piece in values[name]) for name in _GROWING_ARRAYS} | {values["records"].height}
     if n != {len(values["alive"])} or len({len(values[name]) for name in ("left", "right", "proposed", "vector")}) > 1:
         raise ValueError(f"{folder}: not a whole state")
@@ -262,6 +262,11 @@ def _map_table(path: Path) -> pl.DataFrame:
         table = pl.from_arrow(reader.read_all())
     assert isinstance(table, pl.DataFrame)
     return table
+
+
+def _map_array(path: Path) -> npt.NDArray[Any]:
+    """An array whose values are mapped; as a plain one, for each part of a memmap is a memmap again."""
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 def _list_arrays() -> list[str]:

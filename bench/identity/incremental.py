@@ -15,6 +15,7 @@ from bench.identity.speed import write_records
 from bench.processes import watch
 from bench.results import make_table, report
 
+_OPEN = (sys.executable, "-m", "bench.identity.open_hub")
 _SPLINK = (sys.executable, "-m", "bench.identity.peers.splink_incremental")
 _RECORD = ("source", "source_key")
 
@@ -63,14 +64,12 @@ def measure_ours(everything: Path, old: Path, new: Path, rounds: int) -> dict[st
     hub, out = empty(WORK / "hub"), WORK / "out"
     entity = ("--entity", "organisation")
     built = watch((*OURS, "resolve", str(old), *entity, "--hub", str(hub), "--out", str(empty(out / "built"))), environment())
-    added, full = [], []
+    added, opened, full = [], [], []
     whole = out / "full" / "crosswalk.parquet"
     for _ in range(rounds):
         watched = watch((*OURS, "resolve", str(everything), *entity, "--out", str(empty(out / "full"))), environment())
         full.append(Run(watched, read_stages(out / "full"), {}))
-        copy = WORK / "hub-copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(hub, copy)
+        copy = _copy(hub)
         watched = watch(
             (*OURS, "resolve", str(new), "--hub", str(copy), *entity, "--out", str(empty(out / "added"))), environment()
         )
@@ -78,13 +77,23 @@ def measure_ours(everything: Path, old: Path, new: Path, rounds: int) -> dict[st
         said = pl.read_parquet(out / "added" / "crosswalk.parquet").select(_RECORD)
         same = judge(out / "added" / "crosswalk.parquet", reference.join(said, on=_RECORD, how="semi"))
         added.append(Run(watched, read_stages(out / "added"), same))
+        watched = watch((*_OPEN, str(new), str(_copy(hub)), str(empty(out / "opened"))), environment())
+        opened.append(Run(watched, read_stages(out / "opened"), {}))
     once = Run(built, {}, {})
     ratio = summarise(added)["wall_s"] / summarise(full)["wall_s"]
     return {
         "goldthread builds the hub": summarise([once]),
         "goldthread adds": summarise(added) | {"share_of_full": round(ratio, 3)},
+        "goldthread adds to an open hub": summarise(opened),
         "goldthread resolves all": summarise(full),
     }
+
+
+def _copy(hub: Path) -> Path:
+    copy = WORK / "hub-copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(hub, copy)
+    return copy
 
 
 def measure_splink(old: Path, new: Path, rounds: int, weight: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from fnmatch import filter as find_matching
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -202,7 +202,7 @@ def _spread_weights(rules: model.Rules, file: str) -> dict[str, float]:
     known = {interaction.name for interaction in rules.interactions} | {"prior"}
     bits: dict[str, float] = {}
     for pattern, weight in rules.weights.items():
-        meant = [pattern] if pattern in known else [level for level in levels if fnmatchcase(level, pattern)]
+        meant = [pattern] if pattern in known else find_matching(levels, pattern)
         if not meant:
             raise RulesError(f"{file}: weights: '{pattern}' is no level; write comparison.level, an interaction, or prior")
         for name in meant:
@@ -212,6 +212,6 @@ def _spread_weights(rules: model.Rules, file: str) -> dict[str, float]:
         (place, when) for place in ("vetoes", "uncertain") for veto in getattr(rules, place) for when in veto.split(UNLESS)
     ]
     for place, when in patterns:
-        if not any(fnmatchcase(level, when) for level in levels):
+        if not find_matching(levels, when):
             raise RulesError(f"{file}: {place}: '{when}' is no level; write comparison.level, * stands for anything")
     return bits
