@@ -23,6 +23,11 @@ class Limits:
     max_share_ids_changed: float = 0.10
     #: below so many records the two shares say nothing
     min_records: int = 50
+    #: a larger customer is let through if so many of its records carry its credit code, and so many of those with a name the same
+    #: name, and if it has taken in no more customers in this run
+    min_share_code: float = 0.2
+    min_share_name: float = 0.9
+    max_swallowed: int = 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def check_invariants(
     events = [frame for frame in (history, resolution.events) if frame is not None]
     checks = (
         _check_codes(resolution, records),
-        _check_size(resolution, limits),
+        _check_size(resolution, records, limits),
         _check_changes(resolution, limits),
         _check_membership(resolution, records),
         _check_ids(resolution, events),
@@ -97,7 +102,7 @@ def _check_decisions(resolution: Found) -> list[Finding]:
     )
 
 
-def _check_size(resolution: Found, limits: Limits) -> list[Finding]:
+def _check_size(resolution: Found, records: pl.DataFrame, limits: Limits) -> list[Finding]:
     sizes = _current(resolution).group_by("gid").len().sort("len", "gid", descending=[True, False])
     total = int(sizes["len"].sum())
     allowed = (
@@ -105,11 +110,41 @@ def _check_size(resolution: Found, limits: Limits) -> list[Finding]:
         if total >= limits.min_records
         else limits.max_cluster_records
     )
+    large = sizes.filter(pl.col("len") > allowed)["gid"]
+    if len(large):
+        large = large.filter(~large.is_in(_find_evident(resolution, records, large, limits).implode()))
     return _report(
         "largest_cluster",
-        sizes.filter(pl.col("len") > allowed)["gid"],
+        large,
         f"customers hold more than {allowed} records: explain them, then raise the limit or null the value that they share",
     )
+
+
+def _find_evident(resolution: Found, records: pl.DataFrame, gids: pl.Series, limits: Limits) -> pl.Series:
+    """Those of some large customers that are one company beyond doubt: one guarded code, one name, and no others swallowed.
+
+    A chain has many names, a name that says nothing has no code, and an input gone wrong makes many customers one.
+    """
+    fields = {field.name: field for field in resolution.rules.fields}
+    named = resolution.rules.comparisons[0].field.partition(".")[0]
+    guards = resolution.rules.guards
+    if not guards:
+        return gids.clear()
+    kept = tuple(fields[name] for name in dict.fromkeys([named, *(part.partition(".")[0] for part in guards)]))
+    owners = _current(resolution).filter(pl.col("gid").is_in(gids.implode())).select(*_RECORD, "gid")
+    own = records.with_columns(pl.col(_RECORD).cast(pl.String)).join(owners, on=_RECORD, how="semi")
+    keys, parts = prepare(own, replace(resolution.rules, fields=kept, survivors=()))
+    name = parts.values(f"{named}.core" if fields[named].kind == "company" else named)
+    code = pl.coalesce(*(pl.lit(parts.values(part)) for part in guards))
+    found = keys.select(*_RECORD, name=name, code=code).join(owners, on=_RECORD)
+    most = found.drop_nulls("name").group_by("gid", "name").len().group_by("gid").agg(most=pl.col("len").max())
+    counts = found.group_by("gid").agg(pl.len(), pl.col("name").count(), pl.col("code").count()).join(most, on="gid")
+    swallowed = resolution.events.filter(pl.col("kind") == "merged").group_by(gid="other_gid").agg(others=pl.len())
+    counts = counts.join(swallowed, on="gid", how="left")
+    is_one = (pl.col("most") >= limits.min_share_name * pl.col("name")) & (
+        pl.col("code") >= limits.min_share_code * pl.col("len")
+    )
+    return counts.filter(is_one & (pl.col("others").fill_null(0) <= limits.max_swallowed))["gid"]
 
 
 def _check_changes(resolution: Found, limits: Limits) -> list[Finding]:

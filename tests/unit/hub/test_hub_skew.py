@@ -1,5 +1,6 @@
 """Skewed records: shared numbers, a company with very many records, names that say nothing. Bounds, not seconds."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -29,9 +30,7 @@ def name_firms(n):
 
 def run(records):
     resolved = resolve(records, rules=load_rules("organisation"), history=None, run_id="r", at=AT)
-    broken = [finding.check for finding in check_invariants(resolved, records)]
-    # a customer of very many records is for people to explain, whoever it is
-    assert [check for check in broken if check != "largest_cluster"] == []
+    assert check_invariants(resolved, records) == []
     return resolved.report
 
 
@@ -62,6 +61,22 @@ def test_a_company_with_fifty_thousand_records_is_one_customer_at_a_bounded_pric
     report = run(frame(names, tax_no=codes))
     assert report["largest_cluster"] == len(names)
     assert report["candidates"] < 20 * len(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "coded"),
+    [
+        # a chain: one code would be the only thing that they share
+        (name_firms(6_000), 6_000),
+        # a name that says nothing, which one of them explains
+        (["街边散客甲"] * 6_000, 1),
+    ],
+)
+def test_a_large_customer_that_is_no_one_company_is_blocked(credit_code, names, coded):
+    records = frame(names, tax_no=[credit_code(71000001)] * coded + [None] * (len(names) - coded))
+    apart = resolve(records, rules=load_rules("organisation"), history=None, run_id="r", at=AT)
+    chained = replace(apart, crosswalk=apart.crosswalk.with_columns(gid=pl.lit("cus_0000000000000000")))
+    assert "largest_cluster" in [finding.check for finding in check_invariants(chained, records)]
 
 
 def test_names_that_say_nothing_join_nothing():
