@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.text import scatter
 
-_BLANKS = r"[\s\u200b\ufeff]+"
+_BLANKS = r"\s\s+|[^\S ]|[\u200b\ufeff]+"
 
 
 def show_as_written(raw: pl.Series, folded: pl.Series, kept: pl.Series) -> pl.Series:
@@ -13,17 +13,21 @@ def show_as_written(raw: pl.Series, folded: pl.Series, kept: pl.Series) -> pl.Se
     Where what was cut away cannot be told apart in the raw text, the folded text stands.
     """
     frame = pl.DataFrame({"raw": raw, "folded": folded, "kept": kept})
-    differs = frame.select((pl.col("raw") != pl.col("kept")).fill_null(value=False)).to_series()
+    is_whole = (pl.col("folded") == pl.col("kept")) | (pl.col("folded") == pl.col("kept") + ".")
+    whole = frame.select((is_whole & (pl.col("raw") != pl.col("kept"))).fill_null(value=False)).to_series()
+    cut = frame.select((~is_whole).fill_null(value=False)).to_series()
     written = pl.col("raw").str.normalize("NFKC").str.replace_all(_BLANKS, " ").str.strip_chars(" ")
     pieces = pl.col("folded").str.splitn(pl.col("kept"), 2)
     aligned = (pl.col("written").str.len_chars() == pl.col("folded").str.len_chars()) & pieces.struct.field(
         "field_1"
     ).is_not_null()
-    whole = (pl.col("folded") == pl.col("kept")) | (pl.col("folded") == pl.col("kept") + ".")
-    cut = pl.col("written").str.slice(pieces.struct.field("field_0").str.len_chars(), pl.col("kept").str.len_chars())
-    found = (
-        frame.filter(differs)
-        .with_columns(written=written)
-        .select(shown=pl.when(whole).then("written").when(aligned).then(cut).otherwise("kept"))
+    part = pl.col("written").str.slice(pieces.struct.field("field_0").str.len_chars(), pl.col("kept").str.len_chars())
+    shown = (
+        scatter(frame, whole, frame.filter(whole).select(found=written))["found"],
+        scatter(
+            frame,
+            cut,
+            frame.filter(cut).with_columns(written=written).select(found=pl.when(aligned).then(part).otherwise("kept")),
+        )["found"],
     )
-    return scatter(frame, differs, found).select(pl.coalesce("shown", "kept")).to_series()
+    return pl.select(pl.coalesce(*(pl.lit(found) for found in shown), pl.lit(kept))).to_series()
