@@ -245,8 +245,9 @@ def _measure_distinct(tests: tuple[Test, ...], values: pl.Series, a: Ids, b: Ids
 
 def find_distinct_vectors(packed: Longs) -> tuple[Longs, Ids, Longs]:
     """The distinct vectors in ascending order, the place of each pair's vector among them, and how many pairs have each."""
-    pairs = pl.Series("vector", packed).to_frame()
-    distinct = pairs.unique().sort("vector").with_columns(place=pl.int_range(pl.len(), dtype=pl.Int32))
-    # a join by hash takes half the time of a binary search
-    place = pairs.join(distinct, on="vector", how="left", maintain_order="left")["place"].to_numpy()
-    return distinct["vector"].to_numpy(), place, np.bincount(place, minlength=distinct.height)
+    # polars ranks in a third of the time that numpy needs to sort places
+    place = pl.Series(packed).rank("dense").to_numpy().astype(np.int32) - np.int32(1)
+    counts = np.bincount(place)
+    distinct = np.empty(len(counts), dtype=np.int64)
+    distinct[place] = packed
+    return distinct, place, counts

@@ -69,7 +69,7 @@ def fit(features: npt.NDArray[np.bool_], same: Floats, conflict: Floats, centre:
         chance = _squash(matrix.weigh(weights))
         gradient = matrix.gather(counts * chance - positive) + ridge * (weights - middle)
         curvature = matrix.square(counts * chance * (1 - chance)) + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
+        step = _solve(curvature, gradient)
         step *= min(1.0, _LONGEST_STEP * _NATS_PER_BIT / max(float(np.abs(step).max()), 1e-12))
         scale = 1.0
         while (better := _lose(matrix, positive, counts, weights - scale * step, middle, ridge)) > loss and scale > 1e-4:
@@ -81,6 +81,21 @@ def fit(features: npt.NDArray[np.bool_], same: Floats, conflict: Floats, centre:
             return weights / _NATS_PER_BIT, number
         loss = better
     return weights / _NATS_PER_BIT, _ROUNDS
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    """The solution of a symmetric, positive definite system, by elimination: the same bits whatever library computes.
+
+    LAPACK's threads wait for each other at this size: 262 unknowns took 60 ms of CPU, here 10.
+    """
+    left, found = matrix.copy(), right.copy()
+    for place in range(len(left) - 1):
+        factor = left[place + 1 :, place] / left[place, place]
+        left[place + 1 :, place + 1 :] -= factor[:, None] * left[place, place + 1 :]
+        found[place + 1 :] -= factor * found[place]
+    for place in range(len(left) - 1, -1, -1):
+        found[place] = (found[place] - (left[place, place + 1 :] * found[place + 1 :]).sum()) / left[place, place]
+    return found
 
 
 def _squash(logits: Floats) -> Floats:

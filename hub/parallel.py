@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from hub.memory import give_back
+
 _THREADS = 2
 #: records or pairs below which a thread, which compiles every regex anew, costs more than it saves
 _LEAST = 50_000
@@ -17,4 +19,6 @@ def map_threads(work: Callable[[Item], Found], items: Iterable[Item], size: int)
     if size < _LEAST:
         return [work(item) for item in items]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(work, items))
+        found = list(pool.map(work, items))
+    give_back()
+    return found

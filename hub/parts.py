@@ -1,6 +1,6 @@
 """Comparable columns of many records, each distinct value once: tables of parts per field, and a row of a table per record."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -81,9 +81,12 @@ class Parts:
         """Make the codes of several parts at once."""
         map_threads(self.codes, dict.fromkeys(parts), self.n)
 
-    def forget_codes(self) -> None:
-        """Let go of the codes: at a million records those of two dozen parts are 100 MB, made again in 10 ms each."""
+    def forget_codes(self, keep: Collection[str] = ()) -> None:
+        """Let go of the codes: at a million records those of two dozen parts are 200 MB, made again in 50 ms each."""
         self._codes.clear()
+        for cache in (self._rows, self._values):
+            for part in cache.keys() - set(keep):
+                del cache[part]
 
     def list_values(self, part: str) -> pl.Series:
         """The part's distinct values in the order of their codes."""

@@ -52,7 +52,7 @@ def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, np
         else:
             typed.append(_to_utc(records, column) if column in _TIMES else pl.col(column).cast(pl.String))
     aligned = records.select(typed)
-    if aligned.select(pl.any_horizontal(pl.col("source", "source_key").is_null()).any()).item():
+    if aligned["source"].null_count() + aligned["source_key"].null_count():
         raise RecordsError(f"{rules.entity} records with a null source or source_key: fill them or leave the records out")
     order = sort_records(aligned)
     _refuse_twins(aligned.select(pl.col("source", "source_key").gather(pl.Series(order))), rules.entity)

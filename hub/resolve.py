@@ -21,6 +21,7 @@ from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, trace_lineage
 from hub.hashing import hash_rows
 from hub.identify import identify
+from hub.memory import give_back
 from hub.model import Model
 from hub.pairs import Candidates, find_candidates, scale_cap
 from hub.parts import Ids, Parts
@@ -135,13 +136,16 @@ def resolve(
     weighed = weigh(vectors, comparer.layout, model.weights, rules)
     clock.lap("train")
     codes = [parts.codes(part) for part in rules.guards]
-    labels = bonds.cluster(parts.n, candidates.left, candidates.right, weighed.weigh_for_clusters(rules)[place], codes, hashes)
-    clock.lap("cluster")
     del comparer
-    parts.forget_codes()
+    parts.forget_codes({*rules.guards, *(part for survivor in rules.survivors for _, part in survivor.values)})
+    give_back()
     with ThreadPoolExecutor(1) as pool:
-        # edges and review need no ids: they are written down while ids and golden records are found
+        # edges and review need no ids: they are written down while clusters, ids and golden records are found
         written = pool.submit(build_edges, aligned, candidates, place, weighed, rules)
+        counted = weighed.weigh_for_clusters(rules)[place]
+        labels = bonds.cluster(parts.n, candidates.left, candidates.right, counted, codes, hashes)
+        del counted
+        clock.lap("cluster")
         apart_now = bonds.find_apart(labels)
         asked = pool.submit(build_review, aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
         identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from hub.prepare import RecordsError
 from hub.resolve import resolve
 from hub.rules.read import RulesFile
 from hub.store import FILES, read_decisions, read_note, resolve_into
-from hub.tables import Records, find_twins, gather_records
+from hub.tables import Records, find_twins, gather_records, keep_keys
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
@@ -102,10 +102,14 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         at = beside.at or _find_newest(records.frame, beside, note)
         run_id = _name_run(records.frame, rules, at, beside, note["version"])
         clock.lap("read")
+        # what resolves the records lets go of them once they are read: at a million 270 MB
+        keys, handed = keep_keys(tables, rules), [records.frame]
+        records = replace(records, frame=records.frame.clear())
+        del tables
         try:
-            tables_out, model, counts = _find(records.frame, rules, run_id, at, beside)
+            tables_out, model, counts = _find(handed, rules, run_id, at, beside)
         except RecordsError as error:
-            raise RecordsError(find_twins(tables, rules) or str(error)) from error
+            raise RecordsError(find_twins(keys, rules) or str(error)) from error
         clock.lap("resolve")
         _write_tables({**tables_out, "rejected": records.rejected}, folder)
         write_model(model, folder)
@@ -186,16 +190,19 @@ def _name_content(frame: pl.DataFrame) -> str:
 
 
 def _find(
-    records: pl.DataFrame, rules: RulesFile, run_id: str, at: datetime, beside: Beside
+    handed: list[pl.DataFrame], rules: RulesFile, run_id: str, at: datetime, beside: Beside
 ) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
-    """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to."""
+    """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to.
+
+    handed: the frame of records, which is taken out.
+    """
     if beside.hub is None:
         result = resolve(
-            records, rules=rules.rules, history=None, run_id=run_id, at=at, model=beside.model, decisions=beside.decisions
+            handed.pop(), rules=rules.rules, history=None, run_id=run_id, at=at, model=beside.model, decisions=beside.decisions
         )
         outcome = tell_first(result)
     else:
-        outcome = resolve_into(beside.hub, records, rules.rules, run_id, at, beside.deleted, beside.decisions)
+        outcome = resolve_into(beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions)
     return _name_tables(outcome), outcome.model, outcome.report
 
 

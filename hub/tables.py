@@ -183,11 +183,16 @@ def _reject(name: str, table: pl.DataFrame, lacking: pl.Series, typed: pl.DataFr
     )
 
 
+def keep_keys(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> dict[str, pl.DataFrame]:
+    """Tables without the columns that name no record."""
+    return {name: table.select(_find_key_columns(name, table, rules).values()) for name, table in tables.items()}
+
+
 def find_twins(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> str | None:
     """Where two rows have the same source and source_key: their places and the key, of the first such pair; else None."""
     seen: dict[tuple[str, str], str] = {}
     for name, table in tables.items():
-        columns = _find_columns(name, table, rules)
+        columns = _find_key_columns(name, table, rules)
         keys = table.select(
             read_text(table[columns["source"]]).alias("source")
             if "source" in columns

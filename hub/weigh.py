@@ -18,6 +18,8 @@ from hub.weights import weigh_interactions, weigh_levels
 Longs = npt.NDArray[np.int64]
 
 UNITS_PER_BIT = 10
+#: vectors whose evidence is written at once: a text per weight is held until they are joined
+_SLICE = 32_768
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,11 @@ class Weighed:
 
     def write_evidence(self) -> pl.Series:
         """JSON per vector: bits by comparison and interaction, the prior first, nothing that adds nothing."""
-        said = [_say(name, self.parts[:, place]) for place, name in enumerate(self.names)]
+        written = [self._write_slice(slice(start, start + _SLICE)) for start in range(0, max(len(self.total), 1), _SLICE)]
+        return pl.concat(written)
+
+    def _write_slice(self, rows: slice) -> pl.Series:
+        said = [_say(name, self.parts[rows, place]) for place, name in enumerate(self.names)]
         listed = pl.concat_str(*(column.alias(str(place)) for place, column in enumerate(said)), separator=",", ignore_nulls=True)
         return pl.select(evidence=pl.concat_str(pl.lit("{"), listed, pl.lit("}"))).to_series()
 

@@ -44,7 +44,7 @@ def _tidy(expression: pl.Expr) -> pl.Expr:
 
 def replace_characters(texts: pl.Series, table: Mapping[str, str]) -> pl.Series:
     """Texts with the characters of a table replaced. Only those that occur are looked for: all of 20,000 take 23 ms to load."""
-    found = sorted(set("".join(texts.drop_nulls().to_list())) & table.keys())
+    found = sorted(set(texts.str.join("").item() or "") & table.keys())
     return texts.str.replace_many(found, [table[one] for one in found]) if found else texts
 
 
