@@ -77,6 +77,8 @@ def test_a_hub_explains_a_customer_by_id_or_record_as_the_line_does(resolved: Pa
     won = {row["attribute"]: row["value"] for row in one["lineage"] if row["is_winner"]}
     assert won.items() <= one["golden"][0].items()
     assert won["company_name"] == "ACME Trading Ltd."
+    assert {"contact_name", "mobile", "phone"} < set(won)
+    assert "Acme Trading" in [row["value"] for row in one["lineage"] if not row["is_winner"]]
     assert [row["weight"] for row in one["edges"]] == pl.read_parquet(resolved / "out" / "edges.parquet")["weight"].to_list()
     again = json.loads(_run("explain", one["customer_gid"], "--hub", resolved / "hub", "--json"))
     assert {**again, "asked": "crm:1"} == one
