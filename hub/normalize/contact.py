@@ -68,13 +68,14 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:
-    """email, domain, is_shared per row: domain is null for public mail services, is_shared is true of info@ and the like."""
+    """email, user, domain, is_shared per row: no domain of public mail services; is_shared is true of info@ and the like."""
     distinct = _list_distinct(values)
     text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "")
     distinct = distinct.with_columns(email=pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text))
+    distinct = distinct.with_columns(user=pl.col("email").str.extract("^([^@]+)@"))
     distinct = distinct.with_columns(
         domain=clean_domain(pl.col("email").str.extract(r"@(.+)$")),
-        is_shared=pl.col("email").str.extract(r"^([^@]+?)[0-9._-]*@").is_in(list_words("shared_mailbox")),
+        is_shared=pl.col("user").str.strip_chars_end("0123456789._-").is_in(list_words("shared_mailbox")),
     )
     return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
 
@@ -90,7 +91,7 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
 
 def is_firm(folded: pl.Expr) -> pl.Expr:
     """Whether a folded text ends as firms do and persons do not; null where there is no text."""
-    trade = rf"^[\p{{Han}}()]{{2,}}(?:{match_words('industry')})$"
+    trade = rf"^[\p{{Han}}() ]{{2,}}(?:{match_words('industry')})$"
     ends = folded.str.contains(rf"(?:{match_words('firm_end')})\.?$")
     return ends | (folded.str.len_bytes() >= _SHORTEST_TRADE) & folded.str.contains(trade)
 

@@ -65,7 +65,7 @@ def _parse_email(values: pl.Series) -> pl.DataFrame:
         "domain",
         shared=pl.col("is_shared").cast(pl.String),
         personal=pl.when(~pl.col("is_shared")).then("email"),
-        user=pl.col("email").str.extract("^([^@]+)@"),
+        user="user",
     )
 
 

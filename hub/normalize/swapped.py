@@ -9,8 +9,8 @@ from hub.normalize.text import drop_placeholders, fold_texts, scatter
 from hub.normalize.words import list_words, match_words
 from hub.rules.model import Field
 
-#: bytes of the shortest text that is_firm says yes to: a Chinese one of three characters. Most contacts are shorter
-_SHORTEST_FIRM = 9
+#: bytes of a firm's name of four Chinese characters; most contacts are shorter and are not looked at
+_SHORTEST_FIRM = 12
 
 
 def exchange_swapped(aligned: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
