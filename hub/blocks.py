@@ -129,6 +129,8 @@ def _score(
 ) -> State:
     """The state without the lost pairs and with the new ones in their places (`at`), compared under the model's frequencies and
     weights."""
+    if not len(left) and not len(lost):
+        return state
     rows = np.unique(np.concatenate([left, right]))
     parts = derive_parts(state.records[rows], rules)
     comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies))

@@ -179,18 +179,17 @@ def _mark_decided(state: State, decisions: pl.DataFrame | None, given_up: GivenU
 def _reach(state: State, start: Mask) -> Mask:
     """Every row that a chain of matches joins to a started one, or that shares an id with one."""
     matches = np.flatnonzero((state.vectors["counted"].to_numpy() >= 0)[state.vector])
-    left, right = state.left[matches], state.right[matches]
-    reached = start.copy()
-    while True:
-        own = np.zeros(state.ids.height + 1, dtype=bool)
-        own[state.owner[reached]] = True
-        own[-1] = False
-        wider = reached | own[state.owner]
-        crossing = wider[left] | wider[right]
-        wider[left[crossing]] = wider[right[crossing]] = True
-        if wider.sum() == reached.sum():
-            return wider
-        reached = wider
+    # the rows of an id are reached together, so only matches between ids, which are few, are gone along
+    n_ids = state.ids.height
+    node = np.where(state.owner >= 0, state.owner, n_ids + np.arange(len(state.owner), dtype=np.int32))
+    left, right = node[state.left[matches]], node[state.right[matches]]
+    left, right = left[left != right], right[left != right]
+    reached = np.zeros(n_ids + len(node), dtype=bool)
+    reached[node[start]] = True
+    while (crossing := reached[left] != reached[right]).any():
+        reached[left[crossing]] = reached[right[crossing]] = True
+    mask: Mask = reached[node]
+    return mask
 
 
 def _cluster(state: State, rows: Ids, bonds: Bonds) -> Longs:
@@ -229,6 +228,9 @@ def _own(
     owner = state.owner.copy()
     owner[rows] = now
     owner[dead] = -1
+    state = replace(state, owner=owner, ids=ids, next_no=state.next_no + events.height)
+    if not len(over):
+        return state
     is_over = np.isin(place, over)
     own = np.flatnonzero(is_over[members.owner])
     members = group_members((np.cumsum(is_over, dtype=np.int32) - 1)[members.owner[own]], members.gids.filter(pl.Series(is_over)))
@@ -236,12 +238,10 @@ def _own(
     parts = derive_parts(aligned, rules)
     winners = choose_winners(parts, aligned, members, rules)
     golden = build_golden(parts, aligned, members, winners, rules).with_columns(read_name_keys(parts, winners, rules))
-    lineage = state.lineage
-    if lineage is not None:
+    if state.lineage is not None:
         traced = trace_lineage(parts, aligned, members, winners, rules)
-        kept = lineage.filter(~pl.col("gid").is_in(ids["gid"].gather(pl.Series(over)).implode()))
-        lineage = pl.concat([kept, traced]).sort("gid", maintain_order=True)
-    state = replace(state, owner=owner, ids=ids, lineage=lineage, next_no=state.next_no + events.height)
+        kept = state.lineage.filter(~pl.col("gid").is_in(ids["gid"].gather(pl.Series(over)).implode()))
+        state = replace(state, lineage=pl.concat([kept, traced]).sort("gid", maintain_order=True))
     return _show(state, golden, ids["gid"].gather(pl.Series(over)))
 
 

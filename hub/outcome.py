@@ -206,6 +206,13 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     is_near = state.vectors["total"].to_numpy() >= round(rules.review_bits * UNITS_PER_BIT)
     near = np.flatnonzero(is_near[state.vector])
     near = near[state.owner[state.left[near]] != state.owner[state.right[near]]]
+    for hashes in state.guards:
+        # nobody is asked about two entities with a code each; they are most pairs
+        code = np.zeros(state.ids.height + 1, dtype=np.uint64)
+        coded = np.flatnonzero((hashes != 0) & state.alive)
+        code[state.owner[coded]] = hashes[coded]
+        one, two = code[state.owner[state.left[near]]], code[state.owner[state.right[near]]]
+        near = near[(one == 0) | (two == 0) | (one == two)]
     asked = np.zeros(state.ids.height + 1, dtype=bool)
     asked[state.owner[state.left[near]]] = asked[state.owner[state.right[near]]] = True
     asked[-1] = False
