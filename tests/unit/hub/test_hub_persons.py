@@ -64,3 +64,17 @@ def test_a_contact_and_a_company_in_each_others_field_are_read_the_right_way_rou
     wrong = {"contact_name": "上海华强电子有限公司", "company_name": "王小明"}
     assert judge(right, wrong)["verdict"] == "match"
     assert judge(wrong, {**wrong, "company_name": "李建国"})["verdict"] == "no match"
+
+
+def test_a_record_without_a_name_does_not_make_two_colleagues_one(
+    new_hub: Callable[..., Any], parties: Callable[..., pl.DataFrame]
+) -> None:
+    desk = {"mobile": "13912340001", "party_source_key": "C1"}
+    found = new_hub("person").run(parties({**_MING, **desk}, desk, {**_LI, **desk}))
+    owner = dict(found.crosswalk.select("source_key", "gid").iter_rows())
+    assert owner["k0000"] != owner["k0002"]
+
+
+def test_two_names_with_one_mobile_and_one_mailbox_of_their_own_are_one(judge: Callable[..., Any]) -> None:
+    own = {"mobile": "13912340001", "email": "kevin@yunfan.com.cn"}
+    assert judge({**_MING, **own}, {**_LI, "full_name": "Kevin", **own})["verdict"] == "match"
