@@ -9,8 +9,9 @@ from polars.testing import assert_frame_equal
 from hub.decide import Book
 from hub.hierarchy import add_hierarchy
 from hub.model import read_model
+from hub.outcome import name_candidates, sum_up
 from hub.resolve import resolve
-from hub.store import Hub, StoreError, read_events, resolve_into
+from hub.store import Hub, StoreError, read_events, read_state, resolve_into
 from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records
 
 RULES = load_few_rules()
@@ -26,11 +27,11 @@ def open_hub(folder, records):
 def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkeypatch):
     monkeypatch.setattr("hub.state._MOST_PIECES", 2)
     everything, book = make_company_records(CHOICES), Book("organisation")
-    moved = make_company_records([(3, 0, False, True), *CHOICES[1:]])
+    moved = make_company_records([(2, 0, False, True), *CHOICES[1:4], (2, 1, False, True), *CHOICES[5:]])
     hub = open_hub(tmp_path, everything[:5])
     ends = [everything.select(KEYS).row(place) for place in (1, 4)]
     present = everything[:5]
-    for number, batch in enumerate((everything[5:9], moved[:1], everything[9:], everything[:1], None), start=1):
+    for number, batch in enumerate((everything[5:9], moved[:5], everything[9:], everything[:1], None), start=1):
         gone = everything[6:7].select(KEYS) if number == 4 else None
         if number == 5:
             book.decide("merge", [ends[0]], [ends[1]], actor="li", reason="one owner", at=DAY_ONE)
@@ -46,6 +47,7 @@ def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkey
         assert added.report["largest_cluster"] == full.report["largest_cluster"]
         assert_frame_equal(hub.list_crosswalk(), full.crosswalk.filter("is_current").select(*KEYS, "gid"))
         assert_frame_equal(hub.list_golden(), add_hierarchy(full))
+        assert_frame_equal(name_candidates(read_state(tmp_path)), sum_up(full).list_pairs())
     assert len(list(tmp_path.glob("versions/*/portraits.*.arrow"))) == 2
 
 
