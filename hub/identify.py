@@ -300,10 +300,12 @@ def _number(
         whole = frame.with_columns(column for name, column in empty.items() if name not in frame.columns)
         return whole.select(pl.col("kind").cast(pl.String), *text)
 
-    parts = [complete(frame) for frame in in_order if frame.height]
+    parts = [frame for frame in in_order if frame.height]
     parts += [_sort_events(complete(frame)) for frame in new if frame.height]
     parts.sort(key=lambda frame: _PHASES.index(frame["kind"][0]))
-    events = pl.concat(parts) if parts else pl.DataFrame(schema=EVENT_SCHEMA).select("kind", *text)
+    events = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema=EVENT_SCHEMA).select("kind", *text)
+    # a column that no event speaks of is one null for all, not one for each
+    events = events.with_columns(column for name, column in empty.items() if name not in events.columns)
     stamped = events.with_columns(
         event_no=pl.int_range(next_no, next_no + pl.len(), dtype=pl.Int64),
         at=pl.lit(at).cast(pl.Datetime("us", "UTC")),

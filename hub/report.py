@@ -47,7 +47,7 @@ def write_edges(aligned: pl.DataFrame, left: Ids, right: Ids, place: Ids, weighe
 def build_review(
     aligned: pl.DataFrame,
     candidates: Candidates,
-    weight: Longs,
+    weight: Longs | Ids,
     labels: Longs,
     codes: list[Ids],
     value: npt.NDArray[np.float64],

@@ -147,9 +147,11 @@ def resolve(
         del counted
         clock.lap("cluster")
         apart_now = bonds.find_apart(labels)
-        asked = pool.submit(build_review, aligned, candidates, weighed.total[place], labels, codes, value, rules, apart_now)
+        weight = weighed.total.astype(np.int32)[place]
+        asked = pool.submit(build_review, aligned, candidates, weight, labels, codes, value, rules, apart_now)
         identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
         clock.lap("identify")
+        give_back()
         members = identified.members
         winners = choose_winners(parts, aligned, members, rules)
         golden = build_golden(parts, aligned, members, winners, rules)
