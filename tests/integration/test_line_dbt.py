@@ -14,7 +14,7 @@ from tests.integration.line_harness import MARKS, Line
 
 pytestmark = MARKS
 
-SECONDS = 30  # until a node that waits for Dagster gives up
+SECONDS = 240  # until a node that waits for Dagster gives up
 
 
 @pytest.fixture(scope="module")

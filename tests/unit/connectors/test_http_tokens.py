@@ -29,7 +29,7 @@ def test_an_expired_token_is_renewed_once_and_the_call_replayed() -> None:
 
 
 def test_many_threads_with_one_expired_token_renew_it_once() -> None:
-    tokens, barrier = CountingTokens(), threading.Barrier(8, timeout=10)
+    tokens, barrier = CountingTokens(), threading.Barrier(8, timeout=60)
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.params["access_token"] == "token-1":
