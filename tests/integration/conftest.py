@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +23,9 @@ with warnings.catch_warnings():
     import orchestration.lib.explain
     import orchestration.lib.translator  # noqa: F401
 
+#: beside the published home: the environment of the process that made it
+MADE_WITH = "environment.json"
+
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
@@ -31,17 +38,37 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def published(company: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Line:
-    """A home with one run of the whole line, published. Not to be changed: work on `line`."""
+    """A home with one run of the whole line, published. Not to be changed: work on `line`.
+
+    Whichever process of the test run comes first makes it, against its own company; each works on a copy of its own.
+    """
+    from tests.integration.line_harness import Line, describe_environment
+
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    made, folder = place / "published", tmp_path_factory.mktemp("line")
+    with (place / "published.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / MADE_WITH).exists():
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            publish_into(made, company)
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return Line(folder / "home", describe_environment(company, folder))
+
+
+def publish_into(folder: Path, company: Sandbox) -> None:
+    """One run of the whole line; the environment that it was told is written down last."""
     from tests.integration.line_harness import Line, describe_environment, trap_network
 
-    folder = tmp_path_factory.mktemp("line")
     made = Line(folder / "home", describe_environment(company, folder))
     with pytest.MonkeyPatch.context() as patch, trap_network() as attempts:
         line = made.enter(patch)
         outcome = line.run()
     assert outcome.success, outcome.errors
     assert attempts == []
-    return line
+    (folder / MADE_WITH).write_text(json.dumps(dict(line.environment)), encoding="utf-8")
 
 
 @pytest.fixture
