@@ -45,11 +45,14 @@ def shape_engagements(rng: np.random.Generator, world: World, links: CrmLinks) -
     tables: Tables = {}
     rows, logged = kinds["call"], moments_after(rng, kinds["call"]["at"].to_numpy(), 1800)
     n = rows.height
-    outcome = rng.choice(3, n, p=[0.82, 0.12, 0.06])
+    answers = rows["answers_lead"].to_numpy()
+    outcome = np.where(answers, 0, rng.choice(3, n, p=[0.82, 0.12, 0.06]))
     minutes = np.where(outcome == 0, np.exp(rng.normal(1.6, 0.7, n)), 0.2)
     calls = _engage(world, links, rows, 61_000_000_000, logged, rows["at"].to_numpy()).with_columns(
         hs_call_title=const(draw_words(rng, _CALLS, n)),
-        hs_call_direction=pl.when(chance(rng, n, 0.12)).then(pl.lit("INBOUND")).otherwise(pl.lit("OUTBOUND")),
+        hs_call_direction=pl.when(chance(rng, n, 0.12) & ~const(rows["answers_lead"]))
+        .then(pl.lit("INBOUND"))
+        .otherwise(pl.lit("OUTBOUND")),
         hs_call_disposition=const(take(pl.Series(_DISPOSITIONS), outcome)),
         hs_call_duration=pl.Series((minutes * 60_000).astype(np.int64)),
     )
@@ -63,7 +66,9 @@ def shape_engagements(rng: np.random.Generator, world: World, links: CrmLinks) -
     address = take(world.sales.customers["address"], rows["customer_no"])
     meetings = _engage(world, links, rows, 62_000_000_000, logged, at).with_columns(
         hs_meeting_title=pl.when(const(online)).then(pl.lit("线上交流")).otherwise(pl.lit("客户拜访")),
-        hs_meeting_outcome=pl.when(chance(rng, n, 0.05)).then(pl.lit("CANCELED")).otherwise(pl.lit("COMPLETED")),
+        hs_meeting_outcome=pl.when(chance(rng, n, 0.05) & ~const(rows["answers_lead"]))
+        .then(pl.lit("CANCELED"))
+        .otherwise(pl.lit("COMPLETED")),
         hs_meeting_location=pl.when(const(online)).then(pl.lit("腾讯会议")).otherwise(const(address)),
         visit_type=pl.when(const(online)).then(pl.lit("online")).otherwise(pl.lit("onsite")),
         hs_meeting_start_time=as_times(at),

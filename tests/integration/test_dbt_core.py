@@ -10,6 +10,8 @@ from tests.integration.dbt_harness import create_sources, insert, query, run_dbt
 
 pytestmark = pytest.mark.integration
 
+# HubSpot's own ids of call outcomes
+CONNECTED, NO_ANSWER = "f240bbac-87c9-4f6e-bf70-924b57d47db7", "73a0d17f-1163-4015-bdd5-ec830791da20"
 CORE = ["path:models/marts/core", "path:models/marts/funnel", "path:models/marts/process"]
 
 
@@ -32,6 +34,11 @@ def _approval(number: str, template: str, status: int, **fields: str) -> dict[st
 
 def _engagement(number: str, at: str, **values: Any) -> dict[str, Any]:
     return {"id": number, "hs_timestamp": at, "hs_createdate": at, "hs_lastmodifieddate": at, "hubspot_owner_id": "7", **values}
+
+
+def _call(number: str, at: str, disposition: str, **values: Any) -> dict[str, Any]:
+    links = {"company_ids": '["10"]', "hs_call_direction": "OUTBOUND", "hs_call_disposition": disposition}
+    return _engagement(number, at, **{**links, **values})
 
 
 def _deal(number: str, stage: str, created: str, **values: Any) -> dict[str, Any]:
@@ -93,9 +100,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "files.parties": [{"stream": "web_leads", "party_id": "W1", "company_name": "云帆科技"}],
     "landing.hubspot__calls": [
-        # before the lead, by somebody else's customer, then the response: the deal names the merged-away company
-        _engagement("1", "2026-04-30T00:00:00Z", company_ids='["10"]'),
-        _engagement("2", "2026-05-01T00:45:00Z", company_ids='["11"]', hs_call_direction="OUTBOUND"),
+        # before the lead, the customer's own, an attempt that reached nobody, then the response: it names the merged-away company
+        _call("1", "2026-04-30T00:00:00Z", CONNECTED),
+        _call("3", "2026-05-01T00:20:00Z", CONNECTED, hs_call_direction="INBOUND"),
+        _call("4", "2026-05-01T00:30:00Z", NO_ANSWER),
+        _call("2", "2026-05-01T00:45:00Z", CONNECTED, company_ids='["11"]'),
     ],
     "landing.hubspot__emails": [
         _engagement("1", "2026-05-01T00:05:00Z", company_ids='["10"]', hs_email_direction="INCOMING_EMAIL")

@@ -15,7 +15,13 @@ pytestmark = pytest.mark.integration
 
 VERSIONED = (
     *("policy/ref_threshold", "policy/ref_stage", "policy/ref_stage_node", "policy/ref_stage_benchmark", "gate/ref_gate_limit"),
-    *("alerts/ref_alert_rule", "forecast/ref_forecast_parameter", "performance/ref_score_scheme", "performance/ref_score_weight"),
+    *(
+        "policy/ref_activity_outcome",
+        "alerts/ref_alert_rule",
+        "forecast/ref_forecast_parameter",
+        "performance/ref_score_scheme",
+        "performance/ref_score_weight",
+    ),
 )
 
 

@@ -8,9 +8,13 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from sandbox.activities import NODES
 from sandbox.company import Company, build_company
+from sandbox.sales import STAGES
 
 pytestmark = pytest.mark.generated
+
+CONNECTED = "f240bbac-87c9-4f6e-bf70-924b57d47db7"  # HubSpot's own id
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +172,18 @@ def test_most_leads_are_answered_within_a_day_and_some_sleep(company: Company) -
     assert answered.filter(waited > timedelta(days=2)).height > 20
 
 
+def test_most_leads_are_answered_within_a_day_by_a_call_that_connected_though_many_calls_reach_nobody(company: Company) -> None:
+    calls = company.tables["hubspot.calls"].unique("id")
+    reached = calls["hs_call_disposition"] == CONNECTED
+    assert 0.1 < 1 - reached.mean() < 0.25
+    outbound = calls.filter(pl.col("hs_call_direction") == "OUTBOUND", reached).explode("contact_ids")
+    leads = now(company, "hubspot.leads", "id").select(contact_ids="primary_contact_id", created="createdate")
+    answered = leads.join(outbound.select("contact_ids", "hs_timestamp"), on="contact_ids").filter(
+        pl.col("hs_timestamp").is_between(pl.col("created"), pl.col("created") + timedelta(days=1))
+    )
+    assert answered.unique(["contact_ids", "created"]).height / leads.height > 0.6
+
+
 def test_alerts_have_their_cases_at_the_clock(company: Company) -> None:
     leads = now(company, "hubspot.leads", "id")
     assert leads.filter(pl.col("lead_status") == "NEW", pl.col("createdate") < company.as_of - timedelta(hours=2)).height > 3
@@ -184,6 +200,27 @@ def test_alerts_have_their_cases_at_the_clock(company: Company) -> None:
     key_customers = now(company, "hubspot.companies", "id").filter(pl.col("customer_tier") == "A")["id"]
     silent = (~key_customers.is_in(touched.implode())).mean()
     assert 0.1 < silent < 0.7
+
+
+def test_some_mandatory_nodes_are_between_two_and_three_days_old_and_open_at_the_clock__al_2(company: Company) -> None:
+    nodes = {
+        stage: kinds
+        for pipeline, stages in zip(STAGES.values(), NODES, strict=True)
+        for stage, kinds in zip(pipeline, stages, strict=False)
+    }
+    past = company.tables["hubspot.deal_stage_history"].filter(pl.col("entered_at") <= company.as_of)
+    newest = past.sort("entered_at").unique("deal_id", keep="last", maintain_order=True)
+    age = pl.lit(company.as_of) - pl.col("entered_at")
+    waiting = newest.filter(age > timedelta(hours=48), age < timedelta(hours=72), pl.col("stage").is_in(list(nodes)))
+    notes = now(company, "hubspot.notes", "id").explode("deal_ids").filter(pl.col("hs_timestamp") <= company.as_of)
+    shown = set(notes.select("deal_ids", "evidence_kind").iter_rows())
+    open_nodes = [
+        (deal, kind)
+        for deal, stage in waiting.select("deal_id", "stage").iter_rows()
+        for kind in nodes[stage]
+        if kind != "legal_review" and (deal, kind) not in shown
+    ]
+    assert len(open_nodes) > 3
 
 
 def test_approvals_are_json_as_wecom_sends_it(company: Company) -> None:

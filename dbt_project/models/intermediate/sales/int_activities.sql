@@ -124,6 +124,7 @@ activities as (
         resolved.occurred_at,
         resolved.direction,
         resolved.summary,
+        resolved.outcome,
         resolved.is_customer_contact,
         coalesce(resolved.evidence_ref, visit_evidence.evidence_ref) is not null as has_evidence,
         resolved.evidence_kind,

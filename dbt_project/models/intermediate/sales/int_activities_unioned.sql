@@ -78,27 +78,46 @@ friend_adds as (
 
 ),
 
+outcomes as (
+
+    select * from {{ ref('ref_activity_outcome') }}
+    where source = 'hubspot'
+
+),
+
 -- what the CRM's four kinds of engagement differ in
 engagements as (
 
     select
-        *,
-        'call:' || call_id as activity_id,
+        calls.*,
+        'call:' || calls.call_id as activity_id,
         'call' as activity_type,
-        title as summary,
-        true as is_customer_contact
+        calls.title as summary,
+        coalesce(outcomes.outcome, calls.disposition) as outcome,
+        outcomes.is_customer_contact
     from calls
+    left join outcomes
+        on
+            outcomes.record_kind = 'call'
+            and lower(coalesce(calls.disposition, 'unstated')) = outcomes.raw_outcome
+            and {{ holds_on('outcomes', local_date('calls.occurred_at')) }}
 
     union all by name
 
     select
-        *,
-        'meeting:' || meeting_id as activity_id,
-        case visit_type when 'onsite' then 'visit' else 'meeting' end as activity_type,
+        meetings.* exclude (outcome),  -- noqa: RF02
+        'meeting:' || meetings.meeting_id as activity_id,
+        case meetings.visit_type when 'onsite' then 'visit' else 'meeting' end as activity_type,
         'outbound' as direction,
-        title as summary,
-        coalesce(outcome not in ('CANCELED', 'CANCELLED', 'NO_SHOW', 'RESCHEDULED'), true) as is_customer_contact
+        meetings.title as summary,
+        coalesce(outcomes.outcome, meetings.outcome) as outcome,
+        outcomes.is_customer_contact
     from meetings
+    left join outcomes
+        on
+            outcomes.record_kind = 'meeting'
+            and lower(coalesce(meetings.outcome, 'unstated')) = outcomes.raw_outcome
+            and {{ holds_on('outcomes', local_date('meetings.occurred_at')) }}
 
     union all by name
 
@@ -136,6 +155,7 @@ unioned as (
         occurred_at,
         direction,
         summary,
+        outcome,
         is_customer_contact,
         evidence_kind,
         case when evidence_kind is not null then record_ref end as evidence_ref,

@@ -218,7 +218,7 @@ bounded as (
 
 ),
 
--- what counts as a response: a contact that the rep made, not one that the customer sent
+-- LD-1, PH-1: a response is a contact that the rep made; the customer's own call or e-mail is none, whoever took it
 contacts_made as (
 
     select
@@ -232,7 +232,7 @@ contacts_made as (
     where
         is_customer_contact
         and occurred_at <= {{ as_of() }}
-        and not (activity_type = 'email' and direction = 'inbound')
+        and direction is distinct from 'inbound'
 
 ),
 

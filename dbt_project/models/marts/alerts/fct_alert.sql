@@ -334,12 +334,12 @@ final as (
             ),
             '{days}', cast(cast(floor({{ days_between('resolved.started_at', as_of()) }}) as bigint) as varchar)
         ) as message,
-        resolved.action,
+        replace(resolved.action, '{task_hours}', coalesce(cast(resolved.task_hours as varchar), '')) as action,
 
         ---------- times
         resolved.started_at,
         resolved.opened_at,
-        case when resolved.rule_code = 'AL-3' then resolved.opened_at + interval 2 hour end as task_due_at,
+        resolved.opened_at + to_hours(resolved.task_hours) as task_due_at,
         cast({{ hours_between('resolved.opened_at', as_of()) }} as decimal(18, 2)) as open_hours,
 
         ---------- evidence

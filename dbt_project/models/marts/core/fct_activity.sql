@@ -16,6 +16,7 @@ select
     occurred_at,
     direction,
     summary,
+    outcome,
     is_customer_contact,
     has_evidence,
     evidence_kind,

@@ -11,17 +11,53 @@ parameters as (
 
 ),
 
+past_forecasts as (
+
+    select
+        *,
+        row_number() over (partition by scope_type, scope_id, horizon order by origin_no) as recency
+    from {{ ref('int_forecast_published') }}
+    where origin_no > 0 and has_total and actual is not null
+
+),
+
+-- how far off (WAPE) each figure was over the past months in which all of them stood
+past_errors as (
+
+    select
+        scope_type,
+        scope_id,
+        horizon,
+        count(*) as n_months,
+        count(*) filter (where pipeline_weight > 0 and simple_value is not null) as n_blends,
+        sum(abs(actual) order by recency) as sold,
+        sum(abs(published_value - actual) order by recency) / nullif(sold, 0) as published_error,
+        sum(abs(pipeline_value - actual) order by recency) / nullif(sold, 0) as pipeline_error,
+        sum(abs(mean_3_months - actual) order by recency) / nullif(sold, 0) as mean_3_months_error,
+        sum(abs(last_month - actual) order by recency) / nullif(sold, 0) as last_month_error
+    from past_forecasts
+    where mean_3_months is not null and last_month is not null
+    group by scope_type, scope_id, horizon
+
+),
+
 -- no override yet and no active risk event: the effective value is the baseline
 valued as (
 
     select
         published.*,
         parameters.* exclude (shrinkage_k),  -- noqa: RF02
+        past_errors.* exclude (scope_type, scope_id, horizon),  -- noqa: RF02
         1.0 as breaker_factor,
         published.published_value * (1 - published.half_width) as raw_lo,
         published.published_value * (1 + published.half_width) as raw_hi
     from published
     cross join parameters
+    left join past_errors
+        on
+            published.scope_type = past_errors.scope_type
+            and published.scope_id = past_errors.scope_id
+            and published.horizon = past_errors.horizon
 
 ),
 
@@ -84,6 +120,21 @@ final as (
                     then format(
                         'the blend was no better than {} over its last {:.0f} months, so {} is published',
                         simple_method, blend_min_months, simple_method
+                    )
+            end,
+            case
+                when has_total and skill is null
+                    then format(
+                        'skill needs {:.0f} past months in which a blend stood beside the baseline, there are {}',
+                        blend_min_months, coalesce(n_blends, 0)
+                    )
+            end,
+            case
+                when has_total and published_error is not null
+                    then format(
+                        'over {} past months the published figure was off by {:.1f} %, the pipeline alone by {:.1f} %,'
+                        || ' mean_3_months by {:.1f} %, last_month by {:.1f} %',
+                        n_months, 100 * published_error, 100 * pipeline_error, 100 * mean_3_months_error, 100 * last_month_error
                     )
             end,
             case

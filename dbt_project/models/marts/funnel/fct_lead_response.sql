@@ -26,10 +26,12 @@ timed as (
     select
         leads.*,
         orders_of_opportunities.order_refs,
-        -- two systems stamp the two times: up to 5 minutes before is at once, earlier is another assignment
+        -- two systems stamp the two times: a little before is at once, earlier is another assignment
         case
             when leads.assigned_at >= leads.created_at then {{ minutes_between('leads.created_at', 'leads.assigned_at') }}
-            when leads.assigned_at >= leads.created_at - interval 5 minute then 0
+            when leads.assigned_at >= leads.created_at - to_minutes(
+                cast({{ threshold('LD-12.clock', 'upper_limit', local_date('leads.created_at')) }} as integer)
+            ) then 0
         end as allocation_minutes,
         {{ minutes_between('leads.created_at', 'leads.first_response_at') }} as response_minutes,
         -- how long the lead waited: for an answer, for the decision that made one needless, or until now

@@ -17,7 +17,7 @@ renamed as (
 
         ---------- text
         hs_call_title as title,
-        case upper(hs_call_direction) when 'INBOUND' then 'inbound' else 'outbound' end as direction,
+        case upper(hs_call_direction) when 'INBOUND' then 'inbound' when 'OUTBOUND' then 'outbound' end as direction,
         hs_call_disposition as disposition,
 
         ---------- numerics
