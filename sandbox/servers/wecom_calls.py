@@ -130,6 +130,9 @@ class WeComCalls:
         size = _read_int(arguments, "size", DEFAULT_PAGE)
         if not 1 <= size <= MAX_PAGE:
             raise WeComError(301025, f"size must be between 1 and {MAX_PAGE}")
+        cursor = arguments.get("new_cursor")
+        if cursor is not None and not isinstance(cursor, str):
+            raise WeComError(301025, f"new_cursor must be a string, got {cursor!r}")
         wanted = pl.col("apply_time").is_between(start, end)
         filters = arguments.get("filters") or []
         for item in filters:
@@ -137,7 +140,7 @@ class WeComCalls:
                 raise WeComError(301025, f"unknown filter key: {item.get('key')}")
             wanted &= pl.col(APPROVAL_FILTERS[item["key"]]) == str(item.get("value"))
         numbers = self.store.approval_index.filter(wanted)["sp_no"].to_list()
-        place = self._find_place(arguments.get("new_cursor"), f"approvals {start} {end} {size} {filters}")
+        place = self._find_place(cursor, f"approvals {start} {end} {size} {filters}")
         length = max(1, size // 2) if place.page % SHORT_PAGE_EVERY == SHORT_PAGE_EVERY - 1 else size
         last = place.offset + length
         answer: Answer = {"sp_no_list": numbers[place.offset : last]}

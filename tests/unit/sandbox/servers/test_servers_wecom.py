@@ -34,6 +34,9 @@ class Client:
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         return self._read(self._http.post(f"/cgi-bin/{path}", params={"access_token": self.token}, json=body))
 
+    def debug(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._read(self._http.post(f"/cgi-bin/{path}&debug=1", json=body))
+
     def text(self, path: str) -> str:
         return self._http.get(f"/cgi-bin/{path}").text
 
@@ -199,8 +202,10 @@ def test_approval_pages_may_be_short_but_end_only_with_the_cursor(serve, moment)
     assert detail["apply_data"] == {"contents": []}
 
 
-@pytest.mark.parametrize("change", [{"size": 101}, {"endtime": 31 * DAY + 1}, {"filters": [{"key": "x", "value": "1"}]}])
-def test_approvals_refuse_a_wide_window_a_big_page_and_an_unknown_filter(serve, change):
+@pytest.mark.parametrize(
+    "change", [{"size": 101}, {"endtime": 31 * DAY + 1}, {"filters": [{"key": "x", "value": "1"}]}, {"new_cursor": 0}]
+)
+def test_approvals_refuse_a_wide_window_a_big_page_an_unknown_filter_and_a_cursor_that_is_a_number(serve, change):
     body = {"starttime": 0, "endtime": 31 * DAY, "size": 100} | change
     assert serve().post("oa/getapprovalinfo", **body)["errcode"] == 301025
 
@@ -216,6 +221,15 @@ def test_call_601_in_a_minute_blocks_that_call_for_60_seconds(serve, hand_clock,
     assert client.get("department/list")["errcode"] == 0
     hand_clock.seconds += 1
     assert client.post("oa/getapprovaldetail", sp_no="20260001")["errcode"] == 0
+
+
+def test_a_call_with_debug_is_allowed_five_times_a_minute(serve, hand_clock, moment):
+    client = serve(wecom_approvals=[an_approval(1, moment)])
+    path = f"oa/getapprovaldetail?access_token={client.token}"
+    assert [client.debug(path, sp_no="20260001")["errcode"] for _ in range(6)] == [0] * 5 + [45009]
+    assert client.post("oa/getapprovaldetail", sp_no="20260001")["errcode"] == 0
+    hand_clock.seconds += 60
+    assert client.debug(path, sp_no="20260001")["errcode"] == 0
 
 
 def test_faults_are_html_pages_and_tokens_that_die_early(serve):
