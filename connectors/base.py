@@ -81,6 +81,9 @@ class Batch:
     rejects: what could not even become a row, columns REJECT_SCHEMA; payload is the raw text or a JSON object.
     vendor_types: column -> the vendor's own type name, to notice a retyped column.
     rereads: True when rows may repeat what an earlier batch brought (overlap): identical rows are then dropped.
+    replaces: files (rows name theirs in `file.name`, rejects in their position) of which this batch holds all there is, which
+        is nothing for one that is gone: what earlier batches had of them and this one has not is no longer in quarantine.
+    lists_refused: True when every file that is refused as a whole is among the rejects: earlier such rejects are over.
     """
 
     stream: str
@@ -91,6 +94,8 @@ class Batch:
     rejects: pl.DataFrame | None = None
     vendor_types: Mapping[str, str] = field(default_factory=dict)
     rereads: bool = False
+    replaces: tuple[str, ...] = ()
+    lists_refused: bool = False
 
 
 class Connector(Protocol):

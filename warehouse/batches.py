@@ -48,6 +48,22 @@ class SchemaChange:
 
 
 @dataclass(frozen=True)
+class Retired:
+    """Rows of a batch that are in quarantine no longer, be they bad or not. `cause` is replaced or dismissed."""
+
+    batch_id: str
+    first_row: int
+    last_row: int
+    cause: str = "replaced"
+    actor: str | None = None
+    reason: str | None = None
+
+    def holds(self, batch_id: str, row_no: int) -> bool:
+        """Whether a row is one of these."""
+        return batch_id == self.batch_id and self.first_row <= row_no <= self.last_row
+
+
+@dataclass(frozen=True)
 class StreamState:
     """Where a stream stands: its cursor and the columns it has had."""
 
@@ -107,9 +123,15 @@ def read_cursor(ledger: Ledger, source: str, stream: str) -> dict[str, Any] | No
 
 
 def commit_batch(
-    ledger: Ledger, batch: BatchRow, state: StreamState, changes: Sequence[SchemaChange], retried: Sequence[int]
+    ledger: Ledger,
+    batch: BatchRow,
+    state: StreamState,
+    changes: Sequence[SchemaChange] = (),
+    retried: Sequence[int] = (),
+    retired: Sequence[Retired] = (),
 ) -> None:
-    """One transaction: the batch, its cursor, its schema, its drift, and the rejects (row numbers) that it answers."""
+    """One transaction: the batch, its cursor, its schema, its drift, the rejects (row numbers) that it answers, and the rows
+    of earlier batches that it retires."""
     where = {"source": batch.source, "stream": batch.stream}
     with ledger.write() as connection:
         connection.execute(tables.batch.insert().values(**asdict(batch)))
@@ -123,6 +145,9 @@ def commit_batch(
         if retried:
             rows = [{"batch_id": batch.retry_of, "row_no": row_no, "retry_batch_id": batch.batch_id} for row_no in retried]
             connection.execute(tables.retried_reject.insert(), rows)
+        if retired:
+            rows = [{**asdict(rows), "by_batch_id": batch.batch_id, "at": utc_now()} for rows in retired]
+            connection.execute(tables.retired_rows.insert(), rows)
 
 
 def move_cursor(ledger: Ledger, source: str, stream: str, cursor: Mapping[str, Any]) -> None:
@@ -162,6 +187,18 @@ def retried_rejects(ledger: Ledger, source: str, stream: str) -> pl.DataFrame:
         .where(batch.c.source == source, batch.c.stream == stream)
     )
     return pl.DataFrame(ledger.read(query), schema={"batch_id": pl.String, "row_no": pl.Int64})
+
+
+def list_retired(ledger: Ledger, source: str, stream: str) -> list[Retired]:
+    """Rows of a stream that are in quarantine no longer, whatever they hold; oldest first."""
+    retired, batch = tables.retired_rows, tables.batch
+    query = (
+        sa.select(*(retired.c[name] for name in Retired.__dataclass_fields__))
+        .join(batch, batch.c.batch_id == retired.c.batch_id)
+        .where(batch.c.source == source, batch.c.stream == stream)
+        .order_by(retired.c.seq)
+    )
+    return [Retired(**row) for row in ledger.read(query)]
 
 
 def store_fates(ledger: Ledger, source: str, stream: str, fates: Fates) -> None:

@@ -9,12 +9,13 @@ from functools import cache
 import duckdb
 import polars as pl
 
-from warehouse.batches import BatchRow, list_files, union_columns
+from warehouse.batches import BatchRow, Retired, list_files, union_columns
 from warehouse.contract import coalesce_text, key_headers, key_sql
 from warehouse.erasure.suppression import Erased
 from warehouse.errors import BatchRefusedError, TruncationRefusedError
 from warehouse.home import Home
 from warehouse.protocols import BatchLike, StreamLike
+from warehouse.retired import PLACE_BITS, file_sql, find_replaced, frame_ranges
 from warehouse.sql import identifier
 from warehouse.working import NO_EXTENSIONS
 
@@ -37,11 +38,11 @@ unchanged as (
 select _at from incoming join unchanged using (key)
 where exists (
     select 1 from landed
-    where landed.key = incoming.key and landed._row_hash = incoming._row_hash and place > gone_at
+    where landed.key = incoming.key and landed._row_hash = incoming._row_hash and place > gone_at and not is_replaced
 )
 union all
 select _at from incoming
-where key is null and _row_hash in (select _row_hash from landed where key is null and _op = 'upsert')
+where key is null and _row_hash in (select _row_hash from landed where key is null and _op = 'upsert' and not is_replaced)
 """
 
 
@@ -53,6 +54,7 @@ class Incoming:
     deletes: pl.DataFrame
     rejects: pl.DataFrame
     n_erased: int = 0  # rows of erased records that came anew and are in none of the frames
+    retired: tuple[Retired, ...] = ()  # rows that landed before and are replaced now
 
     @property
     def n_rows(self) -> int:
@@ -68,13 +70,15 @@ def compare_with_landed(
     landed: Sequence[BatchRow],
     max_shrink: float,
     erased: Erased | None = None,
+    retired: Sequence[Retired] = (),
 ) -> tuple[Incoming, int]:
     """The new part of a batch, and how many of its rows only repeat what has landed.
 
     A row is a repeat when the newest landed row of its key is the batch's last one of that key: so a value that
     went back to an earlier one is news. Only batches that say `rereads` are searched for repeated rows; a delete
     of a record that is already gone is always one. `live_keys` turns held records into deletes, except those that
-    the same batch brings. `erased`: what may not come back; it is held back before anything is compared.
+    the same batch brings. `erased`: what may not come back; it is held back before anything is compared. `retired`:
+    what has landed and been replaced, so that nothing repeats it.
     """
     where = f"{source}/{stream.name}"
     rows = _check_rows(where, batch.rows)
@@ -88,15 +92,22 @@ def compare_with_landed(
         rejects, n_repeated = erased.withhold_rejects(rejects)
         n_withheld += n_repeated
     deletes = pl.DataFrame(schema={"_row_hash": pl.String})
-    if not batch.rereads and batch.deleted is None and batch.live_keys is None:
+    tells_files = bool(batch.replaces) or batch.lists_refused
+    # a retry may have brought what the next read of the file brings again
+    rereads = batch.rereads or (bool(batch.replaces) and any(row.n_rejects for row in landed))
+    if not (rereads or (tells_files and landed)) and batch.deleted is None and batch.live_keys is None:
         return Incoming(upserts, deletes, rejects, n_erased), n_withheld
     with _open_memory().cursor() as connection:
-        _load_landed(connection, home, stream, landed)
+        _load_landed(connection, home, stream, landed, retired)
         _load_keys(connection, "incoming_rows", stream, upserts.with_row_index("_at"), "_at, _row_hash, ")
         n_repeats = n_withheld
-        if batch.rereads:
+        replaced: tuple[Retired, ...] = ()
+        if tells_files:
+            hashes = pl.concat([upserts["_row_hash"], rejects["_row_hash"]])
+            replaced = find_replaced(connection, batch, hashes, {row.seq: row.batch_id for row in landed})
+        if rereads:
             repeated = connection.sql(REPEATS).pl()["_at"]
-            known = connection.sql("select _row_hash from landed where _op = 'reject'").pl()["_row_hash"]
+            known = connection.sql("select _row_hash from landed where _op = 'reject' and not is_replaced").pl()["_row_hash"]
             keep_rows = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(repeated.cast(pl.UInt32).implode())
             keep_rejects = ~pl.col("_row_hash").is_in(known.implode())
             n_repeats += upserts.height + rejects.height
@@ -109,7 +120,7 @@ def compare_with_landed(
             if erased:
                 deletes, n_repeated = erased.withhold_deletes(stream, deletes)
                 n_repeats += n_repeated
-        return Incoming(upserts, deletes, rejects, n_erased), n_repeats + n_gone_before
+        return Incoming(upserts, deletes, rejects, n_erased, replaced), n_repeats + n_gone_before
 
 
 @cache
@@ -141,21 +152,31 @@ def _hash_rows(columns: Sequence[str]) -> pl.Expr:
     return pl.struct(sorted(columns)).hash().cast(pl.String)
 
 
-def _load_landed(connection: duckdb.DuckDBPyConnection, home: Home, stream: StreamLike, landed: Sequence[BatchRow]) -> None:
-    """Temp table `landed`: key, part_0.., _op, _row_hash, place (order of landing)."""
+def _load_landed(
+    connection: duckdb.DuckDBPyConnection, home: Home, stream: StreamLike, landed: Sequence[BatchRow], retired: Sequence[Retired]
+) -> None:
+    """Temp table `landed`: key, part_0.., _op, _row_hash, place (order of landing), file, is_whole_file, is_replaced."""
     columns = union_columns(landed)
     parts = "".join(f"{part}, " for part in _part_names(stream, columns))
     files = [str(home.landing / file) for file in list_files(landed)]
     if not files:
-        select = f"select null::VARCHAR as key, {parts} '' as _op, '' as _row_hash, 0 as place limit 0"
+        select = f"""select null::VARCHAR as key, {parts} '' as _op, '' as _row_hash, 0 as place,
+            '' as file, false as is_whole_file, false as is_replaced limit 0"""
         connection.execute(f"create temp table landed as {select}")
         return
     batch_seqs = pl.DataFrame({"_batch_id": [row.batch_id for row in landed], "seq": [row.seq for row in landed]})
     connection.register("batch_seqs", batch_seqs)
+    ranges = frame_ranges([rows for rows in retired if rows.cause == "replaced"])
+    connection.register("replaced", ranges)
+    is_replaced = """exists (
+            select 1 from replaced where replaced.batch_id = _batch_id and _row_no between first_row and last_row
+        )"""
     connection.execute(
         f"""
         create temp table landed as
-        select {key_sql(stream, columns)} as key, {parts} _op, _row_hash, seq * 4294967296 + _row_no as place
+        select {key_sql(stream, columns)} as key, {parts} _op, _row_hash, (batch_seqs.seq << {PLACE_BITS}) + _row_no as place,
+            {file_sql(columns)} as file, coalesce(_position = {file_sql(())}, false) as is_whole_file,
+            {is_replaced if ranges.height else "false"} as is_replaced
         from read_parquet(?, union_by_name = true) join batch_seqs using (_batch_id)
         """,  # noqa: S608
         [files],

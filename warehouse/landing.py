@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from warehouse.batches import BatchRow, SchemaChange, StreamState, commit_batch, list_batches, move_cursor, next_seq, stream_state
+from warehouse.batches import (
+    BatchRow,
+    SchemaChange,
+    StreamState,
+    commit_batch,
+    list_batches,
+    list_retired,
+    move_cursor,
+    next_seq,
+    stream_state,
+)
 from warehouse.contract import find_headers
 from warehouse.durable import replace_durably
 from warehouse.erasure.suppression import read_erased
@@ -76,11 +86,10 @@ def _commit(
     retry_of: str | None,
     row_nos: tuple[int, ...],
 ) -> LandedBatch:
-    compares = batch.rereads or batch.deleted is not None or batch.live_keys is not None
-    landed = list_batches(ledger, source, stream.name) if compares else []
     erased = read_erased(home, ledger, source, stream.name)
-    incoming, n_repeats = compare_with_landed(home, source, stream, batch, landed, max_shrink, erased)
-    if incoming.n_rows == 0 and incoming.n_erased == 0 and retry_of is None:
+    landed, retired = _list_rivals(ledger, source, stream, batch), list_retired(ledger, source, stream.name)
+    incoming, n_repeats = compare_with_landed(home, source, stream, batch, landed, max_shrink, erased, retired)
+    if incoming.n_rows == 0 and incoming.n_erased == 0 and not incoming.retired and retry_of is None:
         move_cursor(ledger, source, stream.name, batch.cursor)
         return LandedBatch(None, 0, 0, 0, 0, n_repeats, ())
     now = utc_now()
@@ -117,10 +126,21 @@ def _commit(
         present=tuple(columns) if batch.rows.height else state.present,
         fresh_at=now,
     )
-    commit_batch(ledger, row, new_state, changes, row_nos)
+    commit_batch(ledger, row, new_state, changes, row_nos, incoming.retired)
     if erased:
         erased.remember(ledger)
     return LandedBatch(batch_id, incoming.n_rows, row.n_upserts, row.n_deletes, row.n_rejects, n_repeats, changes)
+
+
+def _list_rivals(ledger: Ledger, source: str, stream: StreamLike, batch: BatchLike) -> list[BatchRow]:
+    """The batches that a new one has to be compared with."""
+    if batch.rereads or batch.deleted is not None or batch.live_keys is not None:
+        return list_batches(ledger, source, stream.name)
+    if not (batch.replaces or batch.lists_refused):
+        return []
+    landed = list_batches(ledger, source, stream.name)
+    refusing = [row for row in landed if row.n_rejects]
+    return landed if batch.replaces and refusing else refusing
 
 
 def find_drift(stream: StreamLike, state: StreamState, columns: dict[str, str]) -> tuple[SchemaChange, ...]:

@@ -13,6 +13,7 @@ from warehouse.batches import (
     Fates,
     list_batches,
     list_files,
+    list_retired,
     retried_rejects,
     store_fates,
     union_columns,
@@ -22,6 +23,7 @@ from warehouse.errors import ContractError
 from warehouse.home import Home
 from warehouse.ledger import Ledger
 from warehouse.protocols import StreamLike
+from warehouse.retired import frame_ranges, place_sql
 from warehouse.sql import identifier, landing_table
 
 LANDING_COLUMNS = {"_key": "VARCHAR", "_batch_id": "VARCHAR", "_row_no": "BIGINT", "_extracted_at": "TIMESTAMPTZ"}
@@ -63,6 +65,14 @@ select rows._batch_id, rows._row_no, case when retried.row_no is null then 'quar
 from typed_rows as rows
 left join retried on retried.batch_id = rows._batch_id and retried.row_no = rows._row_no and rows._op = 'reject'
 where rows._op = 'reject' or rows._key is null
+"""
+
+# a good row is taken wherever it comes from; a bad one only matters while its file still says so
+RETIRED = """
+update row_fates set fate = 'superseded'
+where fate = 'quarantined' and exists (
+    select 1 from retired where retired.batch_id = _batch_id and _row_no between first_row and last_row
+)
 """
 
 
@@ -142,6 +152,7 @@ def _replace_table(
     columns = union_columns(batches)
     connection.execute(_typed_rows_sql(stream, columns), [files])
     connection.execute(FATES)
+    connection.execute(RETIRED)
     names = ", ".join(f"rows.{identifier(name)}" for name in [*(field.name for field in stream.fields), *LANDING_COLUMNS])
     connection.execute(
         f"create table {table} as select {names} from typed_rows as rows "  # noqa: S608
@@ -151,7 +162,7 @@ def _replace_table(
     counts = dict(connection.execute("select fate, count(*) from row_fates group by fate").fetchall())
     rows_in = connection.execute("select count(*) from typed_rows").fetchall()[0][0]
     connection.execute("drop table typed_rows; drop table row_fates")
-    for view in ("batch_places", "retried"):
+    for view in ("batch_places", "retried", "retired"):
         connection.unregister(view)
     return Fates(rows_in=rows_in + erased, erased=erased, **counts)
 
@@ -171,6 +182,7 @@ def _register_batches(
     )
     connection.register("batch_places", places)
     connection.register("retried", retried_rejects(ledger, source, stream))
+    connection.register("retired", frame_ranges(list_retired(ledger, source, stream)))
 
 
 def _typed_rows_sql(stream: StreamLike, columns: Sequence[str]) -> str:
@@ -209,7 +221,7 @@ def _quarantine_sql(columns: Sequence[str]) -> str:
     insert into landing._quarantine
     select ?, ?, rows._key, coalesce(rows._bad, 'its key is empty'),
         case rows._op when 'reject' then raw._payload else {row_json} end,
-        raw._position, rows._batch_id, rows._row_no, rows._extracted_at
+        {place_sql(columns, "raw.")}, rows._batch_id, rows._row_no, rows._extracted_at
     from typed_rows as rows
     semi join (from row_fates where fate = 'quarantined') as bad using (_batch_id, _row_no)
     join read_parquet(?, union_by_name = true) as raw using (_batch_id, _row_no)

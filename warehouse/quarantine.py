@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from warehouse.batches import list_batches, retried_rejects
+from warehouse.batches import list_batches, list_retired, retried_rejects
 from warehouse.home import Home
 from warehouse.landed import REJECT_SCHEMA
 from warehouse.landing import LandedBatch, land_retry
@@ -30,6 +30,8 @@ class RetryBatch:
     deleted: pl.DataFrame | None = None
     live_keys: pl.DataFrame | None = None
     rereads: bool = False
+    replaces: tuple[str, ...] = ()
+    lists_refused: bool = False
 
 
 def list_quarantine(
@@ -59,7 +61,13 @@ def list_rejects(home: Home, ledger: Ledger, source: str, stream: str) -> pl.Dat
         for file in files
     ]
     rejects = pl.concat([pl.DataFrame(schema=schema), *frames])
-    return rejects.join(retried_rejects(ledger, source, stream), on=["batch_id", "row_no"], how="anti", maintain_order="left")
+    rejects = rejects.join(retried_rejects(ledger, source, stream), on=["batch_id", "row_no"], how="anti", maintain_order="left")
+    retired = list_retired(ledger, source, stream)
+    stands = [
+        not any(rows.holds(batch_id, row_no) for rows in retired)
+        for batch_id, row_no in rejects.select("batch_id", "row_no").iter_rows()
+    ]
+    return rejects.filter(pl.Series(stands, dtype=pl.Boolean))
 
 
 def retry_rejects(home: Home, ledger: Ledger, source: str, stream: StreamLike, retry: Retry, run_id: str) -> list[LandedBatch]:

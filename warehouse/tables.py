@@ -89,6 +89,19 @@ retried_reject = sa.Table(
     sa.Column("row_no", sa.BigInteger, primary_key=True),
     _text("retry_batch_id"),
 )
+retired_rows = sa.Table(
+    "retired_rows",
+    metadata,
+    _serial("seq"),
+    sa.Column("batch_id", sa.Text, nullable=False, index=True),
+    sa.Column("first_row", sa.BigInteger, nullable=False),
+    sa.Column("last_row", sa.BigInteger, nullable=False),
+    _text("cause"),  # replaced: their file changed or is gone | dismissed: a person gave them up
+    _text("by_batch_id"),
+    _text("actor", nullable=True),
+    _text("reason", nullable=True),
+    _time("at"),
+)
 stream_state = sa.Table(
     "stream_state",
     metadata,
