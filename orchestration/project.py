@@ -6,6 +6,7 @@ so that a missing secret stops that source and not the loading of the graph.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from dotenv import dotenv_values
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 PROJECT_FILE = "goldthread.yaml"
+FAULTS_FOLDER = "faults"  # of the home: tracebacks of what nobody foresaw
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 TELEMETRY_OFF = {
@@ -136,7 +138,7 @@ def load_project(path: Path, home: Path) -> Project:
         places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ProjectError(f"{path}: {places}") from error
     sources = tuple(
-        SourceSettings(name, source.connector, {key: str(value) for key, value in (source.model_extra or {}).items()})
+        SourceSettings(name, source.connector, {key: _write_setting(value) for key, value in (source.model_extra or {}).items()})
         for name, source in model.sources.items()
     )
     if not sources:
@@ -144,6 +146,24 @@ def load_project(path: Path, home: Path) -> Project:
     as_of = model.as_of.isoformat() if isinstance(model.as_of, datetime) else model.as_of
     env_file, truth = (_place(written, path.parent, home) for written in (model.env_file, model.truth))
     return Project(model.name, path.parent, home, as_of, env_file, truth, sources)
+
+
+def _write_setting(value: object) -> str:
+    """A setting as text; a key without a value is an empty one."""
+    return "" if value is None else str(value)
+
+
+def make_home(home: Path) -> None:
+    """The folder of the stores, made if it is not there. Raises ProjectError where it cannot be, or not be written to."""
+    try:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ProjectError(
+            f"the home {home} cannot be made or written to ({error.strerror}): "
+            "set GOLDTHREAD_HOME (--home) to a folder in which you may write"
+        ) from None
 
 
 def _place(written: str | None, folder: Path, home: Path) -> Path | None:

@@ -96,14 +96,43 @@ class Home:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise HomeBusyError(f"another run holds {self.path}: {holder}. Wait for it to end, or end it.") from error
+                raise HomeBusyError(self._tell_holder()) from error
             lock = RunLock(run_id, datetime.now(UTC))
             file.truncate(0)
             file.write(json.dumps({"run_id": run_id, "pid": os.getpid(), "since": lock.acquired_at.isoformat()}))
             file.flush()
             yield lock
+
+    def find_holder(self) -> str | None:
+        """The id of the run that holds the home now, empty where it has not yet said so; None: nobody holds it."""
+        path = self.path / "run.lock"
+        if not path.exists():
+            return None
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return self._read_holder().get("run_id", "")
+        return None
+
+    def refuse_while_held(self) -> None:
+        """Raise HomeBusyError, naming the holder, while a run has the home."""
+        if self.find_holder() is not None:
+            raise HomeBusyError(self._tell_holder())
+
+    def _tell_holder(self) -> str:
+        holder = self._read_holder()
+        who = "run {run_id}, process {pid}, since {since}".format(**holder) if holder else "it has not said who it is"
+        return f"another run holds {self.path}: {who}. Wait for it to end, or end that process, then try again."
+
+    def _read_holder(self) -> dict[str, str]:
+        """Who wrote itself into the lock: run_id, pid, since; empty where it has not come to that."""
+        text = (self.path / "run.lock").read_text(encoding="utf-8")
+        if not text:
+            return {}
+        holder = json.loads(text)
+        since = datetime.fromisoformat(holder["since"])
+        return {"run_id": holder["run_id"], "pid": str(holder["pid"]), "since": f"{since:%Y-%m-%d %H:%M:%S} UTC"}
 
     @contextmanager
     def hold_publication_lock(self) -> Iterator[None]:

@@ -108,6 +108,11 @@ class Ledger:
         rows = self.read(sa.select(tables.run.c.run_id).order_by(tables.run.c.seq.desc()).limit(1))
         return rows[0]["run_id"] if rows else None
 
+    def run_state(self, run_id: str) -> RunState | None:
+        """How far a run has come; None: there is none."""
+        rows = self.read(sa.select(tables.run.c.state).where(tables.run.c.run_id == run_id))
+        return rows[0]["state"] if rows else None
+
     def record_checks(self, run_id: str, results: list[CheckResult]) -> None:
         """Add check results to a run; of two results with one name the later counts."""
         rows = [

@@ -177,7 +177,7 @@ def _refuse_unless_passed(connection: sa.Connection, run_id: str) -> None:
     query = sa.select(verdict).where(verdict.c.run_id == run_id).order_by(verdict.c.seq.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     if row is None:
-        raise PublicationRefused(f"run {run_id} has no verdict: let its checks run, then publish")
+        raise PublicationRefused(f"run {run_id} has no verdict: it was not checked. `goldthread run` checks, then publish.")
     if row["verdict"] != "pass":
         raise PublicationRefused(f"the verdict of run {run_id} is {row['verdict']}: {row['reason']}. Repair that and run again.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -15,10 +16,11 @@ from warehouse.ledger import Ledger
 from warehouse.publication import list_publications
 
 
-def read_status(home: Home, ledger: Ledger) -> dict[str, Any]:
+def read_status(home: Home, ledger: Ledger, declared: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     """Data of `goldthread status --json`: publication, verdict, run, streams. Times are ISO 8601 UTC.
 
-    `verdict` is the newest one of any run; `publication` is None before the first.
+    `verdict` is the newest one of any run; `publication` is None before the first. `declared` (source, stream): of one that
+    has never landed every figure is None. A run that is not at its end and does not hold the home's lock was killed.
     """
     publications = list_publications(ledger)
     verdicts = ledger.read(sa.select(tables.verdict).order_by(tables.verdict.c.seq.desc()).limit(1))
@@ -40,12 +42,19 @@ def read_status(home: Home, ledger: Ledger) -> dict[str, Any]:
         "verdict": verdicts[0]["verdict"] if verdicts else None,
         "verdict_run_id": verdicts[0]["run_id"] if verdicts else None,
         "verdict_reason": verdicts[0]["reason"] if verdicts else None,
-        "run": {name: _plain(runs[0][name]) for name in ("run_id", "state", "started_at", "finished_at")} if runs else None,
-        "streams": _read_streams(ledger),
+        "run": _describe_run(home, runs[0]) if runs else None,
+        "streams": _read_streams(ledger, declared),
     }
 
 
-def _read_streams(ledger: Ledger) -> list[dict[str, Any]]:
+def _describe_run(home: Home, run: Mapping[str, Any]) -> dict[str, Any]:
+    described = {name: _plain(run[name]) for name in ("run_id", "state", "started_at", "finished_at")}
+    if run["state"] == "running" and home.find_holder() not in (run["run_id"], ""):
+        described["state"] = "killed"
+    return described
+
+
+def _read_streams(ledger: Ledger, declared: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     state, fates = tables.stream_state, tables.stream_fates
     counts = [sa.func.coalesce(fates.c[name], 0).label(name) for name in asdict(Fates())]
     query = (
@@ -53,7 +62,11 @@ def _read_streams(ledger: Ledger) -> list[dict[str, Any]]:
         .outerjoin(fates, sa.and_(fates.c.source == state.c.source, fates.c.stream == state.c.stream))
         .order_by(state.c.source, state.c.stream)
     )
-    return [{name: _plain(value) for name, value in row.items()} for row in ledger.read(query)]
+    rows = [{name: _plain(value) for name, value in row.items()} for row in ledger.read(query)]
+    known = {(row["source"], row["stream"]) for row in rows}
+    nothing = dict.fromkeys((*asdict(Fates()), "cursor", "fresh_at"))
+    rows += [{"source": source, "stream": stream, **nothing} for source, stream in declared if (source, stream) not in known]
+    return sorted(rows, key=lambda row: (row["source"], row["stream"]))
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -27,6 +27,7 @@ from orchestration.cli import (
     variants,
 )
 from orchestration.cli.console import open_console
+from orchestration.cli.unforeseen import keep_traceback
 from orchestration.project import ProjectError
 from warehouse.errors import WarehouseError
 
@@ -76,5 +77,11 @@ def main() -> None:
     try:
         app()
     except (ProjectError, ConnectorError, WarehouseError) as error:
-        open_console(stderr=True).print(f"[bold red]goldthread:[/] {escape(str(error))}", highlight=False)
-        raise SystemExit(1) from None
+        _end(str(error))
+    except Exception as error:
+        _end(keep_traceback(error))
+
+
+def _end(message: str) -> NoReturn:
+    open_console(stderr=True).print(f"[bold red]goldthread:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    raise SystemExit(1) from None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+
 from rich.console import Console
 
 WIDTH_WITHOUT_TERMINAL = 140
@@ -10,6 +14,15 @@ WIDTH_WITHOUT_TERMINAL = 140
 def open_console(*, stderr: bool = False) -> Console:
     console = Console(stderr=stderr)
     return console if console.is_terminal else Console(stderr=stderr, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def name_command() -> str:
+    """How this program was started, so that it can be typed again: on the path or not."""
+    started = sys.argv[0]
+    is_ours = Path(started).name == "goldthread"
+    found = shutil.which("goldthread")
+    on_path = found is not None and Path(found).resolve() == Path(started).resolve()
+    return started if is_ours and not on_path else "goldthread"
 
 
 def count(number: int, one: str, several: str | None = None) -> str:

@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import name_command, open_console
 from orchestration.cli.report import describe_line, print_line
 from orchestration.cli.run import execute, load
 from orchestration.cli.sandbox import RateScale, Scale, Seed, show_stages
 from orchestration.lib.sandbox import Sandbox, SandboxOptions, start_sandbox
-from orchestration.project import current_project
+from orchestration.project import current_project, make_home
+from warehouse.home import Home
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +25,8 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
     """Start the sandbox company, run the whole line, publish, and show what came of it."""
     console = open_console()
     project = current_project()
+    make_home(project.home)
+    Home(project.home).refuse_while_held()
     started = time.monotonic()
     console.print("[bold]1[/] making a company and starting its CRM, ERP, messaging and forms ...")
     with start_sandbox(project.home, SandboxOptions(scale, seed, rate_scale=rate_scale)) as wait_until_ready:
@@ -32,14 +35,13 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
             import duckdb
 
             from orchestration.lib.review_count import count_doubtful_pairs
-            from orchestration.lib.stores import open_stores
             from warehouse.working import NO_EXTENSIONS
 
             line = load(project, "sync")
             sandbox = wait_until_ready(on_stages)
         console.print(f"[bold]2[/] the systems answer after {time.monotonic() - started:.0f} s; running the line ...")
         outcome = execute(line, {}, quiet=False)
-        report = describe_line(open_stores(project), outcome)
+        report = describe_line(project, outcome)
         print_line(console, report)
         if not outcome.success:
             raise typer.Exit(1)
@@ -50,10 +52,23 @@ def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) ->
         with duckdb.connect(served, read_only=True, config=NO_EXTENSIONS) as con:
             _show_identity(console, con, sandbox, count_doubtful_pairs(line.instance, report["publication"]["run_id"]))
             _show_figures(console, con)
-    console.print(
-        f"look at it: `duckdb -readonly {served}`, `goldthread status`, `goldthread quarantine list`,\n"
-        "`goldthread explain CUSTOMER`, `make dev` for the graph; `goldthread sandbox serve` keeps the company running"
-    )
+            _show_ways(console, served, con)
+
+
+def _show_ways(console: Console, served: str, con: duckdb.DuckDBPyConnection) -> None:
+    """What to type next, as it can be typed."""
+    [[customer]] = con.execute(
+        "select customer_gid from golden_customers order by n_records desc, customer_gid limit 1"
+    ).fetchall()
+    ways = {
+        "status": "every stream, the verdict, the publication",
+        "quarantine list": "rows that broke their contract, and why",
+        f"explain {customer}": "a customer, its records and why they are one",
+        "sandbox serve": "the company again, to play with",
+    }
+    console.print(f"look at it: {served} with any DuckDB, read-only; `make dev` shows the graph", highlight=False, soft_wrap=True)
+    for words, meaning in ways.items():
+        console.print(f"   {name_command()} {words}    # {meaning}", highlight=False, soft_wrap=True)
 
 
 def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sandbox, doubtful: int | None) -> None:

@@ -32,6 +32,11 @@ def publish(as_json: JsonOption = False) -> None:
         raise ProjectError("there has been no run yet: `goldthread run`")
     with stores.home.hold_run_lock(run_id):
         served = publication.ensure_served(stores.home, stores.ledger)
+        if served and served.action != "rollback" and stores.had_no_news(run_id):
+            _print_served(served, stores.home.served, as_json)
+            if not as_json:
+                open_console().print("nothing is newer than that: the last run found no news")
+            return
         if served is None or served.run_id != run_id or served.action == "rollback":
             with stores.open_working() as con:
                 tables = list_published_tables(con)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from connectors.errors import ConnectorError
 from orchestration.cli.console import open_console
 from orchestration.cli.report import describe_line, print_line
-from orchestration.project import Project, ProjectError, current_project
+from orchestration.project import Project, ProjectError, current_project, make_home
+from warehouse.errors import WarehouseError
+from warehouse.home import Home
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -40,12 +43,21 @@ def run_line(
     as_json: JsonOption = False,
 ) -> None:
     """Read what is new, derive, check, publish. Exit code 0: what is served is new, or stands; 1: something failed."""
-    from orchestration.lib.stores import open_stores
+    from orchestration.lib.configuration import check_environment
 
     project = current_project()
     job, config = _plan(project, source or [], full, rebuild)
-    outcome = execute(load(project, job), config, quiet=as_json)
-    report = describe_line(open_stores(project), outcome)
+    try:
+        check_environment(project, [] if rebuild else source or [configured.name for configured in project.sources])
+        Home(project.home).refuse_while_held()
+        line = load(project, job)
+    except (ProjectError, ConnectorError, WarehouseError) as error:
+        if not as_json:
+            raise
+        typer.echo(json.dumps({"errors": [str(error)]}, ensure_ascii=False))
+        raise typer.Exit(1) from None
+    outcome = execute(line, config, quiet=as_json)
+    report = describe_line(project, outcome)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
     else:
@@ -56,14 +68,15 @@ def run_line(
 
 def _is_cut_off(report: dict[str, Any]) -> bool:
     """Whether not one stream could be read: what is published may stand, but something is wrong on our side."""
-    from orchestration.lib.sources import SYNCED
-
-    unread = {problem["asset"] for problem in report["problems"] if problem["check"] == SYNCED}
-    return bool(unread) and len(unread) == len(report["streams"])
+    return bool(report["unread"]["streams"]) and len(report["unread"]["streams"]) == report["unread"]["of"]
 
 
 def load(project: Project, job: str) -> Line:
-    """What `execute` needs; takes seconds, and no source."""
+    """What `execute` needs; takes seconds, and no source. A mistake in the project or its contracts is said at once."""
+    from orchestration.lib.configuration import declare_project
+
+    declare_project(project)
+    make_home(project.home)
     from orchestration.lib.runs import load_job, open_instance
 
     return Line(load_job(job), open_instance(project.home))

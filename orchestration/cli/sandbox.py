@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import name_command, open_console
 from orchestration.lib.sandbox import OnStages, SandboxOptions, advance_sandbox, start_sandbox
-from orchestration.project import find_home
+from orchestration.project import find_home, make_home
 
 app = typer.Typer(help="The made-up company and its vendors' systems.", no_args_is_help=True)
 
@@ -29,13 +29,15 @@ def serve(scale: Scale = 1.0, seed: Seed = 7, error_rate: ErrorRate = 0.01, rate
     """Serve CRM, ERP, messaging and forms on loopback until Ctrl-C."""
     console = open_console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    make_home(find_home())
     console.print("making the company ...")
     try:
         with start_sandbox(find_home(), SandboxOptions(scale, seed, error_rate, rate_scale)) as wait_until_ready:
             with show_stages() as on_stages:
                 sandbox = wait_until_ready(on_stages)
             console.print(f"[green]serving[/]; addresses and credentials are in {sandbox.folder / 'endpoints.env'}")
-            console.print("in another terminal: `goldthread run`, `goldthread sandbox advance --days 7`; Ctrl-C stops")
+            command = name_command()
+            console.print(f"in another terminal: `{command} run`, `{command} sandbox advance --days 7`; Ctrl-C stops")
             signal.pause()
     except KeyboardInterrupt:
         console.print("stopped")
@@ -50,13 +52,19 @@ def advance(days: Annotated[int, typer.Option(min=1, max=31)] = 7) -> None:
 
 @contextmanager
 def show_stages() -> Iterator[OnStages]:
-    """A bar over what there is to do until the systems answer; nothing where nobody looks."""
+    """A bar over what there is to do until the systems answer; a line for each stage where there is no terminal."""
     console = open_console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(BEGINNING, total=None)
 
+        told: list[str] = []
+
         def on_stages(count: int, done: list[str]) -> None:
+            if not console.is_terminal:
+                for name in done[len(told) :]:
+                    told.append(name)
+                    console.print(f"   {name} made ({len(told)} of {count})", highlight=False)
             progress.update(
                 task, total=count or None, completed=len(done), description=f"{done[-1]} made" if done else "starting"
             )

@@ -16,7 +16,9 @@ def show_status(as_json: JsonOption = False) -> None:
     """Show streams, verdict and publication; reads only the ledger, so it works while a run goes on."""
     from orchestration.lib.stores import open_existing_stores
 
-    report = describe_line(open_existing_stores(current_project()))
+    project = current_project()
+    open_existing_stores(project)
+    report = describe_line(project)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
     else:

@@ -9,10 +9,10 @@ from connectors.catalog import declare_streams
 from orchestration.defs.hub import CUSTOMERS, INVARIANTS
 from orchestration.lib import gate
 from orchestration.lib.inputs import fingerprint_code
-from orchestration.lib.sources import SYNCED
 from orchestration.lib.stores import Stores
 from orchestration.lib.suites import find_golden_defects, find_landing_defects
 from orchestration.lib.translator import GoldthreadTranslator
+from orchestration.lib.unread import SYNCED
 from orchestration.lib.upkeep import OWNER
 from orchestration.project import current_project
 from warehouse.reconcile import reconcile

@@ -14,7 +14,7 @@ from hub.prepare import align_records, derive_parts
 from hub.rules.read import load_rules
 from orchestration.lib.erasure_streams import list_erasure_streams
 from orchestration.lib.identity import find_model_folder, read_kept_model
-from orchestration.project import Project
+from orchestration.project import FAULTS_FOLDER, Project
 from warehouse.erasure.perform import erase
 from warehouse.erasure.plan import Plan, read_journal
 from warehouse.home import Home, RunLock
@@ -64,4 +64,4 @@ def forget_frequencies(home: Home, plan: Plan) -> None:
 
 def _list_folders(home: Path) -> list[Path]:
     dagster = Path(os.environ.get("DAGSTER_HOME") or home / "dagster").resolve()
-    return [folder for folder in (home / "dbt", dagster) if folder.is_dir()]
+    return [folder for folder in (home / "dbt", home / FAULTS_FOLDER, dagster) if folder.is_dir()]

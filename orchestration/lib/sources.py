@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import dagster as dg
 from pydantic import Field
@@ -11,12 +12,11 @@ from connectors.catalog import KINDS, build_connector, declare_streams
 from connectors.errors import ConnectorError, Unreachable
 from orchestration.lib.limits import read_maximum
 from orchestration.lib.stores import Stores
+from orchestration.lib.unread import SYNCED, drop_stream, tell_misconfigured, tell_unread
 from orchestration.lib.upkeep import FRESHNESS, OWNER
 from orchestration.project import Project, ProjectError, SourceSettings
 from warehouse.batches import Fates
 from warehouse.errors import WarehouseError
-
-SYNCED = "synced"
 
 
 class SyncConfig(dg.Config):
@@ -27,13 +27,14 @@ class SyncConfig(dg.Config):
 
 @dataclass(frozen=True)
 class StreamSync:
-    """What one stream brought in this run; `error` is the vendor's refusal, in our words."""
+    """What one stream brought in this run; `error` is the vendor's refusal, in our words, or what our own settings lack."""
 
     n_rows: int = 0
     n_repeats: int = 0
     drift: tuple[str, ...] = ()
     error: str | None = None
     is_unreachable: bool = False
+    is_misconfigured: bool = False
 
 
 def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDefinition:
@@ -87,7 +88,7 @@ def _sync_streams(
         connector = _connect(project, source)
     except (ConnectorError, ProjectError) as error:
         context.log.warning(f"{source.name}: {error}")
-        yield from ((stream, StreamSync(error=str(error))) for stream in streams)
+        yield from ((stream, StreamSync(error=str(error), is_misconfigured=True)) for stream in streams)
         return
     unreachable: str | None = None
     try:
@@ -124,7 +125,9 @@ def _sync_stream(
             drift += [str(change) for change in landed.schema_changes]
     except (ConnectorError, WarehouseError) as error:
         context.log.warning(f"{connector.source}.{stream.name}: {error}")
-        return StreamSync(n_rows, n_repeats, tuple(drift), str(error), isinstance(error, Unreachable))
+        is_unreachable = isinstance(error, Unreachable)
+        reason = drop_stream(connector.source, str(error)) if is_unreachable else str(error)
+        return StreamSync(n_rows, n_repeats, tuple(drift), reason, is_unreachable)
     if n_batches == 0:
         stores.note_read(connector.source, stream.name)
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")
@@ -132,17 +135,16 @@ def _sync_stream(
 
 
 def _judge_sync(run_id: str, key: dg.AssetKey, outcome: StreamSync, stores: Stores) -> dg.AssetCheckResult:
-    """A stream that could not be read only warns while what has landed is young enough (decision 0003)."""
+    """A stream that could not be read warns only while what has landed is young (decision 0003); our own mistake is an error."""
     source, stream = key.path
     if outcome.error is None:
         return stores.judge(run_id, key, SYNCED, [])
     days = stores.days_since_sync(source, stream)
-    if days is None:
-        return stores.judge(run_id, key, SYNCED, [f"never read: {outcome.error}"])
-    is_young = days * 24 <= read_maximum("sync", "stale_hours")
-    return stores.judge(
-        run_id, key, SYNCED, [f"{source}.{stream} was last read {days:.1f} days ago: {outcome.error}"], warn=is_young
-    )
+    if days is not None and outcome.is_misconfigured:
+        return stores.judge(run_id, key, SYNCED, [tell_misconfigured(outcome.error)])
+    age = None if days is None else timedelta(days=days)
+    is_young = age is not None and age <= timedelta(hours=read_maximum("sync", "stale_hours"))
+    return stores.judge(run_id, key, SYNCED, [tell_unread(source, stream, age, outcome.error)], warn=is_young)
 
 
 def _describe(fates: Fates, outcome: StreamSync) -> dict[str, dg.MetadataValue]:

@@ -166,6 +166,13 @@ class Stores(dg.ConfigurableResource):
             self._is_unchanged = not self._is_held and read_published_inputs(connection) == inputs
         return self._is_unchanged
 
+    def had_no_news(self, run_id: str) -> bool:
+        """Whether a run ended well and derived nothing, because what is published holds all that had landed."""
+        if self.ledger.verdict(run_id) is not None or self.ledger.run_state(run_id) != "succeeded":
+            return False
+        with self.open_working() as connection:
+            return read_published_inputs(connection) is not None
+
     def forget_published(self) -> None:
         """What was published is about to be overwritten in the working file: it vouches for nothing any more."""
         with self.open_working() as connection:

@@ -125,6 +125,17 @@ def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line
     assert line.hash_served() != served
 
 
+def test_publishing_after_a_run_without_news_says_that_nothing_is_newer(line):
+    ledger, before = line.stores.ledger, line.hash_served()
+    ledger.start_run("no-news")
+    ledger.finish_run("no-news", "succeeded")
+    answer = CliRunner().invoke(app, ["publish"], catch_exceptions=False)
+    assert answer.exit_code == 0
+    assert "nothing is newer than that" in answer.stdout
+    assert ask("publish")["seq"] == 1
+    assert line.hash_served() == before
+
+
 def test_publishing_what_is_served_already_changes_nothing(line):
     before = line.hash_served()
     assert ask("publish")["seq"] == 1
@@ -172,6 +183,8 @@ def test_a_home_that_another_run_holds_is_left_alone_and_its_holder_is_named(lin
 def test_a_missing_variable_stops_its_source_and_is_named(line: Line, monkeypatch):
     line = line.enter(monkeypatch, HUBSPOT_TOKEN="")
     outcome = line.sync_streams("hubspot")
-    details = {detail for _, _, detail in line.check(outcome.run_id, "synced").values()}
-    assert details
-    assert all("the variable HUBSPOT_TOKEN is not set" in detail for detail in details)
+    details = {(severity, detail) for _, severity, detail in line.check(outcome.run_id, "synced").values()}
+    assert not outcome.success
+    [(severity, detail)] = details
+    assert severity == "error"
+    assert "not read: source hubspot: the variable HUBSPOT_TOKEN is not set" in detail

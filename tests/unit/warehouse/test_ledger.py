@@ -23,7 +23,7 @@ def run_reconcile(store, staged, feeds=()):
 def test_two_runs_cannot_hold_one_home(store):
     with (
         store.home.hold_run_lock("run-1"),
-        pytest.raises(HomeBusyError, match=r'another run holds .*"run_id": "run-1"'),
+        pytest.raises(HomeBusyError, match=r"another run holds .*: run run-1, process \d+, since 20.*UTC\. Wait"),
         store.home.hold_run_lock("run-2"),
     ):
         pass
@@ -107,6 +107,28 @@ def test_a_row_that_no_feed_accounts_for_breaks_the_reconciliation_of_its_stream
     name = "rows staged + superseded by a newer one + left out by `when` = accepted"
     assert frame["equality"].to_list()[5:] == [f"as party: {name}", f"as person: {name}"]
     assert frame.filter(~pl.col("ok"))["message"].to_list() == [f"erp/customers: as person: {name}: expected 3, found 2"]
+
+
+def test_status_lists_declared_streams_that_never_landed_without_figures(store):
+    store.land([{"id": "1"}])
+    store.load()
+    streams = read_status(store.home, store.ledger, [("erp", "customers"), ("crm", "deals")])["streams"]
+    assert [(row["source"], row["stream"], row["rows_in"], row["fresh_at"] is None) for row in streams] == [
+        ("crm", "deals", None, True),
+        ("erp", "customers", 1, False),
+    ]
+    assert streams[0].keys() == streams[1].keys()
+
+
+def test_a_run_that_no_longer_holds_the_home_was_killed_and_one_that_ended_was_not(store):
+    with store.home.hold_run_lock("run-1"):
+        store.ledger.start_run("run-1")
+        assert read_status(store.home, store.ledger)["run"]["state"] == "running"
+    assert read_status(store.home, store.ledger)["run"]["state"] == "killed"
+    with store.home.hold_run_lock("another"):
+        assert read_status(store.home, store.ledger)["run"]["state"] == "killed"
+    store.ledger.finish_run("run-1", "succeeded")
+    assert read_status(store.home, store.ledger)["run"]["state"] == "succeeded"
 
 
 def test_status_needs_no_working_file(store):
