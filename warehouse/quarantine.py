@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import polars as pl
+import sqlalchemy as sa
 
+from warehouse import tables
 from warehouse.batches import list_batches, list_retired, retried_rejects
 from warehouse.home import Home
 from warehouse.landed import REJECT_SCHEMA
@@ -37,7 +39,8 @@ class RetryBatch:
 def list_quarantine(
     connection: duckdb.DuckDBPyConnection, source: str | None = None, stream: str | None = None, limit: int = 100
 ) -> pl.DataFrame:
-    """Quarantined rows, newest first: source, stream, key, reason, payload, position, batch_id, row_no, extracted_at."""
+    """Quarantined rows, newest first: source, stream, key, reason, payload, position (where it stands in its file or answer),
+    batch_id, row_no, extracted_at."""
     query = """
         select * from landing._quarantine
         where source = coalesce(?, source) and stream = coalesce(?, stream)
@@ -45,6 +48,20 @@ def list_quarantine(
     """
     rows: pl.DataFrame = connection.sql(query, params=[source, stream, limit]).pl()
     return rows
+
+
+def find_unloaded(connection: duckdb.DuckDBPyConnection, ledger: Ledger, streams: Iterable[tuple[str, str]]) -> list[str]:
+    """Those streams (source, name) of which more has landed than the working file holds, so that its quarantine lacks some."""
+    batch = tables.batch
+    newest = sa.select(batch.c.source, batch.c.stream, sa.func.max(batch.c.seq).label("seq")).group_by(
+        batch.c.source, batch.c.stream
+    )
+    landed = {(row["source"], row["stream"]): row["seq"] for row in ledger.read(newest)}
+    rows = connection.execute("select source, stream, batch_seq from landing._loaded").fetchall()
+    loaded = {(source, stream): seq for source, stream, seq in rows}
+    return [
+        f"{source}.{stream}" for source, stream in streams if landed.get((source, stream), 0) > loaded.get((source, stream), 0)
+    ]
 
 
 def list_rejects(home: Home, ledger: Ledger, source: str, stream: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from connectors.errors import ConnectorError
@@ -15,9 +16,11 @@ from orchestration.cli.run import JsonOption, execute, load
 from orchestration.project import Project, ProjectError, SourceSettings, current_project
 
 if TYPE_CHECKING:
+    from connectors.base import Stream
     from orchestration.lib.stores import Stores
 
 SHOWN = 60  # characters of a payload in the table; --json shows all
+SHOWN_STREAMS = 5
 app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
 Source = Annotated[str | None, typer.Option(help="Only this source.")]
 StreamName = Annotated[str | None, typer.Option(help="Only this stream.")]
@@ -32,19 +35,32 @@ def list_rows(
 ) -> None:
     """List quarantined rows with the reason and the payload."""
     from orchestration.lib.stores import open_existing_stores
-    from warehouse.quarantine import list_quarantine
+    from warehouse.quarantine import find_unloaded, list_quarantine
 
-    with open_existing_stores(current_project()).open_working() as con:
+    project = current_project()
+    stores = open_existing_stores(project)
+    with stores.open_working() as con:
+        names = [(name, declared.name) for name, declared in _list_streams(project)]
+        asked = [name for name in names if source in (None, name[0]) and stream in (None, name[1])]
+        unloaded = find_unloaded(con, stores.ledger, asked)
         rows = list_quarantine(con, source, stream, limit)
+    if unloaded:
+        raise ProjectError(
+            f"the working file lacks rows that have landed, of {', '.join(unloaded[:SHOWN_STREAMS])}"
+            f"{f' and {len(unloaded) - SHOWN_STREAMS} more' if len(unloaded) > SHOWN_STREAMS else ''}: "
+            "a run goes on or was interrupted. `goldthread run` first, then ask again"
+        )
     if as_json:
         typer.echo(json.dumps(rows.to_dicts(), ensure_ascii=False, default=str))
         return
     table = Table(title=f"{rows.height} quarantined rows", title_justify="left", header_style="bold")
-    for name in ("source.stream", "key", "reason", "payload"):
+    for name in ("source.stream", "place", "key", "reason", "payload"):
         table.add_column(name, overflow="fold")
     for row in rows.iter_rows(named=True):
-        payload = (row["payload"] or "")[:SHOWN]
-        table.add_row(f"{row['source']}.{row['stream']}", row["key"] or row["position"] or "", row["reason"], payload)
+        payload = row["payload"] or ""
+        cut = payload if len(payload) <= SHOWN else f"{payload[:SHOWN]}…"
+        texts = (f"{row['source']}.{row['stream']}", row["position"] or "", row["key"] or "", row["reason"], cut)
+        table.add_row(*map(escape, texts))
     open_console().print(table)
 
 
@@ -99,14 +115,18 @@ def _retry_source(project: Project, stores: Stores, settings: SourceSettings, ru
 
 def _has_news(project: Project, stores: Stores) -> bool:
     """Whether a stream's table is older than what has landed or than its contract, which rows in quarantine are typed by."""
-    from connectors.catalog import declare_streams
     from warehouse.load import read_loaded
 
     with stores.open_working() as con:
         loaded = read_loaded(con)
-    streams = [(s.name, stream) for s in project.sources for stream in declare_streams(s.kind, s.settings, project.folder)]
-    known = [(source, stream, loaded.get((source, stream.name))) for source, stream in streams]
+    known = [(source, stream, loaded.get((source, stream.name))) for source, stream in _list_streams(project)]
     return any(row is None or not row.is_newest(stores.ledger, source, stream) for source, stream, row in known)
+
+
+def _list_streams(project: Project) -> list[tuple[str, Stream]]:
+    from connectors.catalog import declare_streams
+
+    return [(s.name, stream) for s in project.sources for stream in declare_streams(s.kind, s.settings, project.folder)]
 
 
 def _print_retry(n_landed: int, left: list[dict[str, Any]], errors: list[str]) -> None:

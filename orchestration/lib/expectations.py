@@ -32,7 +32,8 @@ class Finding:
 
     def describe(self, rows: str) -> str:
         """What is wrong, where, and the rows that are wrong."""
-        return f"{self.subject}: {self.rule.meaning} (found {self.value}): {rows}"
+        found = float(f"{self.value:.4g}") if isinstance(self.value, float) else self.value
+        return f"{self.subject}: {self.rule.meaning} (found {found}): {rows}"
 
 
 def validate_metrics(name: str, metrics: pl.DataFrame, subject: str, rules: Sequence[Rule]) -> list[Finding]:

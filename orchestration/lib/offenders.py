@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from connectors.base import Stream
+from orchestration.lib.limits import SEED
 from orchestration.lib.metrics import GOLDEN, Golden, find_invalid_codes, find_time_column, list_attributes
 from warehouse.sql import identifier, landing_table, literal
 
@@ -24,12 +25,16 @@ class Offenders:
     count: int
     sample: tuple[dict[str, Any], ...]
     unit: str = "row"
+    of: int | None = None  # how many there are in all
+    advice: str = ""
 
     def describe(self) -> str:
         """The count and the sample in words."""
         rows = " | ".join(" ".join(f"{name}={_show(value)}" for name, value in row.items()) for row in self.sample)
-        unit, more = self.unit if self.count == 1 else f"{self.unit}s", " | ..." if self.count > len(self.sample) else ""
-        return f"{self.count} {unit}: {rows}{more}"
+        unit = self.unit if (self.of or self.count) == 1 else f"{self.unit}s"
+        more = " | ..." if self.count > len(self.sample) else ""
+        total = "" if self.of is None else f"of {self.of} "
+        return f"{self.count} {total}{unit}: {rows}{more}{self.advice}"
 
 
 def _show(value: Any) -> str:
@@ -63,14 +68,25 @@ def find_landing_rows(
         case "missing_required_columns":
             return Offenders(len(missing), tuple({"column": name} for name in missing[:SAMPLE]), "column")
         case "quarantined_share":
-            query = f"""select coalesce(key, position) as row, reason from landing._quarantine
-                where source = {literal(source)} and stream = {literal(stream.name)}"""  # noqa: S608
+            return _find_quarantined(con, source, stream.name)
         case "days_ahead":
             time = identifier(find_time_column(stream) or "")
             query = f"select _key, {time} from {table} where {time} > timestamptz '{latest.isoformat()}'"  # noqa: S608
         case _:
             raise KeyError(f"no rows are known for the landing metric {metric!r}: add a query beside the others")
     return list_rows(con, query)
+
+
+def _find_quarantined(con: duckdb.DuckDBPyConnection, source: str, stream: str) -> Offenders:
+    where = f"where source = {literal(source)} and stream = {literal(stream)}"
+    found = list_rows(con, f"select coalesce(position, key, batch_id) as place, reason from landing._quarantine {where}")  # noqa: S608
+    [[rows_in]] = con.execute(f"select coalesce(sum(rows_in), 0)::BIGINT from landing._fates {where}").fetchall()  # noqa: S608
+    return replace(
+        found,
+        of=rows_in,
+        advice=f"; see `goldthread quarantine list --source {source} --stream {stream}`, mend the files or the contract, "
+        f"run again; the limit is quarantined_share in the seed {SEED.name}",
+    )
 
 
 def _empty_fields_query(table: str, names: Sequence[str]) -> str:

@@ -82,7 +82,7 @@ LANDING = (
         ("insert into landing._quarantine select 'u8', 'orders', _key, 'dDate: required, but empty', null, null, _batch_id,"
          " _row_no, _extracted_at from landing.u8__orders",
          "update landing._fates set quarantined = rows_in, accepted = 0 where (source, stream) = ('u8', 'orders')"),
-        ("u8.orders: at most a fifth of the rows may be in quarantine (found 1.0): ", "row=[",
+        ("u8.orders: at most a fifth of the rows may be in quarantine (found 1.0): ", " of ", "place=[",
          "reason=dDate: required, but empty"),
     ),
     Defect(

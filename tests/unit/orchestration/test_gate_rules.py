@@ -7,6 +7,7 @@ import pytest
 
 from connectors.base import Field, Stream
 from orchestration.lib import limits
+from orchestration.lib.expectations import Finding
 from orchestration.lib.gate import decide, find_feed_models, find_staging_models, list_blocking_tests
 from orchestration.lib.inputs import describe_inputs, read_published_inputs, write_published_inputs
 from orchestration.lib.limits import read_maximum, read_rules
@@ -69,6 +70,25 @@ def test_metrics_of_a_landed_table_count_each_kind_of_defect(con):
 )
 def test_rows_that_break_a_limit_are_counted_and_some_are_shown(con, metric, said):
     assert find_landing_rows(con, metric, "crm", STREAM, ["id", "owner"], NOW).describe() == said
+
+
+def test_too_much_in_quarantine_is_said_with_places_the_command_that_lists_them_and_where_the_limit_stands(con):
+    con.execute(
+        """
+        create table landing._quarantine as select 'crm' as source, 'deals' as stream, key, reason, position, 'b1' as batch_id
+        from (values (null, 'its key is empty', 'a.csv, row 2'), ('["3"]', 'amount: no', null)) as t(key, reason, position);
+        update landing._fates set rows_in = 7;
+        """
+    )
+    said = find_landing_rows(con, "quarantined_share", "crm", STREAM, [], NOW).describe()
+    assert said.startswith('2 of 7 rows: place=["3"] reason=amount: no | place=a.csv, row 2 reason=its key is empty; ')
+    assert "`goldthread quarantine list --source crm --stream deals`" in said
+    assert "quarantined_share in the seed ref_gate_limit.csv" in said
+
+
+def test_a_share_is_said_to_four_digits():
+    rule = next(rule for rule in read_rules("landing") if rule.column == "quarantined_share")
+    assert "(found 0.5714): " in Finding("crm.deals", rule, 4 / 7).describe("4 of 7 rows")
 
 
 def test_of_many_rows_and_long_values_a_message_shows_little(con):

@@ -2,9 +2,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from connectors.base import Batch
 from connectors.catalog import declare_streams
 from orchestration.cli import quarantine
 from orchestration.lib.runs import RunOutcome
@@ -38,6 +40,40 @@ def retry(monkeypatch, recovered, *options):
     answer = CliRunner().invoke(quarantine.app, ["retry", *options], catch_exceptions=False)
     assert answer.exit_code == 0
     return answer.stdout
+
+
+def land_bad_file(store):
+    """A reject that has landed and is not loaded."""
+    [stream] = [stream for stream in declare_streams("wecom", {}, Path()) if stream.name == "users"]
+    rejects = pl.DataFrame({"position": ["a.csv:3"], "reason": ["has 1 of 2 cells"], "payload": [f"[b]{'x' * 80}"]})
+    store.land("wecom", stream, Batch("users", pl.DataFrame(), {}, rejects=rejects), "run")
+    return stream
+
+
+def list_quarantine(*options):
+    return CliRunner().invoke(quarantine.app, ["list", *options])
+
+
+def test_a_working_file_that_lacks_landed_rows_is_not_listed(runs):
+    _, stores = runs
+    stream = land_bad_file(stores)
+    answer = list_quarantine()
+    assert answer.exit_code == 1
+    assert "wecom.users" in str(answer.exception)
+    assert "`goldthread run` first" in str(answer.exception)
+    assert list_quarantine("--stream", "departments").exit_code == 0, "that one is whole"
+    stores.load("wecom", stream)
+    assert json.loads(list_quarantine("--json").stdout)[0]["position"] == "a.csv:3"
+
+
+def test_the_list_says_where_a_row_stands_and_that_its_payload_is_cut(runs, monkeypatch):
+    _, stores = runs
+    stores.load("wecom", land_bad_file(stores))
+    monkeypatch.setenv("COLUMNS", "250")
+    shown = list_quarantine().stdout
+    assert "place" in shown
+    assert "a.csv:3" in shown
+    assert f"[b]{'x' * 57}…" in shown
 
 
 def test_a_retry_that_recovers_nothing_derives_nothing_and_says_so(runs, monkeypatch):
