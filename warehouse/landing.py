@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -145,13 +146,15 @@ def _list_rivals(ledger: Ledger, source: str, stream: StreamLike, batch: BatchLi
 
 def find_drift(stream: StreamLike, state: StreamState, columns: dict[str, str]) -> tuple[SchemaChange, ...]:
     """What changed in a stream's columns (name -> vendor type) since its previous batch. On the first batch only
-    declared columns can be missing. A column that comes back is not new; an unknown vendor type ("") is no change."""
+    declared columns can be missing. A column that comes back is not new; an unknown vendor type ("") is no change; a field
+    that comes under another of its headers is not missing."""
     changes = []
+    names = list(columns)
     if state.present:
         changes += [SchemaChange(name, "new_column", None, kind) for name, kind in columns.items() if name not in state.columns]
-        gone = [name for name in state.present if name not in columns]
+        replaced = _list_replaced_headers(stream, names)
+        gone = [name for name in state.present if name not in columns and name.casefold() not in replaced]
     else:
-        names = list(columns)
         gone = [field.name for field in stream.fields if not find_headers(field, names)]
     changes += [SchemaChange(name, "missing_column", state.columns.get(name), None) for name in gone]
     for name, kind in columns.items():
@@ -159,6 +162,11 @@ def find_drift(stream: StreamLike, state: StreamState, columns: dict[str, str]) 
         if old and kind and old != kind:
             changes.append(SchemaChange(name, "retyped_column", old, kind))
     return tuple(changes)
+
+
+def _list_replaced_headers(stream: StreamLike, columns: Sequence[str]) -> set[str]:
+    """Every header, in small letters, of the fields that some of these columns hold."""
+    return {header.casefold() for field in stream.fields if find_headers(field, columns) for header in field.headers}
 
 
 def _landing_frame(incoming: Incoming, batch_id: str, retry_of: str | None) -> pl.DataFrame:

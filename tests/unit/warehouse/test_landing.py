@@ -123,6 +123,16 @@ def test_a_delete_reported_every_day_lands_once(store):
     assert (again.batch_id, again.n_repeats) == (None, 1)
 
 
+def test_a_field_that_comes_under_another_of_its_headers_is_not_missing(store):
+    stream = Stream("orders", ("id",), (Field("id"), Field("amount", headers=("金额", "Amount"))), "manifest", "none", "")
+    store.land([{"id": "1", "金额": "5"}], stream=stream)
+    [new] = store.land([{"id": "2", "amount": "5"}], stream=stream).schema_changes
+    assert (new.column_name, new.kind) == ("amount", "new_column")
+    assert store.land([{"id": "3", "金额": "5"}], stream=stream).schema_changes == ()
+    [gone] = store.land([{"id": "4"}], stream=stream).schema_changes
+    assert (gone.column_name, gone.kind) == ("金额", "missing_column")
+
+
 def test_live_keys_delete_what_the_source_no_longer_lists(store):
     store.land([{"id": str(n)} for n in range(5)])
     landed = store.land([{"id": "new"}], live_keys=[{"id": str(n)} for n in range(4)])
