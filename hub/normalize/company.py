@@ -268,5 +268,8 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     latin = split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
     parsed = pl.concat([chinese, latin]).sort("row").drop("row")
     empty = pl.col("core").is_in([*list_words("placeholder"), ""]) | (pl.col("core").str.len_chars() < 2)
-    fields = [field for field in NAME_FIELDS if field not in ("remark_person", "is_han", "is_bare")]
+    # one letter tells no company from another, and is still what its record is called
+    is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~pl.col("core").is_in(list_words("placeholder"))
+    parsed = parsed.with_columns(name_display=pl.when(~empty | is_letter).then("name_display"))
+    fields = [field for field in NAME_FIELDS if field not in ("name_display", "remark_person", "is_han", "is_bare")]
     return parsed.with_columns(pl.when(~empty).then(pl.col(field)).alias(field) for field in fields)

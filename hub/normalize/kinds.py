@@ -85,7 +85,9 @@ def _parse_company(values: pl.Series) -> pl.DataFrame:
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when(han).then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
         whole=pl.when(pl.col("core").is_not_null())
-        .then(pl.col("has_legal").cast(pl.Int8) * 2 + pl.col("province").is_not_null().cast(pl.Int8))
+        .then(1 + pl.col("has_legal").cast(pl.Int8) * 2 + pl.col("province").is_not_null().cast(pl.Int8))
+        .when(pl.col("display").is_not_null())
+        .then(0)
         .otherwise(-1),
     )
 

@@ -53,6 +53,22 @@ def one_firm(parties, credit_code):
     )
 
 
+def test_a_name_of_one_letter_is_golden_only_where_there_is_no_better_one(new_hub, parties):
+    golden = (
+        new_hub()
+        .run(
+            parties(
+                {"source": "u8", "source_key": "u1", "company_name": "某", "tax_no": None},
+                {"source": "u8", "source_key": "u2", "company_name": "无", "tax_no": None},
+                {"source": "u8", "source_key": "u3", "company_name": "云", "email": "wang@yunfan-keji.cn", "mobile": MOBILE},
+                {"source": "wecom", "source_key": "w1", "company_name": "云帆", "email": "wang@yunfan-keji.cn", "mobile": MOBILE},
+            )
+        )
+        .golden
+    )
+    assert golden.sort("company_name", nulls_last=True)["company_name"].to_list() == ["云帆", "某", None]
+
+
 @pytest.fixture(scope="module")
 def resolved(new_hub, one_firm):
     """What the firm's records resolve to; no test changes it."""
