@@ -66,15 +66,22 @@ def _drop_told(errors: tuple[str, ...], checks: set[str]) -> list[str]:
 
 
 def print_line(console: Console, report: dict[str, Any]) -> None:
-    """The page: streams, problems, drift, verdict, publication, what could not be read."""
+    """The page: streams, problems, drift, verdict, publication, what could not be read; of a run that never began, why."""
+    if report["run"] and report["run"]["started_at"] is None:
+        _print_errors(console, report["errors"])
+        return
     console.print(_stream_table(report["streams"]))
     for text in (*_tell_sources(report), *_tell_checks(report["problems"]), *_tell_drift(report["drift"])):
         console.print(text, highlight=False, soft_wrap=True)
-    for error in report["errors"]:
-        console.print(f"[red]error[/] {escape(error)}", highlight=False, soft_wrap=True)
+    _print_errors(console, report["errors"])
     console.print(_tell_verdict(report), highlight=False, soft_wrap=True)
     for text in (*_tell_publication(report), *_tell_unread(report["unread"])):
         console.print(text, highlight=False, soft_wrap=True)
+
+
+def _print_errors(console: Console, errors: list[str]) -> None:
+    for error in errors:
+        console.print(f"[red]error[/] {escape(error)}", highlight=False, soft_wrap=True)
 
 
 def _tell_sources(report: dict[str, Any]) -> Iterator[str]:

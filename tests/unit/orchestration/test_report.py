@@ -69,7 +69,7 @@ def test_one_stream_that_was_never_read_is_named():
 
 
 def test_a_fault_that_a_check_tells_is_told_once():
-    run = {"run_id": "r2", "state": "failed"}
+    run = {"run_id": "r2", "state": "failed", "started_at": "2026-01-01"}
     problems = [make_problem("gate/x", "balanced", "three rows are lost")]
     lines = show(problems=problems, verdict="fail", verdict_reason="balanced: three rows are lost", run=run)
     assert lines == [
@@ -96,6 +96,13 @@ def test_a_run_without_a_verdict_never_borrows_that_of_another(state, words):
     lines = show(run={"run_id": "r3", "state": state, "started_at": "2026-01-01"})
     assert lines[0] == words
     assert lines[1].startswith("what is served stands:" if state in {"killed", "failed"} else "published")
+
+
+def test_a_run_that_never_had_the_home_prints_why_and_nothing_else():
+    text = StringIO()
+    run = {"run_id": "r3", "state": "failed", "started_at": None}
+    print_line(Console(file=text, width=60), {"run": run, "errors": ["another run holds the home"], "verdict": "pass"})
+    assert text.getvalue() == "error another run holds the home\n"
 
 
 def test_dbt_tests_that_the_ledger_tells_are_dropped_and_models_that_broke_are_kept():
