@@ -12,8 +12,9 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.frequency import LAST_BUCKET, Buckets, spread
-from hub.ladder import BRANCH_LEVELS, GROUP_LEVELS, LEVELS, REGION_LEVELS, build_names, compare_names
+from hub.ladder import BRANCH_LEVELS, GROUP_LEVELS, LEVELS, REGION_LEVELS, compare_names
 from hub.measure import Test, measure, parse_test
+from hub.names import build_names
 from hub.normalize.kinds import KINDS
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts, find_distinct, number
@@ -230,7 +231,7 @@ def _plan(comparison: Comparison) -> list[_Step]:
 
 
 def list_compared(comparison: Comparison) -> list[str]:
-    """The parts that a comparison reads; of a company's name those of hub.ladder.COMPANY come beside."""
+    """The parts that a comparison reads; of a company's name those of hub.names.COMPANY come beside."""
     if comparison.levels[0].test in _COMPANY:
         return [comparison.field]
     return [comparison.field, *(step.part for step in _plan(comparison) if step.part)]

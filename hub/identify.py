@@ -18,8 +18,8 @@ import polars as pl
 
 from hub.bonds import Bonds
 from hub.golden import Members, group_members
-from hub.hashing import hash_rows
-from hub.parts import Ids, group_rows, rank_texts
+from hub.issue import issue_ids
+from hub.parts import rank_texts
 from hub.prepare import sort_records
 from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
 
@@ -169,7 +169,7 @@ def identify_records(
     homes = _find_homes(back.joined if back else joined, ages)
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti", maintain_order="left")
-    issued = _issue(fresh, past.taken, prefix)
+    issued = issue_ids(fresh, past.taken, prefix)
     gids = pl.concat([kept, issued], how="diagonal").sort("gid")
     owner_of = np.zeros(aligned.height, dtype=np.int32)
     owner_of[gids["label"].to_numpy()] = np.arange(gids.height, dtype=np.int32)
@@ -201,40 +201,6 @@ def _find_homes(joined: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
     )
     homes = homes.join(ages, on="old_gid", how="left").sort("label", "issued_no", "old_gid")
     return homes.with_columns(keeps=pl.col("old_gid") == pl.col("old_gid").first().over("label"))
-
-
-def _are_taken(gids: pl.Series, taken: pl.Series) -> pl.Series:
-    """Of the new ids and those ever issued, a set is made of the few that meet."""
-    return gids.is_in(taken.filter(taken.is_in(gids.implode())).implode())
-
-
-def _issue(fresh: pl.DataFrame, taken: pl.Series, prefix: str) -> pl.DataFrame:
-    """A new id for each cluster that inherits none, from its earliest record; never one that was issued before."""
-    # fresh comes in the order of source and key, which decides among records of one time
-    chosen = fresh.select(pl.col("label", *_RECORD).gather(pl.Series(_find_earliest(fresh))))
-    gids = _name_ids(chosen, prefix, 0)
-    salt = 0
-    while (again := _are_taken(gids, taken) | ~gids.is_first_distinct()).any():
-        salt += 1
-        gids = pl.select(pl.when(pl.lit(again)).then(pl.lit(_name_ids(chosen, prefix, salt))).otherwise(pl.lit(gids))).to_series()
-    return chosen.with_columns(gids.alias("gid"))
-
-
-def _find_earliest(fresh: pl.DataFrame) -> Ids:
-    """The row of each label's earliest record, ascending."""
-    if not fresh.height:
-        return np.zeros(0, dtype=np.int32)
-    order, starts = group_rows(fresh["label"].to_numpy())
-    times = fresh["created_at"].dt.epoch("us").fill_null(np.iinfo(np.int64).max).to_numpy()[order]
-    first = np.minimum.reduceat(times, starts)
-    early = np.flatnonzero(times == np.repeat(first, np.diff(starts, append=len(order))))
-    return np.sort(order[early[np.searchsorted(early, starts)]])
-
-
-def _name_ids(founders: pl.DataFrame, prefix: str, salt: int) -> pl.Series:
-    digits = hash_rows(founders, _RECORD, f"\x1f{salt}" if salt else "")
-    text = digits.astype(">u8").tobytes().hex()
-    return pl.Series("gid", [prefix + text[place : place + 16] for place in range(0, len(text), 16)], dtype=pl.String)
 
 
 def _move_ids(

@@ -1,20 +1,15 @@
 """The ladder of agreement of two company names: which rule speaks, and how common what they share is (spec §5.1-5.2)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from rapidfuzz.distance import OSA, JaroWinkler, LCSseq
 from rapidfuzz.process import cpdist
 
-from hub.frequency import Buckets, spread
-from hub.hashing import Hashes
-from hub.normalize.aliases import KNOWN
-from hub.parts import Ids, Parts, number
+from hub.frequency import Buckets
+from hub.names import BUCKETS, Mask, Names
+from hub.parts import Ids
 
-Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
 
@@ -52,8 +47,6 @@ LADDER = (
     "spelled*",
     "unlike_script",
 )
-#: 1, 2, 3-4, 5-8, 9-16, more names with the shared part
-BUCKETS = 6
 _RULES = [level.rstrip("*!") for level in LADDER]
 _IS_COUNTED = np.array(["*" in level for level in LADDER])
 _IS_SPLIT = np.array(["!" in level for level in LADDER])
@@ -69,108 +62,10 @@ def _name_variants(level: str) -> list[str]:
 
 #: level names of a comparison of company names by number: `rule~bucket`, with `!` where both names are registered ones
 LEVELS = ["missing", *(name for level in LADDER for name in _name_variants(level))]
-#: the parts of a field of kind company that are compared, and those by which parents are found
-COMPANY = (
-    "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
-    "has_legal", "group_word", "is_bare", "prefix2",
-)  # fmt: skip
 #: endings of an industry that tell nothing apart
 _EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
-
-
 #: rungs of a name that is longer than the other
 _PARTLY = ("contained", "prefix", "subsequence")
-
-
-@dataclass(frozen=True)
-class Names:
-    """A field of kind company as numbers per distinct name, and the texts that edit distances need."""
-
-    ids: Ids
-    key: Ids
-    known: Ids
-    plain: Ids
-    core: Ids
-    brand: Ids
-    industry: Ids
-    sound: Ids
-    province: Ids
-    city: Ids
-    branch: Ids
-    is_han: Mask
-    has_legal: Mask
-    is_group: Mask
-    is_stock: Mask
-    is_bare: Mask
-    core_length: Ids
-    brand_length: Ids
-    core_spread: Buckets
-    brand_spread: Buckets
-    start_spread: Buckets
-    industry_texts: pl.Series
-    #: names of one core, brand, script and beginning are measured once: their number, and a name of each
-    trunk: Ids
-    trunk_names: Ids
-    core_texts: pl.Series
-    brand_texts: pl.Series
-    #: per trunk a bit for each character of its core, modulo 64
-    characters: Hashes
-
-
-def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Names:
-    """The company names of a field, ready to be compared by number; `buckets` by part, as of hub.frequency."""
-    table = parts.tables[field]
-    rows = table.rows
-    core = parts.number_rows(f"{field}.core")
-    brand = parts.number_rows(f"{field}.brand")
-    industry = parts.number_rows(f"{field}.industry")
-    key = parts.number_rows(f"{field}.key")
-    trunk, trunk_names = number(rows.select(pl.struct("core", "brand", "is_han", "prefix2")).to_series())
-    return Names(
-        ids=table.ids,
-        key=key,
-        known=parts.number_rows(f"{field}.{KNOWN}") if KNOWN in rows.columns else key,
-        plain=parts.number_rows(f"{field}.plain"),
-        sound=parts.number_rows(f"{field}.sound"),
-        core=core,
-        brand=brand,
-        industry=industry,
-        province=parts.number_rows(f"{field}.province"),
-        city=parts.number_rows(f"{field}.city"),
-        branch=parts.number_rows(f"{field}.branch"),
-        is_han=_flag(rows["is_han"]),
-        has_legal=_flag(rows["has_legal"]),
-        is_group=_flag(rows["group_word"]),
-        is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
-        is_bare=_flag(rows["is_bare"]),
-        core_length=_measure_length(rows["core"]),
-        brand_length=_measure_length(rows["brand"]),
-        core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),
-        brand_spread=np.minimum(spread(buckets[f"{field}.brand"], brand), BUCKETS - 1),
-        start_spread=np.minimum(spread(buckets[f"{field}.prefix2"], parts.number_rows(f"{field}.prefix2")), BUCKETS - 1),
-        industry_texts=parts.list_values(f"{field}.industry"),
-        trunk=trunk,
-        trunk_names=trunk_names,
-        core_texts=rows["core"].gather(pl.Series(trunk_names)),
-        brand_texts=rows["brand"].gather(pl.Series(trunk_names)),
-        characters=_mark_characters(rows["core"].gather(pl.Series(trunk_names))),
-    )
-
-
-def _mark_characters(texts: pl.Series) -> Hashes:
-    lengths = texts.str.len_chars().fill_null(0).to_numpy().astype(np.int64)
-    codes = np.frombuffer("".join(texts.drop_nulls().to_list()).encode("utf-32-le"), dtype=np.uint32)
-    bits = np.append(np.uint64(1) << (codes % np.uint32(64)).astype(np.uint64), np.uint64(0))
-    marked = np.bitwise_or.reduceat(bits, np.cumsum(lengths) - lengths) if len(lengths) else np.zeros(0, dtype=np.uint64)
-    return np.where(lengths > 0, marked, np.uint64(0))
-
-
-def _flag(values: pl.Series) -> Mask:
-    return values.fill_null(value=False).to_numpy()
-
-
-def _measure_length(values: pl.Series) -> Ids:
-    return values.str.len_chars().fill_null(0).cast(pl.Int32).to_numpy()
 
 
 def compare_names(names: Names, left: Longs, right: Longs) -> tuple[Codes, Codes, Codes, Codes]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.compare import list_compared
-from hub.ladder import COMPANY
+from hub.names import COMPANY
 from hub.normalize.aliases import KNOWN, replace_aliases
 from hub.normalize.kinds import KINDS, Join
 from hub.normalize.swapped import exchange_swapped

@@ -1,0 +1,114 @@
+"""Company names as numbers: what the ladder compares, once per distinct name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.frequency import Buckets, spread
+from hub.hashing import Hashes
+from hub.normalize.aliases import KNOWN
+from hub.parts import Ids, Parts, number
+
+Mask = npt.NDArray[np.bool_]
+
+#: 1, 2, 3-4, 5-8, 9-16, more names with the shared part
+BUCKETS = 6
+#: the parts of a field of kind company that are compared, and those by which parents are found
+COMPANY = (
+    "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
+    "has_legal", "group_word", "is_bare", "prefix2",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Names:
+    """A field of kind company as numbers per distinct name, and the texts that edit distances need."""
+
+    ids: Ids
+    key: Ids
+    known: Ids
+    plain: Ids
+    core: Ids
+    brand: Ids
+    industry: Ids
+    sound: Ids
+    province: Ids
+    city: Ids
+    branch: Ids
+    is_han: Mask
+    has_legal: Mask
+    is_group: Mask
+    is_stock: Mask
+    is_bare: Mask
+    core_length: Ids
+    brand_length: Ids
+    core_spread: Buckets
+    brand_spread: Buckets
+    start_spread: Buckets
+    industry_texts: pl.Series
+    #: names of one core, brand, script and beginning are measured once: their number, and a name of each
+    trunk: Ids
+    trunk_names: Ids
+    core_texts: pl.Series
+    brand_texts: pl.Series
+    #: per trunk a bit for each character of its core, modulo 64
+    characters: Hashes
+
+
+def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Names:
+    """The company names of a field, ready to be compared by number; `buckets` by part, as of hub.frequency."""
+    table = parts.tables[field]
+    rows = table.rows
+    core = parts.number_rows(f"{field}.core")
+    brand = parts.number_rows(f"{field}.brand")
+    industry = parts.number_rows(f"{field}.industry")
+    key = parts.number_rows(f"{field}.key")
+    trunk, trunk_names = number(rows.select(pl.struct("core", "brand", "is_han", "prefix2")).to_series())
+    return Names(
+        ids=table.ids,
+        key=key,
+        known=parts.number_rows(f"{field}.{KNOWN}") if KNOWN in rows.columns else key,
+        plain=parts.number_rows(f"{field}.plain"),
+        sound=parts.number_rows(f"{field}.sound"),
+        core=core,
+        brand=brand,
+        industry=industry,
+        province=parts.number_rows(f"{field}.province"),
+        city=parts.number_rows(f"{field}.city"),
+        branch=parts.number_rows(f"{field}.branch"),
+        is_han=_flag(rows["is_han"]),
+        has_legal=_flag(rows["has_legal"]),
+        is_group=_flag(rows["group_word"]),
+        is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
+        is_bare=_flag(rows["is_bare"]),
+        core_length=_measure_length(rows["core"]),
+        brand_length=_measure_length(rows["brand"]),
+        core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),
+        brand_spread=np.minimum(spread(buckets[f"{field}.brand"], brand), BUCKETS - 1),
+        start_spread=np.minimum(spread(buckets[f"{field}.prefix2"], parts.number_rows(f"{field}.prefix2")), BUCKETS - 1),
+        industry_texts=parts.list_values(f"{field}.industry"),
+        trunk=trunk,
+        trunk_names=trunk_names,
+        core_texts=rows["core"].gather(pl.Series(trunk_names)),
+        brand_texts=rows["brand"].gather(pl.Series(trunk_names)),
+        characters=_mark_characters(rows["core"].gather(pl.Series(trunk_names))),
+    )
+
+
+def _mark_characters(texts: pl.Series) -> Hashes:
+    lengths = texts.str.len_chars().fill_null(0).to_numpy().astype(np.int64)
+    codes = np.frombuffer("".join(texts.drop_nulls().to_list()).encode("utf-32-le"), dtype=np.uint32)
+    bits = np.append(np.uint64(1) << (codes % np.uint32(64)).astype(np.uint64), np.uint64(0))
+    marked = np.bitwise_or.reduceat(bits, np.cumsum(lengths) - lengths) if len(lengths) else np.zeros(0, dtype=np.uint64)
+    return np.where(lengths > 0, marked, np.uint64(0))
+
+
+def _flag(values: pl.Series) -> Mask:
+    return values.fill_null(value=False).to_numpy()
+
+
+def _measure_length(values: pl.Series) -> Ids:
+    return values.str.len_chars().fill_null(0).cast(pl.Int32).to_numpy()
