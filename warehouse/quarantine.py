@@ -11,11 +11,20 @@ import polars as pl
 import sqlalchemy as sa
 
 from warehouse import tables
-from warehouse.batches import list_batches, list_retired, retried_rejects
+from warehouse.batches import (
+    BatchRow,
+    Retired,
+    commit_batch,
+    list_batches,
+    list_retired,
+    next_seq,
+    retried_rejects,
+    stream_state,
+)
 from warehouse.home import Home
 from warehouse.landed import REJECT_SCHEMA
 from warehouse.landing import LandedBatch, land_retry
-from warehouse.ledger import Ledger
+from warehouse.ledger import Ledger, utc_now
 from warehouse.protocols import BatchLike, StreamLike
 
 Retry = Callable[[str, pl.DataFrame], BatchLike | None]
@@ -62,6 +71,39 @@ def find_unloaded(connection: duckdb.DuckDBPyConnection, ledger: Ledger, streams
     return [
         f"{source}.{stream}" for source, stream in streams if landed.get((source, stream), 0) > loaded.get((source, stream), 0)
     ]
+
+
+def dismiss_rows(ledger: Ledger, rows: pl.DataFrame, run_id: str, actor: str, reason: str) -> None:
+    """Give up rows of `list_quarantine`: from the next load on they count as superseded, until their source says them anew.
+
+    The caller holds the run lock. Who, when and why stay in the ledger (`retired_rows`).
+    """
+    for (source, stream), given_up in rows.group_by("source", "stream", maintain_order=True):
+        state, seq, now = stream_state(ledger, source, stream), next_seq(ledger), utc_now()
+        batch = BatchRow(
+            seq=seq,
+            batch_id=f"{now:%Y%m%dT%H%M%SZ}-{seq:08d}",
+            source=source,
+            stream=stream,
+            run_id=run_id,
+            file=None,
+            retry_of=None,
+            n_rows=0,
+            n_upserts=0,
+            n_deletes=0,
+            n_rejects=0,
+            n_repeats=0,
+            n_erased=0,
+            n_bytes=0,
+            columns={},
+            cursor=state.cursor,
+            extracted_at=now,
+        )
+        retired = [
+            Retired(batch_id, row_no, row_no, "dismissed", actor, reason)
+            for batch_id, row_no in given_up.select("batch_id", "row_no").iter_rows()
+        ]
+        commit_batch(ledger, batch, state, retired=retired)
 
 
 def list_rejects(home: Home, ledger: Ledger, source: str, stream: str) -> pl.DataFrame:

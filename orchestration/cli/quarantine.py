@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +17,14 @@ from orchestration.cli.run import JsonOption, execute, load
 from orchestration.project import Project, ProjectError, SourceSettings, current_project
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from connectors.base import Stream
     from orchestration.lib.stores import Stores
 
 SHOWN = 60  # characters of a payload in the table; --json shows all
 SHOWN_STREAMS = 5
+ALL = 1_000_000_000
 app = typer.Typer(help="Rows that broke their contract: what, where, why.", no_args_is_help=True)
 Source = Annotated[str | None, typer.Option(help="Only this source.")]
 StreamName = Annotated[str | None, typer.Option(help="Only this stream.")]
@@ -35,21 +39,9 @@ def list_rows(
 ) -> None:
     """List quarantined rows with the reason and the payload."""
     from orchestration.lib.stores import open_existing_stores
-    from warehouse.quarantine import find_unloaded, list_quarantine
 
     project = current_project()
-    stores = open_existing_stores(project)
-    with stores.open_working() as con:
-        names = [(name, declared.name) for name, declared in _list_streams(project)]
-        asked = [name for name in names if source in (None, name[0]) and stream in (None, name[1])]
-        unloaded = find_unloaded(con, stores.ledger, asked)
-        rows = list_quarantine(con, source, stream, limit)
-    if unloaded:
-        raise ProjectError(
-            f"the working file lacks rows that have landed, of {', '.join(unloaded[:SHOWN_STREAMS])}"
-            f"{f' and {len(unloaded) - SHOWN_STREAMS} more' if len(unloaded) > SHOWN_STREAMS else ''}: "
-            "a run goes on or was interrupted. `goldthread run` first, then ask again"
-        )
+    rows = _read_rows(project, open_existing_stores(project), source, stream, limit)
     if as_json:
         typer.echo(json.dumps(rows.to_dicts(), ensure_ascii=False, default=str))
         return
@@ -62,6 +54,45 @@ def list_rows(
         texts = (f"{row['source']}.{row['stream']}", row["position"] or "", row["key"] or "", row["reason"], cut)
         table.add_row(*map(escape, texts))
     open_console().print(table)
+
+
+@app.command()
+def dismiss(
+    rows: Annotated[list[str] | None, typer.Argument(help="Keys or places, as `quarantine list` shows them.")] = None,
+    source: Source = None,
+    stream: StreamName = None,
+    reason: Annotated[str, typer.Option(help="Why: kept in the ledger, so name nobody in it.")] = "",
+    by: Annotated[str | None, typer.Option(help="Who decides (default: the user of this machine).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give rows up: they leave quarantine until their source says something else, and the ledger keeps who, when and why."""
+    from orchestration.lib.stores import open_existing_stores
+    from warehouse.quarantine import dismiss_rows
+
+    if not reason.strip():
+        raise ProjectError("say why with --reason: it stays in the ledger")
+    if not rows and (source is None or stream is None):
+        raise ProjectError(
+            "say which rows: keys or places from `goldthread quarantine list`, or --source and --stream for all of one"
+        )
+    project = current_project()
+    stores = open_existing_stores(project)
+    run_id = f"dismiss-{uuid.uuid4()}"
+    with stores.home.hold_run_lock(run_id):
+        found = _read_rows(project, stores, source, stream, ALL)
+        chosen = [not rows or row["key"] in rows or row["position"] in rows for row in found.iter_rows(named=True)]
+        given_up = [row for row, is_chosen in zip(found.to_dicts(), chosen, strict=True) if is_chosen]
+        if not given_up:
+            raise ProjectError("no such row is in quarantine; `goldthread quarantine list` shows keys and places")
+        names = {(row["source"], row["stream"]) for row in given_up}
+        dismiss_rows(stores.ledger, found.filter(chosen), run_id, by or getpass.getuser(), reason.strip())
+        for name, declared in _list_streams(project):
+            if (name, declared.name) in names:
+                stores.load(name, declared)
+    if as_json:
+        typer.echo(json.dumps({"dismissed": len(given_up)}))
+    else:
+        open_console().print(f"{len(given_up)} rows dismissed; the next `goldthread run` publishes without them")
 
 
 @app.command()
@@ -95,6 +126,24 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
         _print_retry(n_landed, left, errors)
     if errors:
         raise typer.Exit(1)
+
+
+def _read_rows(project: Project, stores: Stores, source: str | None, stream: str | None, limit: int) -> pl.DataFrame:
+    """Quarantined rows, newest first. Raises ProjectError where the working file does not hold all that has landed."""
+    from warehouse.quarantine import find_unloaded, list_quarantine
+
+    with stores.open_working() as con:
+        names = [(name, declared.name) for name, declared in _list_streams(project)]
+        asked = [name for name in names if source in (None, name[0]) and stream in (None, name[1])]
+        unloaded = find_unloaded(con, stores.ledger, asked)
+        rows = list_quarantine(con, source, stream, limit)
+    if unloaded:
+        raise ProjectError(
+            f"the working file lacks rows that have landed, of {', '.join(unloaded[:SHOWN_STREAMS])}"
+            f"{f' and {len(unloaded) - SHOWN_STREAMS} more' if len(unloaded) > SHOWN_STREAMS else ''}: "
+            "a run goes on or was interrupted. `goldthread run` first, then ask again"
+        )
+    return rows
 
 
 def _retry_source(project: Project, stores: Stores, settings: SourceSettings, run_id: str) -> int:

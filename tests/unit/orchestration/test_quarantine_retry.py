@@ -76,6 +76,20 @@ def test_the_list_says_where_a_row_stands_and_that_its_payload_is_cut(runs, monk
     assert f"[b]{'x' * 57}…" in shown
 
 
+def dismiss(*arguments):
+    return CliRunner().invoke(quarantine.app, ["dismiss", *arguments])
+
+
+def test_rows_are_dismissed_by_place_or_stream_with_a_reason(runs):
+    _, stores = runs
+    stores.load("wecom", land_bad_file(stores))
+    assert "--reason" in str(dismiss("a.csv:3").exception)
+    assert "--source and --stream" in str(dismiss("--source", "wecom", "--reason", "old").exception)
+    assert "no such row" in str(dismiss("b.csv:3", "--reason", "old").exception)
+    assert json.loads(dismiss("a.csv:3", "--reason", "old", "--by", "Li", "--json").stdout) == {"dismissed": 1}
+    assert json.loads(list_quarantine("--json").stdout) == []
+
+
 def test_a_retry_that_recovers_nothing_derives_nothing_and_says_so(runs, monkeypatch):
     started, _ = runs
     assert json.loads(retry(monkeypatch, 0, "--json"))["published"] is False

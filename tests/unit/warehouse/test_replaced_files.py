@@ -7,10 +7,10 @@ import pytest
 
 from connectors.files.connector import Files
 from tests.unit.warehouse.conftest import SOURCE, Store
-from warehouse.batches import Fates, read_cursor
+from warehouse.batches import Fates, list_retired, read_cursor
 from warehouse.landing import land
 from warehouse.load import load_stream
-from warehouse.quarantine import list_quarantine, list_rejects, retry_rejects
+from warehouse.quarantine import dismiss_rows, list_quarantine, list_rejects, retry_rejects
 from warehouse.reconcile import reconcile
 from warehouse.working import open_working
 
@@ -161,6 +161,22 @@ def test_a_file_that_a_retry_has_read_is_not_in_quarantine_twice(folder):
     [stream] = folder.source.streams()
     retry_rejects(folder.store.home, folder.store.ledger, SOURCE, stream, folder.source.retry, "run")
     assert folder.sync()[1] == ["a.csv, row 2"]
+
+
+@pytest.mark.parametrize("bad", [KEYLESS, UNTYPED, CUT, UNREADABLE])
+def test_a_dismissed_row_stays_out_of_quarantine_until_the_file_says_something_else(folder, bad):
+    folder.write(a=bad)
+    before, _ = folder.sync()
+    with open_working(folder.store.home) as con:
+        dismiss_rows(folder.store.ledger, list_quarantine(con), "run", "Li", "a test order")
+    for full in (False, True):
+        fates, places = folder.sync(full=full)
+        assert places == []
+        assert (fates.rows_in, fates.accepted, fates.superseded) == (before.rows_in, before.accepted, 1)
+    [row] = list_retired(folder.store.ledger, SOURCE, "orders")
+    assert (row.cause, row.actor, row.reason) == ("dismissed", "Li", "a test order")
+    folder.write(a=KEYLESS + "4,40\n,50\n")
+    assert "a.csv, row 5" in folder.sync()[1]
 
 
 def test_a_folder_without_news_makes_no_batch(folder):
