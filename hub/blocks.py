@@ -10,7 +10,7 @@ from hub.compare import Comparer, Layout, find_distinct_vectors
 from hub.frequency import find_buckets
 from hub.hashing import Hashes
 from hub.model import Model
-from hub.pairs import pair_block
+from hub.pairs import merge_keys, pair_block
 from hub.parts import number
 from hub.prepare import derive_parts
 from hub.rules.model import Rules
@@ -45,7 +45,7 @@ def pair_again(state: State, touched: Mask, rules: Rules, model: Model) -> tuple
     bits = state.proposed[old].copy()
     for place in range(len(rules.block_keys)):
         bits[members_of[place][state.left[old]] & members_of[place][state.right[old]]] &= ~np.uint32(1 << place)
-    fresh, proposed = _merge_bits(np.concatenate([np.zeros(0, dtype=np.int64), *found]), shift)
+    fresh, proposed = merge_keys(np.concatenate([np.zeros(0, dtype=np.int64), *found]), shift)
     before = rank[state.left[old]].astype(np.int64) * n + rank[state.right[old]]
     pairs, places = np.unique(np.concatenate([before, fresh]), return_inverse=True)
     both = np.zeros(len(pairs), dtype=np.uint32)
@@ -114,14 +114,6 @@ def _find_block(state: State, place: int, changed: Longs) -> tuple[Ids, Hashes]:
         np.concatenate([rows + start for rows, start in zip(found, starts[:-1], strict=True)]).astype(np.int32),
         np.concatenate([piece[place][rows] for piece, rows in zip(state.keys, found, strict=True)]),
     )
-
-
-def _merge_bits(pairs: Longs, shift: int) -> tuple[Longs, np.ndarray]:
-    pairs = np.sort(pairs)
-    bits = np.uint32(1) << (pairs & ((1 << shift) - 1)).astype(np.uint32)
-    pairs >>= shift
-    starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.int64)
-    return pairs[starts], np.bitwise_or.reduceat(bits, starts) if len(starts) else bits
 
 
 def _score(

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from hub.sorting import order_numbers
+
 Ints = npt.NDArray[np.int64]
 Ranks = npt.NDArray[np.integer]
 Hashes = npt.NDArray[np.uint64]
@@ -84,7 +86,7 @@ def _contract(left: Ranks, right: Ranks, weight: Ints, guards: Sequence[Ranks], 
 
 def _sum_parallel(left: Ranks, right: Ranks, weight: Ints, n: int) -> tuple[Ints, Ints, Ints]:
     key = np.minimum(left, right).astype(np.int64) * n + np.maximum(left, right)
-    order = np.argsort(key)
+    order = order_numbers(key)
     key, weight = key[order], weight[order]
     starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
     return key[starts] // n, key[starts] % n, np.add.reduceat(weight, starts)
@@ -93,7 +95,7 @@ def _sum_parallel(left: Ranks, right: Ranks, weight: Ints, n: int) -> tuple[Ints
 def _shake(left: Ints, right: Ints, weight: Ints, ties: Hashes, n: int) -> Ints:
     """Per node the one it is joined to: each edge that is the best of both its ends is contracted to its smaller end."""
     rank = (_MOST - np.minimum(weight, _MOST)).astype(np.uint64) << np.uint64(40)
-    order = np.argsort(rank | mix_ties(ties[left], ties[right]) >> np.uint64(24))[::-1]
+    order = order_numbers(rank | mix_ties(ties[left], ties[right]) >> np.uint64(24))[::-1]
     left, right = left[order], right[order]
     # the best edge comes last, and the last assignment stays
     best = np.full(n, -1, dtype=np.int64)

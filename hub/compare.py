@@ -19,6 +19,7 @@ from hub.normalize.kinds import KINDS
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts, find_distinct, number
 from hub.rules.model import Comparison, Rules, RulesError
+from hub.sorting import find_distinct_numbers
 
 Longs = npt.NDArray[np.int64]
 Levels = npt.NDArray[np.uint8]
@@ -239,16 +240,12 @@ def list_compared(comparison: Comparison) -> list[str]:
 
 def _measure_distinct(tests: tuple[Test, ...], values: pl.Series, a: Ids, b: Ids) -> Levels:
     width = max(len(values), 1)
-    distinct, place = np.unique(np.minimum(a, b).astype(np.int64) * width + np.maximum(a, b), return_inverse=True)
+    distinct, place = find_distinct_numbers(np.minimum(a, b).astype(np.int64) * width + np.maximum(a, b))
     levels = measure(tests, values.gather(pl.Series(distinct // width)), values.gather(pl.Series(distinct % width)))
     return levels[place]
 
 
 def find_distinct_vectors(packed: Longs) -> tuple[Longs, Ids, Longs]:
     """The distinct vectors in ascending order, the place of each pair's vector among them, and how many pairs have each."""
-    # polars ranks in a third of the time that numpy needs to sort places
-    place = pl.Series(packed).rank("dense").to_numpy().astype(np.int32) - np.int32(1)
-    counts = np.bincount(place)
-    distinct = np.empty(len(counts), dtype=np.int64)
-    distinct[place] = packed
-    return distinct, place, counts
+    distinct, place = find_distinct_numbers(packed)
+    return distinct, place, np.bincount(place)

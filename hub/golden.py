@@ -9,6 +9,7 @@ import polars as pl
 from hub.parts import Ids, Parts, group_rows, sort_distinct
 from hub.prepare import WHOLE
 from hub.rules.model import Rules, Survivor
+from hub.sorting import order_numbers, rank_numbers
 
 Longs = npt.NDArray[np.int64]
 LINEAGE_SCHEMA = {
@@ -117,8 +118,8 @@ class _Context:
         for code in codes:
             key = key * (int(code.max(initial=0)) + 2) + code[rows] + 1
             if len(codes) > 1:
-                key = np.unique(key, return_inverse=True)[1].astype(np.int64)
-        order = np.argsort(key)
+                key = rank_numbers(key)[0].astype(np.int64)
+        order = order_numbers(key)
         key = key[order]
         starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
         sizes = np.diff(np.append(starts, len(key)))

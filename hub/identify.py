@@ -22,6 +22,7 @@ from hub.issue import issue_ids
 from hub.parts import rank_texts
 from hub.prepare import sort_records
 from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
+from hub.sorting import order_numbers
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
@@ -286,5 +287,5 @@ def _sort_events(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.sort("gid", "other_gid", *_RECORD, nulls_last=True)
     # records in their order, then by id: numbers sort many times faster than texts
     order = sort_records(frame)
-    ids = rank_texts(frame["gid"])[0][order].astype(np.int64)
-    return frame.select(pl.all().gather(pl.Series(order[np.argsort(ids * len(ids) + np.arange(len(ids)))])))
+    ids = rank_texts(frame["gid"])[0][order]
+    return frame.select(pl.all().gather(pl.Series(order[order_numbers(ids)])))

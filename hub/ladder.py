@@ -9,6 +9,7 @@ from rapidfuzz.process import cpdist
 from hub.frequency import Buckets
 from hub.names import BUCKETS, Mask, Names
 from hub.parts import Ids
+from hub.sorting import find_distinct_numbers
 
 Codes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -148,7 +149,7 @@ def _relate_industries(names: Names, a: Longs, b: Longs, where: Mask) -> Codes:
     relation[rows[silent]] = 1
     rows, one, two = rows[~silent], one[~silent], two[~silent]
     width = len(names.industry_texts)
-    distinct, place = np.unique(np.minimum(one, two).astype(np.int64) * width + np.maximum(one, two), return_inverse=True)
+    distinct, place = find_distinct_numbers(np.minimum(one, two).astype(np.int64) * width + np.maximum(one, two))
     frame = pl.DataFrame(
         {
             "a": names.industry_texts.gather(pl.Series(distinct // max(width, 1))),
@@ -174,7 +175,7 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
     # without a common character no rule holds: of a million records a third of the pairs needs no measuring
     alike = np.flatnonzero(names.characters[a] & names.characters[b])
     a, b = a[alike], b[alike]
-    distinct, place = np.unique(np.minimum(a, b).astype(np.int64) * width + np.maximum(a, b), return_inverse=True)
+    distinct, place = find_distinct_numbers(np.minimum(a, b).astype(np.int64) * width + np.maximum(a, b))
     one, two = distinct // width, distinct % width
     low, high = names.trunk_names[one], names.trunk_names[two]
     frame = pl.DataFrame({"a": names.core_texts.gather(pl.Series(one)), "b": names.core_texts.gather(pl.Series(two))})

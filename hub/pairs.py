@@ -1,6 +1,7 @@
 """Candidate pairs: records that share a key, with a cap on each block and a report of what the caps left out (I-9)."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import numpy.typing as npt
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts
 from hub.rules.model import BlockKey, Rules
+from hub.sorting import order_numbers, sort_numbers
 
 Longs = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint32]
+#: pieces of the pairs that are sorted side by side
+_RANGES = 4
 #: caps hold up to so many records; broad keys grow faster than the data, so beyond they fall nearly as it grows
 FULL_CAPS = 1_000_000
 CAP_FALL = 0.85
@@ -22,7 +27,7 @@ class Candidates:
 
     left: Ids
     right: Ids
-    keys: npt.NDArray[np.uint32]
+    keys: Keys
     report: list[dict[str, Any]]
 
 
@@ -37,26 +42,42 @@ def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], 
     hashes: a lasting hash per record; the smallest of a block are its pivots. caps: by key name.
     """
     shift = max(len(rules.block_keys) - 1, 1).bit_length()
+    cuts = _cut_ranks(parts.n)
 
-    def pair_key(place: int) -> tuple[Longs, dict[str, Any]]:
+    def pair_key(place: int) -> tuple[list[Longs], dict[str, Any]]:
         key = rules.block_keys[place]
         left, right, row = _pair_key(parts.combine(key.parts), key, caps[key.name], hashes)
-        pair = np.minimum(left, right).astype(np.int64) * parts.n + np.maximum(left, right)
-        return (pair << shift) + place, row
+        lower = np.minimum(left, right)
+        pair = ((lower.astype(np.int64) * parts.n + np.maximum(left, right)) << shift) + place
+        return [pair[(lower >= start) & (lower < end)] for start, end in pairwise(cuts)], row
+
+    def merge(pieces: list[Longs]) -> tuple[Ids, Ids, Keys]:
+        pairs, keys = merge_keys(np.concatenate([np.zeros(0, dtype=np.int64), *pieces]), shift)
+        first = pairs // max(parts.n, 1)
+        return first.astype(np.int32), (pairs - first * parts.n).astype(np.int32), keys
 
     parts.number_all([part for key in rules.block_keys for part in key.parts])
     found = map_threads(pair_key, range(len(rules.block_keys)), parts.n)
     report = [row for _, row in found]
-    pairs = np.concatenate([np.zeros(0, dtype=np.int64), *(pairs for pairs, _ in found)])
+    pieces = [[own[place] for own, _ in found] for place in range(len(cuts) - 1)]
     del found
-    pairs.sort()
+    merged = map_threads(merge, pieces, parts.n)
+    left, right, keys = (np.concatenate(side) for side in zip(*merged, strict=True))
+    return Candidates(left, right, keys, report)
+
+
+def _cut_ranks(n: int) -> list[int]:
+    """Ranges of ranks; as many pairs have their lower rank in one as in another, for the lower of two is low more often."""
+    return [round(n * (1 - (1 - place / _RANGES) ** 0.5)) for place in range(_RANGES + 1)]
+
+
+def merge_keys(pairs: Longs, shift: int) -> tuple[Longs, Keys]:
+    """The distinct pairs of `pair << shift | key`, ascending, and of each a bit per key that proposes it."""
+    pairs = sort_numbers(pairs)
     proposed = np.uint32(1) << (pairs & ((1 << shift) - 1)).astype(np.uint32)
-    pairs >>= shift
+    pairs = pairs >> shift
     starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.int64)
-    keys = np.bitwise_or.reduceat(proposed, starts) if len(starts) else proposed
-    pairs = pairs[starts]
-    first = pairs // max(parts.n, 1)
-    return Candidates(first.astype(np.int32), (pairs - first * parts.n).astype(np.int32), keys, report)
+    return pairs[starts], np.bitwise_or.reduceat(proposed, starts) if len(starts) else proposed
 
 
 def pair_block(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64]) -> tuple[Ids, Ids]:
@@ -91,8 +112,7 @@ def _pair_key(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64
 def _pair_blocks(members: Ids, codes: Ids, size_of: Longs) -> list[tuple[Ids, Ids]]:
     """All pairs of each block; blocks of one size lie side by side, so a size costs one step."""
     widest = int(codes.max(initial=0)) + 1
-    order = np.sort(size_of[members] * widest * len(codes) + codes[members].astype(np.int64) * len(codes) + members)
-    members = (order % len(codes)).astype(np.int32)
+    members = members[order_numbers(size_of[members] * widest + codes[members])]
     counts = np.bincount(size_of[members])
     pairs, start = [], 0
     for size in np.flatnonzero(counts):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.parallel import map_threads
+from hub.sorting import order_numbers, rank_numbers, sort_numbers
 
 Ids = npt.NDArray[np.int32]
 
@@ -109,8 +110,7 @@ class Parts:
             codes = self.codes(part)
             known &= codes >= 0
             combined = combined * (int(codes.max(initial=0)) + 1) + codes
-            ranks = pl.Series(combined).rank("dense").to_numpy()
-            combined = ranks.astype(np.int64) - 1
+            combined = rank_numbers(np.where(known, combined, 0))[0].astype(np.int64)
         return np.where(known, combined, -1).astype(np.int32)
 
 
@@ -125,14 +125,12 @@ def number(values: pl.Series) -> tuple[Ids, Ids]:
     """
     if not len(values):
         return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
-    hashes = values.hash(seed=20).rank("dense").to_numpy().astype(np.int32) - 1
+    codes, first = rank_numbers(values.hash(seed=20).to_numpy())
     if values.null_count():
-        empty = int(hashes[int(values.is_null().arg_max() or 0)])
-        hashes = np.where(hashes == empty, -1, hashes - (hashes > empty)).astype(np.int32)
-    known = np.flatnonzero(hashes >= 0)[::-1]
-    first = np.zeros(int(hashes.max(initial=-1)) + 1, dtype=np.int32)
-    first[hashes[known]] = known
-    return hashes, first
+        empty = codes[int(values.is_null().arg_max() or 0)]
+        first = np.delete(first, empty)
+        codes = np.where(codes == empty, -1, codes - (codes > empty)).astype(np.int32)
+    return codes, first
 
 
 def find_distinct(columns: Sequence[pl.Series]) -> tuple[pl.Series, list[Ids]]:
@@ -154,16 +152,14 @@ def rank_texts(texts: pl.Series) -> tuple[Ids, pl.Series]:
 
 
 def group_rows(owner: npt.NDArray[np.integer]) -> tuple[Ids, Ids]:
-    """Rows by owner, then row, and where each owner's begin. Sorting packed numbers takes a fifth of sorting their places."""
-    n = max(len(owner), 1)
-    packed = owner.astype(np.int64) * n + np.arange(len(owner))
-    packed.sort()
-    owners = packed // n
+    """Rows by owner, then row, and where each owner's begin."""
+    order = order_numbers(owner)
+    owners = owner[order]
     starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owner) else np.zeros(0, dtype=np.int64)
-    return (packed - owners * n).astype(np.int32), starts.astype(np.int32)
+    return order, starts.astype(np.int32)
 
 
 def sort_distinct(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The distinct values, ascending; the array is sorted in place. Ten times as fast as np.unique on a million numbers."""
-    values.sort()
+    """The distinct values, ascending."""
+    values = sort_numbers(values)
     return values[np.r_[True, values[1:] != values[:-1]]] if len(values) else values

@@ -1,0 +1,63 @@
+"""Orders and ranks of whole numbers. Number and place are packed into one word: polars sorts words in a quarter of the time that
+numpy sorts them, and in a tenth of the time that numpy sorts places by them."""
+
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Ids = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.integer[Any]]
+Array = TypeVar("Array", bound=Numbers)
+
+_WORD = 64
+
+
+def sort_numbers(values: Array) -> Array:
+    """The values, ascending, in an array that may not be written to."""
+    ordered = pl.Series(values).sort(multithreaded=False).to_numpy()
+    return cast("Array", ordered)
+
+
+def order_numbers(values: Numbers) -> Ids:
+    """Where the values stand in ascending order, equal ones as they come. None is negative."""
+    return _order(values.astype(np.uint64, copy=False))
+
+
+def rank_numbers(values: Numbers) -> tuple[Ids, Ids]:
+    """Per value its place among the distinct ones, ascending, and the first row of each. No value is negative."""
+    order = order_numbers(values)
+    if not len(order):
+        return order, order
+    ordered = values[order]
+    starts = np.r_[True, ordered[1:] != ordered[:-1]]
+    ranks = np.empty(len(order), dtype=np.int32)
+    ranks[order] = np.cumsum(starts, dtype=np.int32) - np.int32(1)
+    return ranks, order[starts]
+
+
+def find_distinct_numbers(values: Array) -> tuple[Array, Ids]:
+    """The distinct values, ascending, and per value its place among them. None is negative."""
+    ranks, first = rank_numbers(values)
+    return cast("Array", values[first]), ranks
+
+
+def _order(values: npt.NDArray[np.uint64]) -> Ids:
+    width = len(values).bit_length()
+    over = max(int(values.max(initial=np.uint64(0))).bit_length() + width - _WORD, 0)
+    packed = (values >> np.uint64(over)) << np.uint64(width) | np.arange(len(values), dtype=np.uint64)
+    packed = sort_numbers(packed)
+    order = (packed & np.uint64((1 << width) - 1)).astype(np.int32)
+    return _mend(order, values, packed >> np.uint64(width)) if over else order
+
+
+def _mend(order: Ids, values: npt.NDArray[np.uint64], seen: npt.NDArray[np.uint64]) -> Ids:
+    """The order by all bits of the values, where it is that by those seen."""
+    ordered = values[order]
+    alike = seen[1:] == seen[:-1]
+    if not (alike & (ordered[1:] != ordered[:-1])).any():
+        return order
+    rows = np.flatnonzero(np.r_[alike, False] | np.r_[False, alike])
+    order[rows] = order[rows][np.lexsort((order[rows], ordered[rows]))]
+    return order
