@@ -23,6 +23,8 @@ from warehouse.ledger import Ledger, open_ledger
 from warehouse.reconcile import reconcile
 from warehouse.working import open_working
 
+pytestmark = pytest.mark.integration
+
 PEOPLE = Stream(
     name="people",
     key=("id",),

@@ -14,6 +14,8 @@ from warehouse.quarantine import dismiss_rows, list_quarantine, list_rejects, re
 from warehouse.reconcile import reconcile
 from warehouse.working import open_working
 
+pytestmark = pytest.mark.integration
+
 CONTRACT = """
 stream: orders
 files: '**/*.csv'

@@ -13,6 +13,8 @@ from orchestration.lib.runs import RunOutcome
 from orchestration.lib.stores import open_stores
 from orchestration.project import current_project
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch):

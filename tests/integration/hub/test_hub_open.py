@@ -14,6 +14,8 @@ from hub.resolve import resolve
 from hub.store import Hub, StoreError, read_events, read_state, resolve_into
 from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records
 
+pytestmark = pytest.mark.integration
+
 RULES = load_few_rules()
 KEYS = ["source", "source_key"]
 CHOICES = [(firm, spelling, spelling == 0, True) for firm in range(4) for spelling in range(3)]

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.project import ProjectError
 
+pytestmark = pytest.mark.integration
+
 _HEADER = "source;source_key;company_name;contact_name;mobile;created_at"
 _ROWS = (
     "crm;1;ACME Trading Ltd.;王小明;13926845671;2026-01-01",

@@ -10,6 +10,8 @@ from orchestration.lib.sources import _sync_stream
 from orchestration.lib.stores import Stores
 from warehouse.batches import stream_state
 
+pytestmark = pytest.mark.integration
+
 STREAM = Stream("events", ("id",), (Field("id", required=True),), "watermark", "none", "")
 
 

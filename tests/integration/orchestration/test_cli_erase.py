@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from orchestration.cli.app import app
 from orchestration.project import ProjectError
 
+pytestmark = pytest.mark.integration
+
 FIRMS = [
     ("crm", "KEY-1", "宁波王小明五金店", "13800138000"),
     ("erp", "KEY-2", "上海李雷贸易有限公司", "13900139000"),

@@ -1,4 +1,4 @@
-"""What people hand in: separators, encodings, empty tables, folders that are no hub, lists that name strangers."""
+"""What people hand in: empty tables, folders that are no hub, lists that name strangers."""
 
 import fcntl
 import os
@@ -7,10 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hub.files import read_table
 from hub.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules
 from hub.standalone import Beside, resolve_files, resolve_tables
+
+pytestmark = pytest.mark.integration
 
 _ORGANISATION = RulesFile(load_rules("organisation"), None, None)
 _PERSON = RulesFile(load_rules("person"), None, None)
@@ -23,19 +24,6 @@ _FIRMS = pl.DataFrame(
         "mobile": ["13926845671", "13926845671", "13900001111"],
     }
 )
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_people_send(
-    tmp_path: Path, encoding: str, separator: str
-) -> None:
-    lines = (separator.join(("source_key", '"name, in full; or short"', "city")), separator.join(("007", "云帆科技", "")))
-    path = tmp_path / "x.csv"
-    path.write_bytes("\r\n".join((*lines, "")).encode(encoding))
-    table = read_table(path)
-    assert table.columns == ["source_key", "name, in full; or short", "city"]
-    assert table.row(0)[:2] == ("007", "云帆科技")
 
 
 @pytest.mark.parametrize("rules", [_ORGANISATION, _PERSON])

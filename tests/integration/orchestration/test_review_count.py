@@ -3,6 +3,8 @@ import pytest
 
 from orchestration.lib.review_count import count_doubtful_pairs, describe_doubtful_pairs
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def instance():

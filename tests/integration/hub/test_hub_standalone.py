@@ -13,7 +13,8 @@ from hub.files import read_table
 from hub.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules, parse_rules
 from hub.standalone import Beside, resolve_files, resolve_tables
-from hub.tables import read_times
+
+pytestmark = pytest.mark.integration
 
 _HEADER = "source,source_key,company_name,mobile,created_at"
 _CRM = (
@@ -139,21 +140,6 @@ def test_a_time_that_nobody_can_read_is_counted_and_not_guessed(tmp_path: Path) 
     path = _write(tmp_path / "crm.csv", _HEADER, "crm,1,云帆科技,,2026-01-01T00:00:00Z", "crm,2,鹏翔自动化,,last week")
     unread = {"created_at": {"rows": 1, "first_row": 2, "first_value": "last week"}}
     assert resolve_files([path], _ORGANISATION, tmp_path / "out")["inputs"][0]["times_not_read"] == unread
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-03-04T00:00:00Z",
-        "2026-03-04T08:00:00+08:00",
-        "2026-03-04 00:00:00.000",
-        "2026/3/4 0:00",
-        "2026-03-04",
-        "2026年3月4日",
-    ],
-)
-def test_usual_spellings_of_a_time_are_read(text: str) -> None:
-    assert read_times(pl.Series([None, text])).to_list() == [None, datetime(2026, 3, 4, tzinfo=UTC)]
 
 
 def test_a_key_that_two_files_have_is_refused_with_both_places(tmp_path: Path) -> None:

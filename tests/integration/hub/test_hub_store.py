@@ -19,6 +19,8 @@ from hub.rules.read import load_rules
 from hub.store import StoreError, hold_lock, read_events, resolve_into
 from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records, make_parties
 
+pytestmark = pytest.mark.integration
+
 RULES, FEW_RULES = load_rules("organisation"), load_few_rules()
 KEYS = ["source", "source_key"]
 CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=6, max_size=16)

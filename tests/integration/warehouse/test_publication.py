@@ -10,6 +10,8 @@ from warehouse.identity_log import discard_pending, read_events, stage_events
 from warehouse.ledger import CheckResult
 from warehouse.publication import ensure_served, list_publications, publish, rollback
 
+pytestmark = pytest.mark.integration
+
 EVENTS = pl.Schema({"event_no": pl.Int64, "kind": pl.String})
 
 

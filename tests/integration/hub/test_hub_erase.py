@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from hub.decide import Book
@@ -16,6 +17,8 @@ from hub.resolve import resolve
 from hub.rules.read import load_rules
 from hub.store import read_decisions, read_events, read_state, resolve_into
 from tests.unit.hub.conftest import DAY_ONE
+
+pytestmark = pytest.mark.integration
 
 RULES = load_rules("person")
 CANARIES = ("金丝雀", "13911119876", "canary.erased@example.cn", "KEY-CANARY-1", "KEY-CANARY-2", "总工程师")

@@ -1,0 +1,38 @@
+"""Tables as people hand them in: separators, encodings, times."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hub.files import read_table
+from hub.tables import read_times
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_people_send(
+    tmp_path: Path, encoding: str, separator: str
+) -> None:
+    lines = (separator.join(("source_key", '"name, in full; or short"', "city")), separator.join(("007", "云帆科技", "")))
+    path = tmp_path / "x.csv"
+    path.write_bytes("\r\n".join((*lines, "")).encode(encoding))
+    table = read_table(path)
+    assert table.columns == ["source_key", "name, in full; or short", "city"]
+    assert table.row(0)[:2] == ("007", "云帆科技")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-04T00:00:00Z",
+        "2026-03-04T08:00:00+08:00",
+        "2026-03-04 00:00:00.000",
+        "2026/3/4 0:00",
+        "2026-03-04",
+        "2026年3月4日",
+    ],
+)
+def test_usual_spellings_of_a_time_are_read(text: str) -> None:
+    assert read_times(pl.Series([None, text])).to_list() == [None, datetime(2026, 3, 4, tzinfo=UTC)]
