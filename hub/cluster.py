@@ -94,7 +94,8 @@ def _sum_parallel(left: Ranks, right: Ranks, weight: Ints, n: int) -> tuple[Ints
 
 def _shake(left: Ints, right: Ints, weight: Ints, ties: Hashes, n: int) -> Ints:
     """Per node the one it is joined to: each edge that is the best of both its ends is contracted to its smaller end."""
-    rank = (_MOST - np.minimum(weight, _MOST)).astype(np.uint64) << np.uint64(40)
+    capped = np.minimum(weight, _MOST)
+    rank = (capped.max() - capped).astype(np.uint64) << np.uint64(40)
     order = order_numbers(rank | mix_ties(ties[left], ties[right]) >> np.uint64(24))[::-1]
     left, right = left[order], right[order]
     # the best edge comes last, and the last assignment stays

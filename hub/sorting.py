@@ -8,10 +8,12 @@ import numpy.typing as npt
 import polars as pl
 
 Ids = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.integer[Any]]
 Array = TypeVar("Array", bound=Numbers)
 
 _WORD = 64
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def sort_numbers(values: Array) -> Array:
@@ -39,20 +41,32 @@ def rank_numbers(values: Numbers) -> tuple[Ids, Ids]:
 
 def find_distinct_numbers(values: Array) -> tuple[Array, Ids]:
     """The distinct values, ascending, and per value its place among them. None is negative."""
-    ranks, first = rank_numbers(values)
-    return cast("Array", values[first]), ranks
+    words = values.astype(np.uint64, copy=False)
+    if not _count_over(words):
+        ranks, first = rank_numbers(values)
+        return cast("Array", values[first]), ranks
+    # an odd factor loses nothing, and brings what tells wide values apart into the bits that are sorted by
+    ranks, first = rank_numbers(words * _ODD)
+    order = np.argsort(values[first])
+    place = np.empty(len(first), dtype=np.int32)
+    place[order] = np.arange(len(first), dtype=np.int32)
+    return cast("Array", values[first[order]]), place[ranks]
 
 
-def _order(values: npt.NDArray[np.uint64]) -> Ids:
-    width = len(values).bit_length()
-    over = max(int(values.max(initial=np.uint64(0))).bit_length() + width - _WORD, 0)
+def _count_over(values: Words) -> int:
+    """How many of the lowest bits of the values find no room beside their places."""
+    return max(int(values.max(initial=np.uint64(0))).bit_length() + len(values).bit_length() - _WORD, 0)
+
+
+def _order(values: Words) -> Ids:
+    width, over = len(values).bit_length(), _count_over(values)
     packed = (values >> np.uint64(over)) << np.uint64(width) | np.arange(len(values), dtype=np.uint64)
     packed = sort_numbers(packed)
     order = (packed & np.uint64((1 << width) - 1)).astype(np.int32)
     return _mend(order, values, packed >> np.uint64(width)) if over else order
 
 
-def _mend(order: Ids, values: npt.NDArray[np.uint64], seen: npt.NDArray[np.uint64]) -> Ids:
+def _mend(order: Ids, values: Words, seen: Words) -> Ids:
     """The order by all bits of the values, where it is that by those seen."""
     ordered = values[order]
     alike = seen[1:] == seen[:-1]
