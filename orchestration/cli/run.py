@@ -121,7 +121,7 @@ def _show_progress(job: str) -> Iterator[Any]:
                 progress.update(task, total=(progress.tasks[0].total or 0) + 1)
             elif kind is DagsterEventType.STEP_START:
                 progress.update(task, description=event.step_key or job)
-            elif kind is DagsterEventType.ASSET_MATERIALIZATION:
+            elif kind in {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION}:
                 progress.advance(task)
 
         yield on_event

@@ -20,6 +20,7 @@ from warehouse.reconcile import reconcile
 CONTRACT = "landing_contract"
 GOLDEN = "golden_suite"
 BALANCED = "balanced"
+PASSED = "these very rows passed for what is published: not looked at again"
 RECONCILIATION = dg.AssetKey(["gate", "reconciliation"])
 VERDICT = dg.AssetKey(["gate", "verdict"])
 
@@ -46,7 +47,9 @@ def gate_definitions() -> dg.Definitions:
     )
     def landing_suite(context: dg.AssetCheckExecutionContext, stores: Stores) -> Iterator[dg.AssetCheckResult]:
         if stores.is_published_already(code):
-            return  # these very rows have passed
+            for check in context.selected_asset_check_keys:
+                yield dg.AssetCheckResult(passed=True, asset_key=check.asset_key, check_name=check.name, description=PASSED)
+            return
         with stores.open_working() as con:
             broken = find_landing_defects(con, streams, gate.find_missing_columns(stores, streams), stores.now)
         chosen = {check.asset_key for check in context.selected_asset_check_keys}

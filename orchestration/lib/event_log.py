@@ -15,7 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from dagster import EventLogEntry, StringSource
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._serdes import ConfigurableClassData
 
 INDEX = "index"
@@ -54,6 +56,13 @@ class KeptEventLog(SqliteEventLogStorage):
                 super().store_event_batch(events)
             finally:
                 self._in_batch = None
+
+    def forget_planned_checks(self, run_id: str) -> None:
+        """Drop the run's plans of checks that had no result, so that each shows the result it had last."""
+        table = AssetCheckExecutionsTable.c
+        is_planned = table.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value
+        with self.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.delete().where(table.run_id == run_id, is_planned))
 
     def dispose(self) -> None:
         self._let_go(set(self._kept))

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION as UNMADE
 from pydantic import Field
 
 from connectors.base import Connector, Stream
@@ -29,6 +31,7 @@ class SyncConfig(dg.Config):
 class StreamSync:
     """What one stream brought in this run; `error` is the vendor's refusal, in our words, or what our own settings lack."""
 
+    is_read: bool = False
     n_rows: int = 0
     n_repeats: int = 0
     drift: tuple[str, ...] = ()
@@ -64,18 +67,27 @@ def build_source_assets(project: Project, source: SourceSettings) -> dg.AssetsDe
         ],
         can_subset=True,
     )
-    def sync(context: dg.AssetExecutionContext, config: SyncConfig, stores: Stores) -> Iterator[dg.MaterializeResult]:
+    def sync(context: dg.AssetExecutionContext, config: SyncConfig, stores: Stores) -> Iterator[Any]:
         chosen = [stream for stream in streams if keys[stream.name] in context.selected_asset_keys]
         for stream, outcome in _sync_streams(context, project, source, chosen, config.mode, stores):
-            fates = stores.load(source.name, stream)
-            yield dg.MaterializeResult(
-                asset_key=keys[stream.name],
-                metadata=_describe(fates, outcome),
-                check_results=[_judge_sync(context.run_id, keys[stream.name], outcome, stores)],
-            )
+            key, told = keys[stream.name], _describe(stores.load(source.name, stream), outcome)
+            if outcome.is_read:
+                yield dg.MaterializeResult(asset_key=key, metadata=told)
+            else:
+                yield from _pass_on(context, key, told)
+            yield _judge_sync(context.run_id, key, outcome, stores)
         stores.read_sources.add(source.name)
 
     return sync
+
+
+def _pass_on(context: dg.AssetExecutionContext, key: dg.AssetKey, told: dict[str, dg.MetadataValue]) -> Iterator[dg.Output[None]]:
+    """What follows goes on with what has landed, but nothing was read: a materialisation would make the stream fresh.
+
+    Steps after an output that is absent are skipped, and every output of an asset is a materialisation, save with this mark.
+    """
+    context.log_event(dg.AssetObservation(key, description="not read in this run", metadata=told))
+    yield dg.Output(None, output_name=key.to_python_identifier(), metadata={UNMADE: True})
 
 
 def _sync_streams(
@@ -127,11 +139,11 @@ def _sync_stream(
         context.log.warning(f"{connector.source}.{stream.name}: {error}")
         is_unreachable = isinstance(error, Unreachable)
         reason = drop_stream(connector.source, str(error)) if is_unreachable else str(error)
-        return StreamSync(n_rows, n_repeats, tuple(drift), reason, is_unreachable)
+        return StreamSync(False, n_rows, n_repeats, tuple(drift), reason, is_unreachable)
     if n_batches == 0:
         stores.note_read(connector.source, stream.name)
     context.log.info(f"{connector.source}.{stream.name}: {n_rows} rows landed, {n_repeats} already known")
-    return StreamSync(n_rows, n_repeats, tuple(drift))
+    return StreamSync(True, n_rows, n_repeats, tuple(drift))
 
 
 def _judge_sync(run_id: str, key: dg.AssetKey, outcome: StreamSync, stores: Stores) -> dg.AssetCheckResult:

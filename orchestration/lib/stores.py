@@ -21,6 +21,7 @@ from hub.decide import DECISION_SCHEMA
 from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.erasing import finish_pending
+from orchestration.lib.event_log import KeptEventLog
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
 from orchestration.project import Project, ProjectError, current_project, find_erasure_key, find_ledger_address
 from warehouse.batches import Fates, note_read, read_cursor, store_fates, stream_state
@@ -104,6 +105,9 @@ class Stores(dg.ConfigurableResource):
                 shutil.rmtree(self.home.hub, ignore_errors=True)
             self._prepare_working(current_project())
             yield self
+            log = context.instance.event_log_storage if context.instance else None
+            if self._is_unchanged and isinstance(log, KeptEventLog):
+                log.forget_planned_checks(run.run_id)
             self.ledger.finish_run(run.run_id, self._judge_end(run.run_id, run.job_name))
 
     def _judge_end(self, run_id: str, job: str) -> Literal["succeeded", "failed"]:

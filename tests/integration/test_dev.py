@@ -105,11 +105,14 @@ def materialise(instance: dg.DagsterInstance, key: dg.AssetKey, hours_ago: float
     instance.event_log_storage.store_event(record._replace(timestamp=then.timestamp()))
 
 
-def test_both_commands_load_the_graph_and_the_daemon_says_which_asset_is_late(line, tmp_path):
+def test_both_commands_load_the_graph_and_the_daemon_says_which_asset_is_late(line, tmp_path, monkeypatch):
     late, warned, young = dg.AssetKey(["u8", "customers"]), dg.AssetKey(["hubspot", "deals"]), PUBLICATION
     instance = open_instance(line.home)
     for key, hours_ago in ((late, 40), (warned, 30), (young, 1)):
         materialise(instance, key, hours_ago)
+    # a try that reads nothing makes nothing fresh
+    line = line.enter(monkeypatch, U8_DATABASE_URL="postgresql://reader@127.0.0.1:9/nowhere")
+    assert line.sync_streams("u8").success
     expected = {"u8/customers": "DEGRADED", "hubspot/deals": "WARNING", "publication/goldthread": "HEALTHY"}
     environment = {**line.environment, "FRESHNESS_DAEMON_INTERVAL_SECONDS": "1"}
     log = tmp_path / "dev.log"

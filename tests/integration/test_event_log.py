@@ -78,3 +78,21 @@ def test_of_a_batch_that_breaks_nothing_is_stored(log: KeptEventLog, monkeypatch
         log.store_event_batch([_plan("broken", "first"), _plan("broken", "last")])
     assert _checks_of(log, "broken") == ["before"]
     assert [_runs_of(log, check) for check in ("before", "first", "last")] == [["broken"], [], []]
+
+
+def _evaluate(run_id: str, check: str) -> dg.EventLogEntry:
+    found = dg.AssetCheckEvaluation(ORDERS, check, passed=True, metadata={})
+    event = dg.DagsterEvent(dg.DagsterEventType.ASSET_CHECK_EVALUATION.value, "sync", event_specific_data=found)
+    return dg.EventLogEntry(None, "debug", "", run_id, time.time(), dagster_event=event, job_name="sync")
+
+
+def test_a_check_that_was_planned_and_not_run_shows_its_last_result(log: KeptEventLog) -> None:
+    log.store_event_batch(
+        [_plan("first", "derived"), _plan("first", "read"), _evaluate("first", "derived"), _evaluate("first", "read")]
+    )
+    log.store_event_batch(
+        [_plan("second", "derived"), _plan("second", "read"), _plan("other", "elsewhere"), _evaluate("second", "read")]
+    )
+    log.forget_planned_checks("second")
+    assert [_runs_of(log, check) for check in ("derived", "read")] == [["first"], ["second", "first"]]
+    assert _runs_of(log, "elsewhere") == ["other"]

@@ -19,6 +19,8 @@ import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
+from orchestration.definitions import defs
+from orchestration.defs.gate import CONTRACT
 from orchestration.lib.runs import open_instance
 from orchestration.lib.sources import SYNCED
 from sandbox.serve import Sandbox
@@ -93,6 +95,11 @@ def test_1_a_run_with_nothing_new_derives_nothing_and_leaves_the_publication_alo
     assert read_status(line.stores.home, line.stores.ledger)["run"]["state"] == "succeeded"
     # only what was read was checked: nothing was staged, resolved or derived
     assert {result.name for result in line.stores.ledger.check_results(outcome.run_id)} == {SYNCED}
+    # and Dagster shows of all other checks what they found last
+    checks = list(defs().resolve_asset_graph().asset_check_keys)
+    shown = open_instance(line.home).event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    assert {check.name for check in checks if shown[check].run_id == outcome.run_id} == {SYNCED, CONTRACT}
+    assert "PLANNED" not in {record.status.value for record in shown.values()}
 
 
 def test_2_reading_everything_again_lands_nothing_new(line):

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from dagster import AssetSelection
+from dagster import AssetKey, AssetSelection
 
+from orchestration.lib.runs import open_instance
 from orchestration.lib.sources import SYNCED
 from sandbox.servers.u8 import DATABASE
 from tests.integration.conftest import MADE_WITH
@@ -29,8 +30,16 @@ def make_older(line: Line, source: str, days: float) -> None:
         connection.execute(state.update().where(state.c.source == source).values(fresh_at=utc_now() - timedelta(days=days)))
 
 
+def name_last_run(line: Line, *path: str) -> str:
+    """The run from which the asset's freshness counts."""
+    event = open_instance(line.home).get_latest_materialization_event(AssetKey(path))
+    assert event is not None
+    return event.run_id
+
+
 def test_a_wrong_token_degrades_its_own_streams_and_no_other(line, monkeypatch):
     line = line.enter(monkeypatch, HUBSPOT_TOKEN=WRONG)
+    before = name_last_run(line, "hubspot", "deals")
     outcome = line.sync_streams(*SOURCES)
     assert outcome.success
     synced = line.check(outcome.run_id, SYNCED)
@@ -38,6 +47,10 @@ def test_a_wrong_token_degrades_its_own_streams_and_no_other(line, monkeypatch):
     details = [detail for passed, _, detail in synced.values() if not passed]
     assert all("401" in detail or "token" in detail.lower() for detail in details)
     assert all(WRONG not in detail for detail in details)
+    # what was not read became no fresher
+    assert (name_last_run(line, "hubspot", "deals"), name_last_run(line, "u8", "customers")) == (before, outcome.run_id)
+    [told] = open_instance(line.home).fetch_observations(AssetKey(["hubspot", "deals"]), limit=1).records
+    assert any(told.asset_observation.metadata["sync error"].value in detail for detail in details)
 
 
 def test_a_source_that_is_down_only_warns_while_its_rows_are_young(line, monkeypatch):
