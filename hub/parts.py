@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.parallel import map_threads
-from hub.sorting import order_numbers, rank_numbers, sort_numbers
+from hub.sorting import order_numbers, order_texts, rank_numbers, sort_numbers
 
 Ids = npt.NDArray[np.int32]
 
@@ -145,10 +145,10 @@ def rank_texts(texts: pl.Series) -> tuple[Ids, pl.Series]:
     """Per text its place among the distinct ones, and these in order. No text is null."""
     codes, first = number(texts)
     distinct = texts.gather(pl.Series(first))
-    order = distinct.arg_sort()
+    order = order_texts(distinct)
     ranks = np.empty(len(first), dtype=np.int32)
-    ranks[order.to_numpy()] = np.arange(len(first), dtype=np.int32)
-    return ranks[codes], distinct.gather(order)
+    ranks[order] = np.arange(len(first), dtype=np.int32)
+    return ranks[codes], distinct.gather(pl.Series(order))
 
 
 def group_rows(owner: npt.NDArray[np.integer]) -> tuple[Ids, Ids]:

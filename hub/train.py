@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from hub import em, logistic
 from hub.frequency import SOURCE_KIND
-from hub.rules.model import Rules, RulesError
+from hub.lone import PRIOR, weigh_lone
+from hub.rules.model import Comparison, Rules, RulesError
 from hub.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, weigh_vectors
 
 Ints = npt.NDArray[np.int64]
@@ -94,6 +95,10 @@ def _learn_unlabelled(
     n_records: int,
     background: tuple[Matrix, Ints] | None,
 ) -> Trained:
+    sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
+    telling = [pair for pair in _pair(rules, names) if pair[0].field not in sources]
+    if len(telling) == 1 and not rules.weights:
+        return _weigh_alone(*telling[0], rules, names)
     given = look_up_bits(rules.weights, rules, names)
     is_given = [
         any(f"{comparison.name}.{level}" in rules.weights for level in levels) for comparison, levels in _pair(rules, names)
@@ -107,7 +112,11 @@ def _learn_unlabelled(
         n_records if background is not None else 0,
         names,
         _are_graded(rules, names),
-        [bits if start else None for bits, start in zip(given, is_given, strict=True)],
+        # nothing is supposed of sources: whether each of them repeats what it has is for the pairs to say
+        [
+            bits if start or comparison.field in sources else None
+            for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
+        ],
     )
     learned = em.learn(population)
     matches = float((counts * _to_chance(learned.weigh(matrix))).sum())
@@ -139,6 +148,12 @@ def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
 
 def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:
     return list(zip(rules.comparisons, names, strict=True))
+
+
+def _weigh_alone(comparison: Comparison, levels: Sequence[str], rules: Rules, names: Sequence[Sequence[str]]) -> Trained:
+    found = {f"{comparison.name}.{level}": bits for level, bits in weigh_lone(levels[1:]).items()}
+    bits = look_up_bits(found, rules, names)
+    return Trained({"prior": PRIOR, **_name_weights(rules, names, bits)}, {"method": "lone", "why": "one comparison"})
 
 
 def _name_joint(learned: em.Learned, rules: Rules, names: Sequence[Sequence[str]]) -> dict[str, float]:

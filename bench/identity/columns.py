@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 from pypinyin import Style, lazy_pinyin
 
@@ -16,12 +18,11 @@ def normalise(records: pl.DataFrame) -> pl.DataFrame:
     """Per record its number `unique_id` and: full_name, core, spoken (its pinyin), two (its first two characters),
     sound (their pinyin), is_legal, branch,
     tax, mobile, phone, email, domain, person, surname, city."""
-    names = map_distinct(records["company_name"], parse_company_names(records["company_name"].unique()), "raw")
+    names = _parse_distinct(records["company_name"], parse_company_names)
     mobile, phone = split_numbers(records["mobile"]), split_numbers(records["phone"])
-    email = split_emails(records["email"])
-    person = split_person_names(
-        pl.select(pl.coalesce(pl.lit(records["contact_name"]), pl.lit(names["remark_person"]))).to_series()
-    )
+    email = _parse_distinct(records["email"], split_emails)
+    contact = pl.select(pl.coalesce(pl.lit(records["contact_name"]), pl.lit(names["remark_person"]))).to_series()
+    person = _parse_distinct(contact, split_person_names)
     folded = records.select(fold_text(pl.col("province")), fold_text(pl.col("city")))
     place = locate(folded["province"], folded["city"])
     frame = pl.DataFrame(
@@ -31,7 +32,7 @@ def normalise(records: pl.DataFrame) -> pl.DataFrame:
             "core": names["core"],
             "is_legal": names["has_legal"].fill_null(value=False),
             "branch": names["branch"],
-            "tax": parse_tax_numbers(records["tax_no"])["tax_code"],
+            "tax": _parse_distinct(records["tax_no"], parse_tax_numbers)["tax_code"],
             "email": email["email"],
             "domain": email["domain"],
             "person": person["full"],
@@ -44,6 +45,11 @@ def normalise(records: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(two=pl.col("core").str.slice(0, 2)).with_columns(
         sound=spell(frame["core"].str.slice(0, 2)), spoken=spell(frame["core"])
     )
+
+
+def _parse_distinct(values: pl.Series, parse: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+    distinct = values.unique()
+    return map_distinct(values, parse(distinct).with_columns(distinct.alias("raw")), "raw")
 
 
 def spell(texts: pl.Series) -> pl.Series:

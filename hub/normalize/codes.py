@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from hub.normalize.text import map_distinct, undo_spreadsheet
+from hub.normalize.text import scatter, undo_spreadsheet
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -126,11 +126,15 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
 
     A 15-digit tax number and a 9-character organisation code give a key only: they are joined, never a veto.
     """
-    raw = values.cast(pl.String).unique().drop_nulls()
-    distinct = pl.DataFrame({"raw": raw, "typed": undo_spreadsheet(raw)}).with_columns(
-        tax_text=pl.col("typed").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", "")
+    raw = values.cast(pl.String)
+    plain = raw.str.contains(r"^[0-9A-Z]{18}$").fill_null(value=False)
+    odd = (
+        undo_spreadsheet(raw.filter(~plain))
+        .to_frame("odd")
+        .select(pl.col("odd").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", ""))
     )
-    distinct = distinct.with_columns(
+    frame = scatter(raw.to_frame("raw"), ~plain, odd).select(tax_text=pl.when(pl.lit(plain)).then("raw").otherwise("odd"))
+    frame = frame.with_columns(
         tax_text=pl.when(
             pl.col("tax_text").str.contains(r"^[0-9A-Z]{8,20}$") & ~pl.col("tax_text").str.contains(r"^0+$|^1+$|^9+$")
         ).then(pl.col("tax_text"))
@@ -142,14 +146,13 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
         .when(pl.col("tax_text").str.len_chars() == 9)
         .then(pl.col("tax_text"))
     )
-    outer_valid = _check_column(distinct, "tax_text", 18, organisation=False)
-    inner_valid = _check_column(distinct, "inner", 9, organisation=True)
-    known_pair = distinct["tax_text"].str.slice(0, 2).is_in(LEADING_PAIRS).fill_null(value=False)
-    wide = (distinct["tax_text"].str.len_chars() == 18).fill_null(value=False)
-    known_region = distinct["tax_text"].str.slice(2, 2).is_in(PROVINCES).fill_null(value=False)
+    outer_valid = _check_column(frame, "tax_text", 18, organisation=False)
+    inner_valid = _check_column(frame, "inner", 9, organisation=True)
+    known_pair = frame["tax_text"].str.slice(0, 2).is_in(LEADING_PAIRS).fill_null(value=False)
+    wide = (frame["tax_text"].str.len_chars() == 18).fill_null(value=False)
+    known_region = frame["tax_text"].str.slice(2, 2).is_in(PROVINCES).fill_null(value=False)
     valid = outer_valid & inner_valid & known_pair & known_region & wide
-    distinct = distinct.select(
-        "raw",
+    return frame.select(
         "tax_text",
         pl.when(valid).then(pl.col("tax_text")).alias("tax_code"),
         pl.when(valid | (inner_valid & ~wide))
@@ -158,4 +161,3 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
         .then(pl.col("tax_text"))
         .alias("tax_key"),
     )
-    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")

@@ -1,4 +1,4 @@
-"""Telephone numbers, e-mail addresses and the names of persons. Each function works on the distinct values of a column."""
+"""Telephone numbers, e-mail addresses and the names of persons."""
 
 import polars as pl
 
@@ -20,10 +20,6 @@ _COUNTRY = "|".join(
     )
 )
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
-
-
-def _list_distinct(values: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame({"raw": values.cast(pl.String).unique().drop_nulls()})
 
 
 def split_numbers(values: pl.Series) -> pl.DataFrame:
@@ -69,15 +65,21 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
 
 def split_emails(values: pl.Series) -> pl.DataFrame:
     """email, user, domain, is_shared per row: no domain of public mail services; is_shared is true of info@ and the like."""
-    distinct = _list_distinct(values)
-    text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "")
-    distinct = distinct.with_columns(email=pl.when(text.str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then(text))
-    distinct = distinct.with_columns(user=pl.col("email").str.extract("^([^@]+)@"))
-    distinct = distinct.with_columns(
-        domain=clean_domain(pl.col("email").str.extract(r"@(.+)$")),
+    raw = values.cast(pl.String)
+    plain = raw.str.contains(r"^[a-z0-9._+-]+@[a-z0-9.-]+\.[a-z]{2,}$").fill_null(value=False)
+    odd = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "").to_frame("odd")
+    odd = odd.select(pl.when(pl.col("odd").str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then("odd").alias("odd"))
+    frame = scatter(raw.to_frame("raw"), ~plain, odd)
+    frame = frame.select(email=pl.when(pl.lit(plain)).then("raw").otherwise("odd"))
+    sides = pl.col("email").str.splitn("@", 2).struct
+    frame = frame.with_columns(user=sides.field("field_0"), host=sides.field("field_1"))
+    hosts = frame.select(pl.col("host").unique()).with_columns(domain=clean_domain(pl.col("host")))
+    return frame.select(
+        "email",
+        "user",
+        map_distinct(frame["host"], hosts, "host")["domain"],
         is_shared=pl.col("user").str.strip_chars_end("0123456789._-").is_in(list_words("shared_mailbox")),
     )
-    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")
 
 
 def clean_domain(expression: pl.Expr) -> pl.Expr:
@@ -101,17 +103,17 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
 
     called is what is known of the name: 曾敏毅, or 王 of 王总, or 敏 of 小敏.
     """
-    distinct = _list_distinct(values)
-    folded = fold_texts(distinct["raw"]).alias("folded")
-    distinct = distinct.with_columns(folded).with_columns(
-        pl.col("folded").str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,.")
+    names = (
+        fold_texts(values.cast(pl.String))
+        .to_frame("folded")
+        .with_columns(pl.col("folded").str.replace_all(r"\(.*?\)", "").str.strip_chars(" -_,."))
     )
     # 上海华强电子有限公司 in the field of a contact is nobody's name
-    distinct = distinct.with_columns(folded=drop_placeholders(pl.when(~is_firm(pl.col("folded"))).then("folded")))
-    distinct = distinct.with_columns(
+    names = names.with_columns(folded=drop_placeholders(pl.when(~is_firm(pl.col("folded"))).then("folded")))
+    names = names.with_columns(
         is_han=pl.col("folded").str.contains(r"^[\p{Han} ]+$"), han=pl.col("folded").str.replace_all(" ", "")
     )
-    distinct = distinct.with_columns(
+    names = names.with_columns(
         bare=pl.when("is_han")
         .then(pl.col("han").str.replace(rf"(?:{match_words('title')})+$", ""))
         .otherwise(pl.col("folded").str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
@@ -122,8 +124,7 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
     pet = pl.col("is_han") & pl.col("bare").str.contains(r"^[小阿]\p{Han}$")
     only_surname = pet | pl.col("is_han") & (length <= 1) | (titled & pl.col("bare").is_in(list_words("double_surname")))
     surname = pl.coalesce(pl.col("bare").str.extract(f"^({match_words('double_surname')})"), pl.col("bare").str.slice(0, 1))
-    distinct = distinct.select(
-        "raw",
+    return names.select(
         pl.when(~only_surname & (length >= 2) & (~pl.col("is_han") | (length <= 4))).then("bare").alias("full"),
         pl.when(pl.col("is_han") & (length > 0) & ~pet).then(surname).alias("surname"),
         pl.when("is_han")
@@ -131,4 +132,3 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
         .otherwise("bare")
         .alias("called"),
     )
-    return map_distinct(values.cast(pl.String), distinct, "raw").drop("raw")

@@ -13,7 +13,7 @@ from hub.normalize.dates import parse_date
 from hub.normalize.generic import parse_category, parse_code, parse_name, parse_number, parse_place, parse_text, parse_zip
 from hub.normalize.person import join_names, parse_person_name
 from hub.normalize.regions import locate
-from hub.normalize.text import fold_text, map_distinct
+from hub.normalize.text import fold_texts, map_distinct
 from hub.rules.model import Field
 
 Parse = Callable[[pl.Series], pl.DataFrame]
@@ -107,9 +107,9 @@ def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
 
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
-    folded = pl.select(p=fold_text(pl.lit(province)), c=fold_text(pl.lit(city)))
-    latin = folded["c"].str.extract(r"^([a-z .'-]+)$")
-    return locate(folded["p"], folded["c"]).select(pl.coalesce("city", latin).alias(""), "province")
+    folded = fold_texts(city)
+    latin = folded.str.extract(r"^([a-z .'-]+)$")
+    return locate(fold_texts(province), folded).select(pl.coalesce("city", latin).alias(""), "province")
 
 
 def _join_scoped_code(columns: Sequence[pl.Series]) -> pl.DataFrame:

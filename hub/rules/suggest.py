@@ -67,7 +67,9 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         return write_organisations(
             columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
         )
-    kept = _choose([column for column in columns if column.name not in (source, source_key)], table)
+    # keys may repeat from source to source: they are no column of the entity all the same
+    named = {source, source_key, "source", "source_key"}
+    kept = _choose([column for column in columns if column.name not in named], table)
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
     fields = _name_fields(kept)
@@ -84,13 +86,18 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     ]
     for field in fields:
         lines += [f"[fields.{field.name}]", f'kind = "{field.kind}"', f"columns = {_list(field.columns)}", ""]
+    if _has_sources(table, source):
+        lines += ["[fields.source]", 'kind = "source"', 'columns = ["source"]', ""]
     for field in fields:
         lines += _write_comparisons(field)
+    if _has_sources(table, source):
+        # whether a source repeats what it has is learnt with the rest
+        lines += _write_comparison("source", "source", (("same", "same"), ("other", "differ")), frequency=False)
     for name, key in _choose_keys(parts, fields).items():
         lines += [f"[keys.{name}]", f"parts = {_list(key)}", f"cap = {_CAP}", ""]
-    named = {field.name for field in fields}
+    called = {field.name for field in fields}
     for field in fields:
-        attributes = [_name_survivor(column, field, named) for column in field.columns]
+        attributes = [_name_survivor(column, field, called) for column in field.columns]
         lines += ["[[survivors]]", f"attributes = {_list(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
     return "\n".join(lines)
 
@@ -127,6 +134,12 @@ def _find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
         if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
             return column.name
     return None
+
+
+def _has_sources(table: pl.DataFrame, source: str | None) -> bool:
+    """There is a column of sources, and it names more than one."""
+    column = source or "source"
+    return column in table.columns and table[column].drop_nulls().n_unique() > 1
 
 
 def _find_source_key(columns: list[Column], source: str | None) -> str | None:
@@ -169,7 +182,7 @@ def _say_the_same(a: pl.Series, b: pl.Series) -> bool:
 def _name_fields(columns: list[Column]) -> list[Field]:
     """One field per column, but one for a given name and a surname together."""
     fields: list[Field] = []
-    taken: set[str] = set()
+    taken = {"source"}
 
     def add(name: str, kind: str, *sources: str) -> None:
         ascii_name = re.sub(r"[^a-z0-9_]", "", name)

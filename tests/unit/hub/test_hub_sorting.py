@@ -1,9 +1,10 @@
 """Orders and ranks of whole numbers, small ones and such as fill a word."""
 
 import numpy as np
+import polars as pl
 import pytest
 
-from hub.sorting import find_distinct_numbers, order_numbers, rank_numbers, sort_numbers
+from hub.sorting import find_distinct_numbers, order_numbers, order_texts, rank_numbers, sort_numbers
 
 
 def _draw(bits: int, distinct: int) -> np.ndarray:
@@ -43,3 +44,19 @@ def test_nothing_is_sorted_to_nothing() -> None:
         == len(find_distinct_numbers(none)[0])
         == 0
     )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["b", "a", "", "ab", "b", "a"],
+        [f"CUST-{number:09d}" for number in (70, 5, 5_000, 123_456_789, 5, 99)],
+        ["深圳市甲", "深圳市乙科技有限公司", "深圳市乙科技", "深圳", "z", "深圳市乙科技有限公司"],
+        ["x", "x", "x"],
+        ["a\0", "a", "a\0\0"],
+        [],
+    ],
+)
+def test_texts_stand_in_the_order_of_their_bytes_and_equal_ones_as_they_come(texts: list[str]) -> None:
+    expected = sorted(range(len(texts)), key=lambda place: texts[place].encode())
+    assert order_texts(pl.Series(texts, dtype=pl.String)).tolist() == expected
