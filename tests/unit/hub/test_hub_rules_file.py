@@ -163,3 +163,27 @@ def test_lists_and_bytes_are_left_out_with_a_comment_and_names_survive_as_writte
     )
     assert result.golden["name"].to_list() == ["Gadget No 0"]
     assert result.golden["gid"][0].startswith("pro_")
+
+
+def test_the_key_of_a_record_is_no_column_of_its_entity_though_it_repeats_from_source_to_source() -> None:
+    table = pl.DataFrame(
+        {
+            "source": ["crm", "erp"] * 30,
+            "source_key": [str(k // 2) for k in _MANY],
+            "name": [f"place number {k}" for k in _MANY],
+            "town": [f"town {k % 7}" for k in _MANY],
+        }
+    )
+    rules = parse_rules(suggest_rules(table), "suggested").rules
+    assert [field.columns for field in rules.fields] == [("name",), ("town",), ("source",)]
+    assert not any("source" in part for key in rules.block_keys for part in key.parts)
+
+
+def test_sources_are_compared_where_there_are_two_or_more() -> None:
+    table = pl.DataFrame({"dataset": ["crm", "erp"] * 30, "Source": [f"lead {k}" for k in _MANY], "name": ["a", "b", "c"] * 20})
+    read = parse_rules(suggest_rules(table), "suggested")
+    assert read.source == "dataset"
+    fields = {field.name: (field.kind, field.columns) for field in read.rules.fields}
+    assert fields["source"] == ("source", ("source",))
+    alone = parse_rules(suggest_rules(table.with_columns(dataset=pl.lit("crm"))), "suggested").rules
+    assert "source" not in [field.kind for field in alone.fields]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hub.compare import name_levels
 from hub.logistic import fit, shift_prior
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
 from hub.sample import sample_others
@@ -106,6 +107,40 @@ def test_a_column_that_repeats_another_is_not_counted_twice() -> None:
     together = weigh_interactions(np.array([[3, 1, 1, 0]], dtype=np.uint8), trained.weights, rules, _NAMES)["town & phone"]
     assert together[0] < -1.5
     assert trained.report["expected_matches"] < 600
+
+
+def test_a_family_that_shares_a_rare_name_is_not_taken_for_one_entity() -> None:
+    """As the albums of an artist: name and town agree, title and number seldom do. There are 100 matches."""
+    titles = [0.1, 0.1, 0.05, 0.75]
+    family = [[0.0, 1.0, 0.0, 0.0], [0.2, 0.7, 0.1, 0.0], titles, titles]
+    match = [[0.05, 0.75, 0.15, 0.05], [0.2, 0.6, 0.1, 0.1], [0.1, 0.8, 0.05, 0.05], [0.1, 0.8, 0.05, 0.05]]
+    other = [[0.05, 0.0001, 0.0001, 0.9498], [0.2, 0.1, 0.05, 0.65], *[[0.1, 0.001, 0.001, 0.898]] * 2]
+    generator = np.random.default_rng(7)
+    others = _draw(300_000, other, generator)
+    sharing = (others[:, [0, 2, 3]] == 1).any(axis=1)
+    rows = np.concatenate([_draw(100, match, generator), _draw(1500, family, generator), others[sharing]])
+    matrix, counts = np.unique(rows, axis=0, return_counts=True)
+    background = np.unique(others[~sharing], axis=0, return_counts=True)
+    trained = train(matrix, counts, None, None, _NAMES, _rules(), 776, background)
+    assert trained.report["levels"]["phone.different"]["m"] <= 0.25
+    assert trained.report["expected_matches"] < 400
+
+
+def test_a_lone_comparison_matches_what_is_the_same_and_rare_and_asks_about_the_rest() -> None:
+    """Nothing corroborates it: learnt from itself it would say that nothing matches."""
+    levels = (Level("same", "same"), Level("reordered", "token_sort >= 0.93"), Level("close", "jaro_winkler >= 0.92"))
+    comparison = Comparison("name", "name", levels, frequency=True)
+    fields = (Field("name", "name", ("name",)), Field("source", "source", ("source",)))
+    source = Comparison("source", "source", (Level("same", "same"), Level("other", "differ")))
+    rules = Rules("thing", "T", fields, (comparison, source), (), ())
+    names = [name_levels(one) for one in (comparison, source)]
+    matrix = np.array([[names[0].index(level), 1] for level in ("same~1", "reordered", "close", "same~7", "different")])
+    trained = train(matrix.astype(np.uint8), np.ones(5, dtype=np.int64), None, None, names, rules, 100)
+    weight = weigh_vectors(matrix.astype(np.uint8), trained.weights, rules, names)
+    assert trained.report["method"] == "lone"
+    assert [bits >= rules.match_bits for bits in weight] == [True, True, False, False, False]
+    assert rules.review_bits <= weight[2] < rules.match_bits
+    assert weight[4] < rules.review_bits
 
 
 def test_labels_decide_where_there_are_enough(population: _Population) -> None:
