@@ -30,6 +30,7 @@ class KeptEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._kept: dict[str, sa.Engine] = {}
         self._in_batch: dict[str, sa.Connection] | None = None
+        self._tables: set[str] = set()
         self._guard = threading.RLock()
         super().__init__(base_dir, inst_data)
 
@@ -46,6 +47,15 @@ class KeptEventLog(SqliteEventLogStorage):
 
     def index_connection(self) -> Any:
         return self._take(INDEX)
+
+    def has_table(self, table_name: str) -> bool:
+        """Dagster asks this of the same table for every check that it stores, each time with an engine of its own."""
+        if table_name not in self._tables:
+            with self.index_connection() as connection:
+                if not sa.inspect(connection).has_table(table_name):
+                    return False
+            self._tables.add(table_name)
+        return True
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         with self._guard, ExitStack() as stack:
@@ -70,6 +80,7 @@ class KeptEventLog(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         self._let_go(set(self._kept))
+        self._tables.clear()
         super().wipe()
 
     @contextmanager

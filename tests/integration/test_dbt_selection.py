@@ -2,6 +2,7 @@
 
 import dagster as dg
 import pytest
+from dbt.graph.selector_methods import is_selected_node
 
 from orchestration.lib.dbt_selection import select_nodes
 
@@ -15,10 +16,10 @@ class FirstTwoNames:
         return dg.AssetSpec(["marts", unique_id.rsplit(".", 1)[-1]])
 
 
-def node(name, *parents, kind="model", on=None):
+def node(name, *parents, kind="model", on=None, folder=()):
     """A dbt node; `on` is the table that a test is a check of."""
     attached = {"attached_node": f"model.p.{on}"} if on else {}
-    return f"{kind}.p.{name}", {"name": name, "fqn": ["p", name], "depends_on": {"nodes": list(parents)}, **attached}
+    return f"{kind}.p.{name}", {"name": name, "fqn": ["p", *folder, name], "depends_on": {"nodes": list(parents)}, **attached}
 
 
 MANIFEST = {
@@ -71,3 +72,38 @@ def test_a_test_over_two_branches_runs_once_both_are_built():
 
 def test_a_test_without_tables_or_a_check_belongs_to_no_step():
     assert not [name for name in select(["a", "b", "c"]).names if "source" in name]
+
+
+FOLDERS = {
+    "nodes": dict(
+        [
+            node("a", folder=("staging",)),
+            node("test_a", "model.p.a", kind="test", on="a", folder=("staging",)),
+            node("b", folder=("staging", "vendor")),
+            node("c", folder=("staging_of_files",)),
+            # a model beside the folder of its name
+            node("d", folder=("marts",)),
+            node("e", folder=("marts", "d")),
+        ]
+    ),
+    "parent_map": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("keys", "checks", "names"),
+    [
+        ("abcde", [("a", "test_a")], ["p"]),
+        ("ab", [("a", "test_a")], ["p.staging"]),
+        ("abc", [], ["p.staging.a", "p.staging.vendor", "p.staging_of_files"]),
+        ("e", [], ["p.marts.d.e"]),
+        ("de", [], ["p.marts"]),
+    ],
+)
+def test_a_folder_is_named_where_all_of_it_runs_and_dbt_takes_no_node_beside(keys, checks, names):
+    held = {dg.AssetCheckKey(dg.AssetKey(["marts", table]), name) for table, name in checks}
+    chosen = {dg.AssetKey(["marts", key]) for key in keys}
+    selection = select_nodes(FOLDERS, FirstTwoNames(), chosen, held, frozenset())
+    assert selection.names == tuple(f"fqn:{name}" for name in names)
+    taken = [one["name"] for one in FOLDERS["nodes"].values() if any(is_selected_node(one["fqn"], name, False) for name in names)]
+    assert sorted(taken) == sorted([*keys, *(name for _, name in checks)])

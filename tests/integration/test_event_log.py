@@ -96,3 +96,12 @@ def test_a_check_that_was_planned_and_not_run_shows_its_last_result(log: KeptEve
     log.forget_planned_checks("second")
     assert [_runs_of(log, check) for check in ("derived", "read")] == [["first"], ["second", "first"]]
     assert _runs_of(log, "elsewhere") == ["other"]
+
+
+def test_a_table_is_looked_for_until_it_is_there_and_no_longer(log: KeptEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not log.has_table("later")
+    with log.index_connection() as connection:
+        connection.exec_driver_sql("create table later (number integer)")
+    assert log.has_table("later")
+    monkeypatch.setattr(log, "index_connection", None)
+    assert log.has_table("later")
