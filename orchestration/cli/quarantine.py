@@ -105,6 +105,7 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
     chosen = [settings for settings in project.sources if source in (None, settings.name)]
     run_id = f"retry-{uuid.uuid4()}"
     n_landed, errors = 0, []
+    before = _count_left(stores, source)
     with stores.home.hold_run_lock(run_id):
         for settings in chosen:
             try:
@@ -117,13 +118,14 @@ def retry(source: Source = None, as_json: JsonOption = False) -> None:
         outcome = execute(load(project, "rebuild"), {}, quiet=as_json)
         published = outcome.success
         errors += outcome.errors
-    left = [row for row in _count_left(stores) if source in (None, row["source"])]
+    left = _count_left(stores, source)
+    recovered = sum(row["quarantined"] for row in before) - sum(row["quarantined"] for row in left)
     if as_json:
-        typer.echo(json.dumps({"recovered": n_landed, "left": left, "published": published, "errors": errors}))
+        typer.echo(json.dumps({"recovered": recovered, "left": left, "published": published, "errors": errors}))
     else:
         if not has_news:
             open_console().print("nothing could be recovered and no contract changed: nothing was derived or published")
-        _print_retry(n_landed, left, errors)
+        _print_retry(recovered, left, errors)
     if errors:
         raise typer.Exit(1)
 
@@ -178,17 +180,17 @@ def _list_streams(project: Project) -> list[tuple[str, Stream]]:
     return [(s.name, stream) for s in project.sources for stream in declare_streams(s.kind, s.settings, project.folder)]
 
 
-def _print_retry(n_landed: int, left: list[dict[str, Any]], errors: list[str]) -> None:
+def _print_retry(recovered: int, left: list[dict[str, Any]], errors: list[str]) -> None:
     console = open_console()
-    console.print(f"{n_landed} rejected rows could be read now; still in quarantine: {'' if left else 'none'}")
+    console.print(f"{recovered} rows left quarantine; still there: {'' if left else 'none'}")
     for row in left:
         console.print(f"  {row['source']}.{row['stream']}: {row['quarantined']}")
     for error in errors:
         console.print(f"[red]failed[/] {error}", highlight=False)
 
 
-def _count_left(stores: Stores) -> list[dict[str, Any]]:
+def _count_left(stores: Stores, source: str | None) -> list[dict[str, Any]]:
     from warehouse.status import read_status
 
-    streams = read_status(stores.home, stores.ledger)["streams"]
+    streams = [row for row in read_status(stores.home, stores.ledger)["streams"] if source in (None, row["source"])]
     return [{name: row[name] for name in ("source", "stream", "quarantined")} for row in streams if row["quarantined"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 import typer
 
+from connectors.catalog import declare_streams
 from orchestration.cli.app import app
+from orchestration.project import load_project
 
 pytestmark = pytest.mark.integration
 
@@ -101,3 +104,16 @@ def test_make_help_tells_what_every_target_does():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()
     assert [name for name in targets if not re.search(rf"^{name}:.*## \S", text, re.MULTILINE)] == []
+
+
+def test_the_example_of_a_new_source_is_a_project(tmp_path):
+    text = (ROOT / "docs" / "adding-a-source.md").read_text(encoding="utf-8")
+    contract, project = [
+        textwrap.dedent(block) for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    ]
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "old_orders.yaml").write_text(contract, encoding="utf-8")
+    (tmp_path / "goldthread.yaml").write_text(project, encoding="utf-8")
+    [source] = load_project(tmp_path / "goldthread.yaml", tmp_path / "home").sources
+    [stream] = declare_streams(source.kind, source.settings, tmp_path)
+    assert {feed.entity for feed in stream.feeds} == {"party", "order"}

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import warehouse.quarantine
 from connectors.base import Batch
 from connectors.catalog import declare_streams
 from orchestration.cli import quarantine
@@ -111,3 +112,23 @@ def test_a_retry_after_a_contract_changed_publishes_though_no_reject_was_read(ru
         con.execute("update landing._loaded set contract_hash = 'older' where stream = 'users'")
     assert json.loads(retry(monkeypatch, 0, "--json"))["published"] is True
     assert started == ["rebuild"]
+
+
+def list_rows(stores):
+    with stores.open_working() as con:
+        return warehouse.quarantine.list_quarantine(con, "wecom", "users")
+
+
+def test_a_retry_counts_the_rows_that_left_quarantine_whether_unreadable_or_against_their_contract(runs, monkeypatch):
+    _, stores = runs
+    users = land_bad_file(stores)
+    stores.load("wecom", users)
+
+    def mend(_job, _config, quiet):
+        warehouse.quarantine.dismiss_rows(stores.ledger, list_rows(stores), "run", "Li", "mended")
+        stores.load("wecom", users)
+        return RunOutcome("r", True, ())
+
+    monkeypatch.setattr(quarantine, "execute", mend)
+    monkeypatch.setattr(quarantine, "_has_news", lambda *_: True)
+    assert retry(monkeypatch, 0).split(";")[0] == "1 rows left quarantine"
