@@ -26,7 +26,7 @@ _PAIRS_OF_INDEPENDENCE = 1.0
 #: what tells entities apart (two records in 64 or fewer agree on it by chance) differs in at most this share of the matches.
 #: Without the bound all records of an artist or a maker look like one entity whose titles differ in 70 of 100 pairs; in six
 #: tables of persons and places, where there are no such families, it differs in up to 0.23
-_MOST_MISSES = 0.25
+MISSES = (-1, 0.25)
 _TELLING = 2.0**-6
 _ROUNDS = 100
 #: the dependences are found anew in so many rounds and stay as they are then
@@ -42,7 +42,8 @@ _START_OF_CANDIDATES = 0.1
 class Population:
     """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
 
-    start: bits per level to start from, per comparison, or None where nothing is known.
+    start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
+    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart.
     """
 
     matrix: Matrix
@@ -53,6 +54,7 @@ class Population:
     names: Names
     graded: Sequence[bool]
     start: Sequence[Floats | None]
+    misses: Sequence[tuple[int, float]]
 
 
 @dataclass
@@ -105,7 +107,8 @@ def learn(population: Population) -> Learned:
         for place in places:
             found = _count_levels(matrix[:, place], matches, len(population.names[place]))
             m = (found + _MATCHES_OF_GUESS * guess[place]) / (found.sum() + _MATCHES_OF_GUESS)
-            m = _bound_misses(m, learned.u[place]) if population.graded[place] else m
+            if population.graded[place]:
+                m = _bound_misses(m, learned.u[place], group_levels(population.names[place]), *population.misses[place])
             moved = max(moved, float(np.abs(m - learned.m[place]).max()))
             learned.m[place] = m
             learned.u[place] = _normalise(_count(population, place, counts - (1 - _DOUBT) * matches, rest), _CHANCES_OF_LEVEL)
@@ -119,11 +122,13 @@ def learn(population: Population) -> Learned:
     return learned
 
 
-def _bound_misses(m: Floats, u: Floats) -> Floats:
-    """m whose last level, where nothing agrees, is no likelier than _MOST_MISSES, if agreement is rare by chance."""
-    if m[-1] <= _MOST_MISSES or u[-1] < 1 - _TELLING:
+def _bound_misses(m: Floats, u: Floats, grades: npt.NDArray[np.int64], first: int, most: float) -> Floats:
+    """m whose grades from the first miss on are together no likelier than `most`, if agreement is rare by chance."""
+    missed = grades >= first % (int(grades.max()) + 1)
+    share = float(m[missed].sum())
+    if share <= most or u[~missed].sum() > _TELLING:
         return m
-    return np.append(m[:-1] * ((1 - _MOST_MISSES) / m[:-1].sum()), _MOST_MISSES)
+    return np.where(missed, m * (most / share), m * ((1 - most) / (1 - share)))
 
 
 def _count_levels(column: npt.NDArray[np.uint8], weights: Floats, size: int) -> Floats:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hub import em, logistic
 from hub.frequency import SOURCE_KIND
 from hub.lone import PRIOR, weigh_lone
+from hub.normalize.models import MODELS
 from hub.rules.model import Comparison, Rules, RulesError
 from hub.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, weigh_vectors
 
@@ -27,6 +28,10 @@ _SPREAD_INTERACTION = 1.0
 _SPREAD_PRIOR = 20.0
 #: matches that a weight of the rules is worth where there are no labels
 _MATCHES_OF_RULE = 20.0
+#: matches whose titles name other types, and whose numbers are not the same: those of a series are a digit apart
+_MOST_WRONG_MODELS = 0.1
+_MOST_WRONG_NUMBERS = 0.25
+_NUMBER_KINDS = ("code", "credit_code")
 #: a joint weight below this is left out
 _LEAST_JOINT_BITS = 0.2
 
@@ -117,6 +122,7 @@ def _learn_unlabelled(
             bits if start or comparison.field in sources else None
             for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
         ],
+        [_bound_misses(comparison, rules) for comparison in rules.comparisons],
     )
     learned = em.learn(population)
     matches = float((counts * _to_chance(learned.weigh(matrix))).sum())
@@ -148,6 +154,14 @@ def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
 
 def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:
     return list(zip(rules.comparisons, names, strict=True))
+
+
+def _bound_misses(comparison: Comparison, rules: Rules) -> tuple[int, float]:
+    field, _, part = comparison.field.partition(".")
+    if part == MODELS:
+        return -1, _MOST_WRONG_MODELS
+    is_number = any(one.name == field and one.kind in _NUMBER_KINDS for one in rules.fields)
+    return (1, _MOST_WRONG_NUMBERS) if is_number else em.MISSES
 
 
 def _weigh_alone(comparison: Comparison, levels: Sequence[str], rules: Rules, names: Sequence[Sequence[str]]) -> Trained:

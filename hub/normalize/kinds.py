@@ -11,6 +11,7 @@ from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers
 from hub.normalize.dates import parse_date
 from hub.normalize.generic import parse_category, parse_code, parse_name, parse_number, parse_place, parse_text, parse_zip
+from hub.normalize.models import find_models
 from hub.normalize.person import join_names, parse_person_name
 from hub.normalize.regions import locate
 from hub.normalize.text import fold_texts, map_distinct
@@ -42,6 +43,14 @@ class Kind:
 
 def _name_part(field: str, part: str) -> str:
     return f"{field}.{part}" if part else field
+
+
+def _parse_title(values: pl.Series) -> pl.DataFrame:
+    return pl.concat([parse_name(values), find_models(values)], how="horizontal")
+
+
+def _parse_prose(values: pl.Series) -> pl.DataFrame:
+    return pl.concat([parse_text(values), find_models(values)], how="horizontal")
 
 
 def _parse_phone(values: pl.Series) -> pl.DataFrame:
@@ -186,10 +195,10 @@ _COMPANY = (
 )
 
 KINDS: dict[str, Kind] = {
-    "text": Kind(parse_text, ("first", "long"), _WORDS, ("", "long", "first"), frequency=True),
+    "text": Kind(_parse_prose, ("first", "long", "model", "models"), _WORDS, ("", "long", "first"), frequency=True),
     "name": Kind(
-        parse_name,
-        ("sorted", "first", "prefix", "long"),
+        _parse_title,
+        ("sorted", "first", "prefix", "long", "model", "models"),
         _WORDS,
         ("sorted", "long", "prefix", "first"),
         frequency=True,

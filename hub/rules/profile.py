@@ -11,6 +11,7 @@ _HEADERS = (
     ("email", r"e-?mail|邮箱|邮件"),
     ("mobile", r"mobile|cell|手机"),
     ("phone", r"phone|tel(ephone)?\b|fax|电话|传真|座机"),
+    ("code", r"model_?(no|num|number)s?$|^mpn$|part_?(no|num|number)$|型号|料号|货号"),
     ("credit_code", r"信用代码|税号|纳税人|uscc"),
     ("zip", r"zip|post_?al|post_?code|邮编|邮政编码"),
     ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),

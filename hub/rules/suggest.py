@@ -34,6 +34,9 @@ _MAX_COLUMNS = 10
 _NO_KEY = '# no column looks like the key of a record: say which one it is\n# source_key = "COLUMN"'
 #: kinds whose normal form is better to read than what was typed
 _NORMAL = ("credit_code", "date", "domain", "email", "mobile", "phone", "number")
+#: where so many of the titles have a number of a type, these numbers are compared too
+_MIN_MODELS = 0.3
+_MODEL_LEVELS = (("same", "same"), ("shared", "token_overlap >= 0.01"))
 #: kinds whose agreement alone is no reason to compare
 _NEVER_ALONE = ("category", "place", "zip", "region")
 
@@ -90,16 +93,25 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         lines += ["[fields.source]", 'kind = "source"', 'columns = ["source"]', ""]
     for field in fields:
         lines += _write_comparisons(field)
+    models = [field.name for field in fields if _has_models(parts, field)]
+    for name in models:
+        lines += _write_comparison(f"{name}_models", f"{name}.models", _MODEL_LEVELS, frequency=True)
     if _has_sources(table, source):
         # whether a source repeats what it has is learnt with the rest
         lines += _write_comparison("source", "source", (("same", "same"), ("other", "differ")), frequency=False)
-    for name, key in _choose_keys(parts, fields).items():
+    keys = {f"{name}_model": (f"{name}.model",) for name in models} | _choose_keys(parts, fields)
+    for name, key in keys.items():
         lines += [f"[keys.{name}]", f"parts = {_list(key)}", f"cap = {_CAP}", ""]
     called = {field.name for field in fields}
     for field in fields:
         attributes = [_name_survivor(column, field, called) for column in field.columns]
         lines += ["[[survivors]]", f"attributes = {_list(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
     return "\n".join(lines)
+
+
+def _has_models(parts: pl.DataFrame, field: Field) -> bool:
+    part = f"{field.name}.models"
+    return part in parts.columns and parts[part].count() >= _MIN_MODELS * max(parts[field.name].count(), 1)
 
 
 def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:

@@ -25,6 +25,17 @@ def test_a_filler_number_is_nothing() -> None:
     assert _derive("code", ["000000", "1234567", "7", "ab-12 3"]) == [None, None, "7", "AB123"]
 
 
+def test_titles_name_numbers_of_types_and_not_measures() -> None:
+    titles = [
+        "Sony KDL-37XBR6 37' LCD TV - KDL37XBR6 1080p",
+        "佳能EOS-R50微单 HMA-AL00",
+        "Labels 63904",
+        "pp. 322-331, 500gb, 1920x1080",
+    ]
+    assert _derive("name", titles, "models") == ["kdl37xbr6", "eosr50 hmaal00", "63904", None]
+    assert _derive("text", titles, "model") == ["kdl37xbr6", "hmaal00", "63904", None]
+
+
 def test_dates_of_many_spellings_are_one_date() -> None:
     spellings = ["1990-03-04", "19900304", "1990/3/4", "1990年3月4日", "4 March 1990", "Mar 4, 1990", "04.03.1990"]
     assert set(_derive("date", spellings)) == {"1990-03-04"}

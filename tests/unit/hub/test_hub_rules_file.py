@@ -187,3 +187,18 @@ def test_sources_are_compared_where_there_are_two_or_more() -> None:
     assert fields["source"] == ("source", ("source",))
     alone = parse_rules(suggest_rules(table.with_columns(dataset=pl.lit("crm"))), "suggested").rules
     assert "source" not in [field.kind for field in alone.fields]
+
+
+def test_numbers_of_types_are_compared_and_found_by_where_titles_have_them() -> None:
+    table = pl.DataFrame(
+        {
+            "id": [str(k) for k in _MANY],
+            "title": [f"Lens {k} black - EF-{k}0M2" for k in _MANY],
+            "maker": [f"{['north', 'south', 'east', 'west'][k % 4]} optics {k % 9}" for k in _MANY],
+            "modelno": [f"A{k // 2}-{k // 2 * 7}x" for k in _MANY],
+        }
+    )
+    rules = parse_rules(suggest_rules(table), "suggested").rules
+    assert {field.name: field.kind for field in rules.fields}["modelno"] == "code"
+    assert [one.field for one in rules.comparisons if one.field.endswith(".models")] == ["title.models"]
+    assert ("title.model",) in [key.parts for key in rules.block_keys]
