@@ -23,7 +23,7 @@ class GoldthreadTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         props = manifest["nodes"].get(unique_id) or manifest["sources"][unique_id]
         lines = (props.get("description") or "").strip().splitlines()
-        # policy is read once the sources have been: one step then holds everything before the hub
+        # policy is read once the sources have been: without this a dbt step of its own (1 s) would run before them, news or none
         deps = [SYNCED] if props["resource_type"] == "seed" else spec.deps
         return spec.replace_attributes(
             deps=deps,
