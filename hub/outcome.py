@@ -1,6 +1,7 @@
 """What a kept hub says after an addition: the frames and counts that a full resolution of all its records would give."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +9,16 @@ import numpy as np
 import polars as pl
 
 from hub.blocks import rank_rows
-from hub.bonds import report_decisions, show_decisions
+from hub.bonds import report_decisions
 from hub.cluster import FORBIDDEN
 from hub.compare import lay_out
+from hub.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges
 from hub.hierarchy import add_hierarchy, link_parents
 from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
 from hub.model import Model
 from hub.pairs import Candidates
-from hub.report import build_review, name_ends
+from hub.report import build_review
 from hub.resolve import Resolution, read_value
 from hub.rules.model import Rules
 from hub.state import Ids, Longs, State, number_hashes
@@ -137,14 +139,16 @@ def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFram
     return Added(review, decided, addition.events, model, {**counts, **addition.report})
 
 
-def tell_all(addition: Addition, added: Added, rules: Rules) -> Outcome:
-    """An addition with the tables of the whole hub."""
+def tell_all(addition: Addition, added: Added, rules: Rules, take_edges: TakeEdges | None = None) -> Outcome:
+    """An addition with the tables of the whole hub. take_edges: as of hub.resolve."""
     state = addition.state
     present = order_present(state)
-    edges = show_decisions(list_edges(state, present, rules), state.records[addition.rows].select(_RECORD), addition.bonds)
-    crosswalk = list_crosswalk(state, present)
-    report = {**added.report, "edges": edges.height}
-    golden = link_parents(state.golden)
+    reached = state.records[addition.rows].select(_RECORD)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(tell_edges, list_edges(state, present, rules), reached, addition.bonds, take_edges)
+        crosswalk, golden = list_crosswalk(state, present), link_parents(state.golden)
+        edges, n_edges = told.result()
+    report = {**added.report, "edges": n_edges}
     return Outcome(added.review, added.decisions, added.events, added.model, report, crosswalk, golden, edges)
 
 
@@ -158,17 +162,19 @@ def list_crosswalk(state: State, present: Present) -> pl.DataFrame:
     return present.keys.with_columns(gid=state.ids["gid"].gather(pl.Series(state.owner[present.rows])))
 
 
-def list_edges(state: State, present: Present, rules: Rules) -> pl.DataFrame:
+def list_edges(state: State, present: Present, rules: Rules) -> Pieces:
     """The pairs at or above the review threshold, in the order of their records, with weight and evidence."""
     total, counted = state.vectors["total"].to_numpy(), state.vectors["counted"].to_numpy()
     is_told = (total >= round(rules.review_bits * UNITS_PER_BIT)) & (counted != FORBIDDEN)
     told = np.flatnonzero(is_told[state.vector])
-    vectors = pl.Series(state.vector[told])
     weight = pl.Series("weight", total / UNITS_PER_BIT)
     # from one chunk polars gathers thirty times as fast as from two
     evidence = state.vectors["evidence"].rechunk()
-    ends = name_ends(present.keys, present.rank[state.left[told]], present.rank[state.right[told]])
-    return ends.with_columns(weight.gather(vectors), evidence.gather(vectors))
+    for piece in cut_pieces(len(told)):
+        rows = told[piece]
+        vectors = pl.Series(state.vector[rows])
+        ends = name_ends(present.keys, present.rank[state.left[rows]], present.rank[state.right[rows]])
+        yield ends.with_columns(weight.gather(vectors), evidence.gather(vectors))
 
 
 def name_candidates(state: State) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from hub.sorting import order_texts
 
 _TIMES = ("created_at", "updated_at")
 #: values parsed at once: they stay in the cache, and what parsing holds is bounded
-_SLICE = 131_072
+_SLICE = 65_536
 #: part of every parsed field: the value as it was written
 SHOWN = "shown"
 #: how whole a value is, where its field's kind says so: below 0 it can never be golden
@@ -111,7 +111,7 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
         ready = [field for field in waiting if not any(_is_part(column, names - set(parts.tables)) for column in field.columns)]
         if not ready:
             raise RecordsError(f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle")
-        parts.tables.update(_derive(ready, aligned, parts, rules.aliases))
+        parts.tables.update(_derive(ready, aligned, parts, rules))
         waiting = [field for field in waiting if field not in ready]
     plain = [column for column in list_columns(rules) if column not in _TIMES]
     golden = {part for survivor in rules.survivors for _, part in survivor.values}
@@ -120,9 +120,13 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
     parts.tables.update(zip(kept, tables, strict=True))
     read = list_read_parts(rules)
     for name, table in parts.tables.items():
-        needed = [part for part in table.rows.columns if not part or f"{name}.{part}" in read]
-        parts.tables[name] = Table(table.rows.select(needed), table.ids)
+        parts.tables[name] = Table(_select_read(table.rows, (name,), read), table.ids)
     return parts
+
+
+def _select_read(rows: pl.DataFrame, fields: Collection[str], read: Collection[str]) -> pl.DataFrame:
+    """The main part, and those others that are read of any of the fields."""
+    return rows.select(part for part in rows.columns if not part or any(f"{field}.{part}" in read for field in fields))
 
 
 def list_read_parts(rules: Rules) -> set[str]:
@@ -145,7 +149,7 @@ def _read(column: str, aligned: pl.DataFrame, parts: Parts) -> pl.Series:
     return parts.values(column) if _is_part(column, parts.tables) else aligned[column]
 
 
-def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, aliases: Sequence[Alias]) -> dict[str, Table]:
+def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, rules: Rules) -> dict[str, Table]:
     """The tables of fields. The distinct values of the same columns are found once and, by the same parser, parsed once."""
     parsed = [field for field in fields if KINDS[field.kind].parse]
     sets = list(dict.fromkeys(_name_set(field) for field in parsed))
@@ -156,7 +160,8 @@ def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, aliase
             strict=True,
         )
     )
-    rows = _parse({names: values for names, (values, _) in found.items()}, parsed)
+    read = list_read_parts(rules) | {column for field in rules.fields for column in field.columns}
+    rows = _parse({names: values for names, (values, _) in found.items()}, parsed, read)
     tables = {}
     for field in fields:
         kind = KINDS[field.kind]
@@ -171,7 +176,7 @@ def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, aliase
                 kind.pick(own) if kind.pick else own,
                 values,
                 [ids[names.index(column)] for column in field.columns],
-                aliases,
+                rules.aliases,
             )
     return tables
 
@@ -181,22 +186,28 @@ def _name_set(field: Field) -> tuple[str, ...]:
 
 
 def _parse(
-    values: Mapping[tuple[str, ...], pl.Series], fields: Sequence[Field]
+    values: Mapping[tuple[str, ...], pl.Series], fields: Sequence[Field], read: Collection[str]
 ) -> dict[tuple[tuple[str, ...], Any], pl.DataFrame]:
-    """The parsed rows by set of columns and parser, a slice of the values at a time."""
-    tasks = list(dict.fromkeys((_name_set(field), KINDS[field.kind].parse) for field in fields))
+    """The parsed rows by set of columns and parser, a slice of the values at a time; of parts only those that are read."""
+    readers: dict[tuple[tuple[str, ...], Any], list[Field]] = {}
+    for field in fields:
+        readers.setdefault((_name_set(field), KINDS[field.kind].parse), []).append(field)
+    tasks = list(readers)
     slices = [(task, start) for task in tasks for start in range(0, max(len(values[task[0]]), 1), _SLICE)]
 
     def parse(one: tuple[tuple[tuple[str, ...], Any], int]) -> pl.DataFrame:
-        (names, parser), start = one
-        rows: pl.DataFrame = parser(values[names].slice(start, _SLICE))
-        return rows
+        task, start = one
+        rows: pl.DataFrame = task[1](values[task[0]].slice(start, _SLICE))
+        if any(KINDS[field.kind].pick for field in readers[task]):
+            return rows
+        return _select_read(rows, [field.name for field in readers[task]], read)
 
     done = map_threads(parse, slices, sum(len(own) for own in values.values()))
     pieces: dict[tuple[tuple[str, ...], Any], list[pl.DataFrame]] = {}
     for (task, _), piece in zip(slices, done, strict=True):
         pieces.setdefault(task, []).append(piece)
-    return {task: pl.concat(own, rechunk=True) for task, own in pieces.items()}
+    del done
+    return {task: pl.concat(pieces.pop(task), rechunk=True) for task in tasks}
 
 
 def _join(join: Join, columns: Sequence[pl.Series]) -> Table:

@@ -1,4 +1,4 @@
-"""What a resolution says about itself: edges with their evidence, the review queue, counts."""
+"""What a resolution says about itself: the review queue, counts."""
 
 from typing import Any
 
@@ -6,42 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.edges import ENDS, name_ends
 from hub.pairs import Candidates
 from hub.parts import Ids
 from hub.rules.model import Rules
 from hub.weigh import UNITS_PER_BIT, Weighed
 
 Longs = npt.NDArray[np.int64]
-ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
-
-
-def name_ends(aligned: pl.DataFrame, left: Ids, right: Ids) -> pl.DataFrame:
-    """source_a, source_key_a, source_b, source_key_b of pairs of ranks."""
-    columns = [
-        aligned[column].gather(pl.Series(ranks)).alias(f"{column}_{side}")
-        for side, ranks in (("a", left), ("b", right))
-        for column in ("source", "source_key")
-    ]
-    return pl.DataFrame(columns).select(ENDS)
-
-
-def build_edges(aligned: pl.DataFrame, candidates: Candidates, place: Ids, weighed: Weighed, rules: Rules) -> pl.DataFrame:
-    """Pairs at or above the review threshold, in the order of their records, with weight in bits and evidence (JSON, bits)."""
-    shown = (weighed.total >= round(rules.review_bits * UNITS_PER_BIT)) & ~weighed.is_vetoed
-    rows = np.flatnonzero(shown[place])
-    return write_edges(aligned, candidates.left[rows], candidates.right[rows], place[rows], weighed)
-
-
-def write_edges(aligned: pl.DataFrame, left: Ids, right: Ids, place: Ids, weighed: Weighed) -> pl.DataFrame:
-    """Pairs of ranks by name, with the weight and the evidence of the vector at `place`."""
-    used = np.zeros(len(weighed.total), dtype=bool)
-    used[place] = True
-    vectors = np.flatnonzero(used)
-    evidence = weighed.take(vectors).write_evidence()
-    position = (np.cumsum(used) - 1)[place]
-    return name_ends(aligned, left, right).with_columns(
-        weight=pl.Series(weighed.total[place] / UNITS_PER_BIT), evidence=evidence.gather(pl.Series(position))
-    )
 
 
 def build_review(

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.bonds import bind, find_labels, report_decisions, show_decisions
+from hub.bonds import bind, find_labels, report_decisions
 from hub.clock import Clock
 from hub.compare import Comparer, find_distinct_vectors
+from hub.edges import TakeEdges, build_edges, tell_edges
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, trace_lineage
 from hub.hashing import hash_rows
@@ -26,7 +27,7 @@ from hub.model import Model
 from hub.pairs import Candidates, find_candidates, scale_cap
 from hub.parts import Ids, Parts
 from hub.prepare import prepare
-from hub.report import build_edges, build_review, summarise
+from hub.report import build_review, summarise
 from hub.rules.model import Rules
 from hub.sample import sample_others
 from hub.train import LEAST_LABELS, LEAST_OF_EACH, train
@@ -96,6 +97,7 @@ def resolve(
     at: datetime,
     model: Model | None = None,
     decisions: pl.DataFrame | None = None,
+    take_edges: TakeEdges | None = None,
 ) -> Resolution:
     """Resolve records into entities with lasting ids.
 
@@ -108,6 +110,8 @@ def resolve(
         at: the run's time, zone-aware; stamps events and crosswalk.
         model: weights and caps to use; trained on the records where None.
         decisions: what people decided (hub.decide); holds whatever the rules and the model say.
+        take_edges: is given the edges, in pieces, while the rest is being found, from a thread of its own; the resolution then
+            holds none of them: at a million records they are 200 MB.
 
     Raises:
         RecordsError: keys missing, null or repeated.
@@ -141,7 +145,8 @@ def resolve(
     give_back()
     with ThreadPoolExecutor(1) as pool:
         # edges and review need no ids: they are written down while clusters, ids and golden records are found
-        written = pool.submit(build_edges, aligned, candidates, place, weighed, rules)
+        pieces = build_edges(aligned, candidates, place, weighed, rules)
+        told = pool.submit(tell_edges, pieces, aligned, bonds, take_edges)
         counted = weighed.weigh_for_clusters(rules)[place]
         labels = bonds.cluster(parts.n, candidates.left, candidates.right, counted, codes, hashes)
         del counted
@@ -156,13 +161,13 @@ def resolve(
         winners = choose_winners(parts, aligned, members, rules)
         golden = build_golden(parts, aligned, members, winners, rules)
         clock.lap("survive")
-        edges = show_decisions(written.result(), aligned, bonds)
+        edges, n_edges = told.result()
         review, n_grey = asked.result()
     decided = report_decisions(decisions, bonds, rules.entity)
     apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
     report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known) | {"vetoes": apart}
     report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
-    report |= {"edges": edges.height, "review_found": n_grey, "review_kept": review.height}
+    report |= {"edges": n_edges, "review_found": n_grey, "review_kept": review.height}
     report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
     clock.lap("report")
     report |= {"seconds": clock.seconds, "peak_mb": clock.peak_mb}

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from hub.clock import Clock
+from hub.edges import Pieces
 from hub.files import read_table
 from hub.model import Model, write_model
 from hub.outcome import Outcome, tell_first
@@ -107,7 +109,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         records = replace(records, frame=records.frame.clear())
         del tables
         try:
-            tables_out, model, counts = _find(handed, rules, run_id, at, beside)
+            tables_out, model, counts = _find(handed, rules, run_id, at, beside, folder)
         except RecordsError as error:
             raise RecordsError(find_twins(keys, rules) or str(error)) from error
         clock.lap("resolve")
@@ -190,25 +192,35 @@ def _name_content(frame: pl.DataFrame) -> str:
 
 
 def _find(
-    handed: list[pl.DataFrame], rules: RulesFile, run_id: str, at: datetime, beside: Beside
+    handed: list[pl.DataFrame], rules: RulesFile, run_id: str, at: datetime, beside: Beside, folder: Path
 ) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
     """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to.
 
-    handed: the frame of records, which is taken out.
+    handed: the frame of records, which is taken out. folder: where the edges are written, while the rest is still being found.
     """
+
+    def write_edges(pieces: Pieces) -> None:
+        _write_pieces(pieces, folder / "edges.parquet")
+
     if beside.hub is None:
         result = resolve(
-            handed.pop(), rules=rules.rules, history=None, run_id=run_id, at=at, model=beside.model, decisions=beside.decisions
+            handed.pop(),
+            rules=rules.rules,
+            history=None,
+            run_id=run_id,
+            at=at,
+            model=beside.model,
+            decisions=beside.decisions,
+            take_edges=write_edges,
         )
         outcome = tell_first(result)
     else:
-        outcome = resolve_into(beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions)
+        outcome = resolve_into(beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions, write_edges)
     return _name_tables(outcome), outcome.model, outcome.report
 
 
 def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
     return {
-        "edges": found.edges,
         "events": found.events,
         "crosswalk": found.crosswalk.rename({"gid": ID_COLUMN}),
         "golden": name_golden(found.golden),
@@ -225,6 +237,19 @@ def name_golden(golden: pl.DataFrame) -> pl.DataFrame:
 def _write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: _write_parquet(item[1], folder / f"{item[0]}.parquet"), tables.items()))
+
+
+def _write_pieces(pieces: Pieces, path: Path) -> None:
+    """One table that never is in memory whole; its columns repeat few values but for the keys of the records."""
+    writer = None
+    for piece in pieces:
+        table = piece.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if writer is None:
+            repeating = [column for column in piece.columns if not column.startswith("source_key")]
+            writer = pq.ParquetWriter(path, table.schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
+        writer.write_table(table)
+    if writer:
+        writer.close()
 
 
 def _write_parquet(table: pl.DataFrame, path: Path) -> None:

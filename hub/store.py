@@ -20,6 +20,7 @@ import polars as pl
 
 from hub.clock import Clock
 from hub.decide import align_log
+from hub.edges import TakeEdges
 from hub.hierarchy import link_parents
 from hub.increment import Addition, add_records
 from hub.model import Model, read_model, write_model
@@ -44,11 +45,12 @@ def resolve_into(
     at: datetime,
     deleted: pl.DataFrame | None = None,
     decided: pl.DataFrame | None = None,
+    take_edges: TakeEdges | None = None,
 ) -> Outcome:
     """Add records to the hub of a folder, or found one there; what people decided there meanwhile takes effect.
 
     records: new and changed ones; those that the hub holds and that are not named stay. deleted: source, source_key.
-    decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has.
+    decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has. take_edges: as of hub.resolve.
 
     Raises:
         StoreError: another addition is under way, or there is nothing to found a hub on.
@@ -62,13 +64,13 @@ def resolve_into(
     clock = Clock()
     with hold_lock(folder):
         if records is not None and read_version(folder) == 0:
-            outcome = _found(folder, records, rules, run_id, at, decided, clock)
+            outcome = _found(folder, records, rules, run_id, at, decided, clock, take_edges)
         else:
             hub = Hub.open(folder, rules)
             clock.lap("load")
             addition, added = hub._resolve(records, run_id, at, deleted, decided)
             clock.lap("add")
-            outcome = tell_all(addition, added, rules)
+            outcome = tell_all(addition, added, rules, take_edges)
             clock.lap("list")
             hub._keep(addition, added, at, decided)
             clock.lap("save")
@@ -78,10 +80,17 @@ def resolve_into(
 
 
 def _found(
-    folder: Path, records: pl.DataFrame, rules: Rules, run_id: str, at: datetime, decided: pl.DataFrame | None, clock: Clock
+    folder: Path,
+    records: pl.DataFrame,
+    rules: Rules,
+    run_id: str,
+    at: datetime,
+    decided: pl.DataFrame | None,
+    clock: Clock,
+    take_edges: TakeEdges | None,
 ) -> Outcome:
     decisions = _join_logs(read_decisions(folder), decided)
-    first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions)
+    first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions, take_edges=take_edges)
     write_model(first.model, folder / "model")
     state, outcome = build_state(first, records), tell_first(first)
     clock.lap("add")
