@@ -125,7 +125,7 @@ def _draw_leads(
 def _respond(rng: np.random.Generator, created: Ints, source: Ints, skill: Floats) -> tuple[Ints, Ints]:
     """When each lead was assigned and first answered: 97 % within 24 h (94 % as systems show it), some after days or never.
 
-    So over the year of scale 1; of the 231 leads in the 30 days before the demo's clock it is 95 % (90.5 % as PH-1 shows it), by chance.
+    So over the year at scale 1; of the 231 leads in the 30 days before the demo's clock it is by chance 95 % (PH-1: 90.5 %).
     """
     n = len(created)
     slow = rng.random(n) < 0.06
