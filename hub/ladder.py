@@ -95,7 +95,8 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     same_key, same_core = names.key[a] == names.key[b], names.core[a] == names.core[b]
     same_brand = (names.brand[a] == names.brand[b]) & (names.brand[a] >= 0)
     legal = names.has_legal[a] & names.has_legal[b]
-    whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
+    # a registered name is unique in its region: a Chinese one, for others name none
+    whole = same_key & legal & han & ((core_length >= 3) | (names.province[a] >= 0))
 
     def settle(rule: str, where: Mask, counted: Buckets | None = None) -> None:
         chosen = np.flatnonzero(where & (rung < 0))
@@ -209,6 +210,10 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
     measured = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
     for rule in reversed(conditions):
         measured[conditions[rule]] = _RULES.index(rule)
+    # 第三中学 is 第3中学 and not 第七中学, nor is center 202 center 2929
+    same_words = (names.words[one] == names.words[two]) & (names.words[one] >= 0)
+    same_numbers = names.numbers[one] == names.numbers[two]
+    measured[same_words] = np.where(same_numbers[same_words], _RULES.index("same_core"), _RULES.index("different"))
     shorter = np.where(names.core_length[low] <= names.core_length[high], low, high)
     rung[alike], spread[alike] = measured[place], names.start_spread[shorter].astype(np.int8)[place]
     return rung, spread

@@ -14,7 +14,7 @@ from hub.frequency import Frequencies
 from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
-REVISION = 3
+REVISION = 4
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
 

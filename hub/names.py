@@ -16,6 +16,7 @@ Mask = npt.NDArray[np.bool_]
 
 #: 1, 2, 3-4, 5-8, 9-16, more names with the shared part
 BUCKETS = 6
+_HAN_DIGITS = "零一二三四五六七八九十"
 #: the parts of a field of kind company that are compared, and those by which parents are found
 COMPANY = (
     "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
@@ -54,6 +55,9 @@ class Names:
     trunk_names: Ids
     core_texts: pl.Series
     brand_texts: pl.Series
+    #: per trunk with numbers its core without them, and the numbers
+    words: Ids
+    numbers: Ids
     #: per trunk a bit for each character of its core, modulo 64
     characters: Hashes
 
@@ -67,6 +71,8 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
     industry = parts.number_rows(f"{field}.industry")
     key = parts.number_rows(f"{field}.key")
     trunk, trunk_names = number(rows.select(pl.struct("core", "brand", "is_han", "prefix2")).to_series())
+    core_texts = rows["core"].gather(pl.Series(trunk_names))
+    words, numbers = split_numbers(core_texts)
     return Names(
         ids=table.ids,
         key=key,
@@ -92,10 +98,30 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         industry_texts=parts.list_values(f"{field}.industry"),
         trunk=trunk,
         trunk_names=trunk_names,
-        core_texts=rows["core"].gather(pl.Series(trunk_names)),
+        core_texts=core_texts,
         brand_texts=rows["brand"].gather(pl.Series(trunk_names)),
-        characters=_mark_characters(rows["core"].gather(pl.Series(trunk_names))),
+        words=words,
+        numbers=numbers,
+        characters=_mark_characters(core_texts),
     )
+
+
+def split_numbers(texts: pl.Series) -> tuple[Ids, Ids]:
+    """Per text its words without numbers and the numbers, as codes; 12, 十二 and 一二 are one. -1 where there is no number."""
+    has = texts.str.contains(f"[0-9{_HAN_DIGITS}]").fill_null(value=False)
+    digits = pl.col("t").str.replace_many(list(_HAN_DIGITS), [*"0123456789", "十"])
+    for ten, written in ((r"(\d)十(\d)", "$1$2"), (r"(\d)十", "${1}0"), (r"十(\d)", "1$1"), ("十", "10")):
+        digits = digits.str.replace_all(ten, written)
+    found = texts.filter(has).to_frame("t").select(t=digits)
+    found = found.select(
+        words=pl.col("t").str.replace_all(r"\d+", "#"), numbers=pl.col("t").str.extract_all(r"\d+").list.join(" ")
+    )
+    codes = []
+    for part in ("words", "numbers"):
+        own = np.full(len(texts), -1, dtype=np.int32)
+        own[np.flatnonzero(has.to_numpy())] = number(found[part])[0]
+        codes.append(own)
+    return codes[0], codes[1]
 
 
 def _mark_characters(texts: pl.Series) -> Hashes:

@@ -6,7 +6,7 @@ from hub.normalize.latin import split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
 from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
+from hub.normalize.words import INDUSTRY_FORMS, OFFICE_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
 #: a remark that ends so is a company, whatever it starts with
@@ -183,10 +183,21 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
     starts = frame.select(pl.col("start").unique()).with_columns(
         region=pl.col("start").str.extract_groups(build_prefix_pattern())
     )
+    district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
     starts = starts.select(
-        "start", *(pl.col("region").struct.field(side).alias(f"start_{side}") for side in ("province", "city", "town"))
+        "start",
+        *(pl.col("region").struct.field(side).alias(f"start_{side}") for side in ("province", "city", "town")),
+        district=district,
     )
-    return frame.join(starts, on="start", how="left", maintain_order="left").drop("start")
+    return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left").drop("start"))
+
+
+def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
+    """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is the name of many."""
+    public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
+    rest = pl.concat_str(pl.col("district").fill_null(""), pl.col("rest").str.replace_many(OFFICE_FORMS))
+    found = frame.filter(public).select(public=rest)
+    return scatter(frame, public, found).with_columns(rest=pl.coalesce("public", "rest")).drop("public", "district")
 
 
 def _find_infix(frame: pl.DataFrame) -> pl.DataFrame:

@@ -117,7 +117,8 @@ def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
     folded = fold_texts(city)
-    latin = folded.str.extract(r"^([a-z .'-]+)$")
+    # new york city is new york
+    latin = folded.str.extract(r"^([a-z .'-]+?)(?: city)?$")
     return locate(fold_texts(province), folded).select(pl.coalesce("city", latin).alias(""), "province")
 
 

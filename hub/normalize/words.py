@@ -8,6 +8,12 @@ import polars as pl
 #: an industry's short form, so that it compares with the long one
 INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通"}
 
+#: what a public body is called in a sentence and on paper
+OFFICE_FORMS = {
+    "人力资源和社会保障局": "人社局", "市场监督管理局": "市场监管局", "住房和城乡建设局": "住建局", "发展和改革委员会": "发改委",
+    "卫生健康委员会": "卫健委", "疾病预防控制中心": "疾控中心", "人民政府": "政府", "中医医院": "中医院",
+}  # fmt: skip
+
 
 @cache
 def _load() -> pl.DataFrame:
@@ -18,7 +24,7 @@ def _load() -> pl.DataFrame:
 def list_words(kind: str) -> list[str]:
     """The words of a kind, in the file's order: legal, group, branch, industry, latin_legal, latin_weak, note (regexes),
     placeholder, public_domain, shared_mailbox, placeholder_number, title, surname, double_surname,
-    foreign_mobile and firm_end (regexes)."""
+    foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 

@@ -30,3 +30,17 @@ def test_a_branch_with_an_english_name_is_a_child_of_its_head(new_hub, parties):
     head, branch = golden.sort("n_records", descending=True).iter_rows(named=True)
     assert (head["n_records"], branch["n_records"]) == (2, 1)
     assert (branch["parent_gid"], branch["relation"]) == (head["gid"], "branch")
+
+
+@pytest.mark.parametrize(
+    ("name", "cities", "count"),
+    [
+        ("Phoenix Realty Inc.", ("Dallas", "Atlanta"), 2),
+        ("Phoenix Realty Inc.", ("New York", "New York City"), 1),
+        ("Phoenix Realty Inc.", (None, None), 1),
+        ("上海云帆科技有限公司", ("上海", "杭州"), 1),
+    ],
+)
+def test_a_registered_name_is_unique_where_it_names_its_region(new_hub, parties, name, cities, count):
+    found = own(new_hub().run(parties(*({"company_name": name, "city": city} for city in cities))))
+    assert len(set(found.values())) == count
