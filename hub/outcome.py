@@ -112,9 +112,26 @@ class Present:
     keys: pl.DataFrame
 
 
-def tell(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | None, rules: Rules, model: Model) -> Outcome:
-    """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log."""
-    return tell_all(addition, tell_added(addition, records, decisions, rules, model), rules)
+def tell(
+    addition: Addition,
+    records: pl.DataFrame,
+    decisions: pl.DataFrame | None,
+    rules: Rules,
+    model: Model,
+    take_edges: TakeEdges | None = None,
+) -> Outcome:
+    """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log;
+    take_edges: as of hub.resolve."""
+    state = addition.state
+    present = order_present(state)
+    reached = state.records[addition.rows].select(_RECORD)
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(tell_edges, list_edges(state, present, rules), reached, addition.bonds, take_edges)
+        added = tell_added(addition, records, decisions, rules, model)
+        crosswalk, golden = list_crosswalk(state, present), link_parents(state.golden)
+        edges, n_edges = told.result()
+    report = {**added.report, "edges": n_edges}
+    return Outcome(added.review, added.decisions, added.events, added.model, report, crosswalk, golden, edges)
 
 
 def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | None, rules: Rules, model: Model) -> Added:
@@ -137,19 +154,6 @@ def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFram
         "decisions": dict(decided.group_by("state").len().sort("state").iter_rows()),
     }
     return Added(review, decided, addition.events, model, {**counts, **addition.report})
-
-
-def tell_all(addition: Addition, added: Added, rules: Rules, take_edges: TakeEdges | None = None) -> Outcome:
-    """An addition with the tables of the whole hub. take_edges: as of hub.resolve."""
-    state = addition.state
-    present = order_present(state)
-    reached = state.records[addition.rows].select(_RECORD)
-    with ThreadPoolExecutor(1) as pool:
-        told = pool.submit(tell_edges, list_edges(state, present, rules), reached, addition.bonds, take_edges)
-        crosswalk, golden = list_crosswalk(state, present), link_parents(state.golden)
-        edges, n_edges = told.result()
-    report = {**added.report, "edges": n_edges}
-    return Outcome(added.review, added.decisions, added.events, added.model, report, crosswalk, golden, edges)
 
 
 def order_present(state: State) -> Present:

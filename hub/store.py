@@ -24,7 +24,7 @@ from hub.edges import TakeEdges
 from hub.hierarchy import link_parents
 from hub.increment import Addition, add_records
 from hub.model import Model, read_model, write_model
-from hub.outcome import Added, Outcome, list_crosswalk, order_present, tell_added, tell_all, tell_first
+from hub.outcome import Added, Outcome, list_crosswalk, order_present, tell, tell_added, tell_first
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state, load_state, save_state
@@ -68,11 +68,12 @@ def resolve_into(
         else:
             hub = Hub.open(folder, rules)
             clock.lap("load")
-            addition, added = hub._resolve(records, run_id, at, deleted, decided)
+            changes, decisions = hub._read_changes(records, decided)
+            addition = hub._add(changes, run_id, at, deleted, decisions)
             clock.lap("add")
-            outcome = tell_all(addition, added, rules, take_edges)
+            outcome = tell(addition, changes, decisions, rules, hub.model, take_edges)
             clock.lap("list")
-            hub._keep(addition, added, at, decided)
+            hub._keep(addition, outcome, at, decided)
             clock.lap("save")
         version = read_version(folder)
     counts = {"version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
@@ -125,7 +126,9 @@ class Hub:
     ) -> Added:
         """Add to the hub as resolve_into does, and keep it in its folder; what others added there meanwhile is heeded."""
         with hold_lock(self.folder):
-            addition, added = self._resolve(records, run_id, at, deleted, decided)
+            changes, decisions = self._read_changes(records, decided)
+            addition = self._add(changes, run_id, at, deleted, decisions)
+            added = tell_added(addition, changes, decisions, self.rules, self.model)
             self._keep(addition, added, at, decided)
         return added
 
@@ -137,22 +140,19 @@ class Hub:
         """The golden record of every customer, linked to its parent."""
         return link_parents(self._state.golden)
 
-    def _resolve(
-        self,
-        records: pl.DataFrame | None,
-        run_id: str,
-        at: datetime,
-        deleted: pl.DataFrame | None,
-        decided: pl.DataFrame | None,
-    ) -> tuple[Addition, Added]:
+    def _read_changes(self, records: pl.DataFrame | None, decided: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The records to add and all decisions, after the hub has read what others added."""
         if (version := read_version(self.folder)) != self._version:
             self.model = read_model(self.folder / "model", self.rules)
             self._version, self._state = version, read_state(self.folder)
-        decisions = _join_logs(read_decisions(self.folder), decided)
         changes = self._state.records.clear() if records is None else records
+        return changes, _join_logs(read_decisions(self.folder), decided)
+
+    def _add(
+        self, changes: pl.DataFrame, run_id: str, at: datetime, deleted: pl.DataFrame | None, decisions: pl.DataFrame
+    ) -> Addition:
         log = partial(read_events, self.folder)
-        addition = add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log)
-        return addition, tell_added(addition, changes, decisions, self.rules, self.model)
+        return add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log)
 
     def _keep(self, addition: Addition, added: Added, at: datetime, decided: pl.DataFrame | None) -> None:
         if decided is not None:
