@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -10,17 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from hub.bonds import read_guards
-from hub.decide import AlreadyDecidedError, Book, DecisionError, list_decisions, to_labels
+from hub.decide import AlreadyDecidedError, DecisionError, list_decisions, to_labels
 from hub.explain import explain_pair, find_path
-from hub.invariants import Limits, check_invariants
+from hub.invariants import check_invariants
 from hub.resolve import resolve
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import DAY_ONE, make_company_records, make_credit_code, make_parties
+from tests.unit.hub.deciding import People, owners, ref, run
 
 CLOUD, RUIFENG, PENGXIANG = "上海云帆科技有限公司", "北京瑞丰仪器有限公司", "广州鹏翔机械有限公司"
-#: in these small hubs a decision changes the ids of many
-LAX = Limits(max_share_ids_changed=1.0)
 BRIEFLY = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -28,39 +25,6 @@ BRIEFLY = settings(max_examples=4, deadline=None, suppress_health_check=[HealthC
 def firms():
     """Two records each of three firms that share nothing."""
     return make_parties(*({"company_name": name} for name in (CLOUD, RUIFENG, PENGXIANG) for _ in range(2)))
-
-
-def ref(number):
-    return ("crm", f"k{number:04d}")
-
-
-def owners(result):
-    return dict(result.crosswalk.filter("is_current").select("source_key", "gid").iter_rows())
-
-
-def run(hub, records, people=None, **options):
-    """A run that breaks no invariant."""
-    before = hub.history
-    result = hub.run(records, decisions=people.book.log if people else None, **options)
-    assert check_invariants(result, records, LAX, before) == []
-    return result
-
-
-class People:
-    """Somebody who decides, on the days after the first."""
-
-    def __init__(self, records=None, entity="organisation"):
-        guards = None if records is None else read_guards(records, load_rules(entity))
-        self.book = Book(entity, None, guards)
-        self.day = 0
-
-    def say(self, kind, a, b, reason="knows them"):
-        self.day += 1
-        return self.book.decide(kind, a, b, actor="李明", reason=reason, at=DAY_ONE + timedelta(days=self.day))
-
-    def undo(self, decision_id):
-        self.day += 1
-        return self.book.undo(decision_id, actor="王芳", reason="was wrong", at=DAY_ONE + timedelta(days=self.day))
 
 
 def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_small_hub, firms):
