@@ -6,6 +6,8 @@ A test is one or more conditions: `osa <= 1 and length >= 4 or contains`; `and` 
     contains             one is part of the other
     initial              one is a single letter that the other starts with
     numbers              the same numbers in both, or those of one all in the other
+    characters           the same Chinese characters in another order
+    scripts              one in Chinese characters, kana or hangul, the other in other letters
     swapped              two dates of one year with day and month exchanged
     osa <= 2             edits, a swap of neighbours is one; levenshtein <= 2: edits, a swap is two
     jaro_winkler >= .9   likeness from 0 to 1; token_sort, token_set, token_overlap likewise, on words
@@ -100,6 +102,16 @@ def _share_numbers(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return (shared > 0) & (shared == pl.min_horizontal(left.list.len(), right.list.len()))
 
 
+def _reorder_characters(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    left, right = (side.str.extract_all(r"\p{Han}").list.sort() for side in (a, b))
+    return (left == right) & (left.list.len() >= 2) & (a.str.len_chars() == b.str.len_chars())
+
+
+def _differ_in_script(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    left, right = (side.str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]") for side in (a, b))
+    return left != right
+
+
 def _overlap_words(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     left, right = (side.str.split(" ") for side in (a, b))
     shared = left.list.set_intersection(right).list.len()
@@ -138,6 +150,8 @@ _HOLDS: dict[str, _Metric] = {
     "contains": _expression(lambda a, b: a.str.contains(b, literal=True) | b.str.contains(a, literal=True)),
     "initial": _expression(_has_initial),
     "numbers": _expression(_share_numbers),
+    "characters": _expression(_reorder_characters),
+    "scripts": _expression(_differ_in_script),
     "swapped": _expression(_are_swapped),
 }
 _DISTANCES: dict[str, _Metric] = {

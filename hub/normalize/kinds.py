@@ -146,11 +146,13 @@ _WORDS = (
 )
 _PERSON = (
     ("same", "same"),
-    ("reordered", "token_sort >= 0.97"),
+    ("reordered", "token_sort >= 0.97 or characters"),
     ("typo", _TYPO),
     ("close", "token_sort >= 0.85 or jaro_winkler >= 0.92"),
     ("contained", "token_set >= 0.97"),
-    ("weak", "token_set >= 0.7"),
+    # 董华怡 and 董华艳
+    ("weak", "token_set >= 0.7 or osa <= 1 and length >= 3"),
+    ("script", "scripts"),
 )
 #: levels of one word of a person's name
 SINGLE_NAME_LEVELS = (

@@ -49,6 +49,16 @@ def test_words_prefixes_and_house_numbers() -> None:
     assert _measure([("12 high st", "12 high"), ("12 high st", "14 high st")], "numbers") == [1, 2]
 
 
+def test_characters_in_another_order_are_no_anagrams_and_scripts_are_told_apart() -> None:
+    assert _measure([("桂英郭", "郭桂英"), ("董华怡", "董华艳"), ("amy", "may")], "characters") == [1, 2, 2]
+    assert _measure([("张伟", "zhang wei"), ("小林", "木村"), ("tanaka", "mori"), ("ミサキ", "misaki")], "scripts") == [
+        1,
+        2,
+        2,
+        1,
+    ]
+
+
 @pytest.mark.parametrize(
     ("test", "advice"),
     [

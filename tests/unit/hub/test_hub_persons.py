@@ -78,3 +78,29 @@ def test_a_record_without_a_name_does_not_make_two_colleagues_one(
 def test_two_names_with_one_mobile_and_one_mailbox_of_their_own_are_one(judge: Callable[..., Any]) -> None:
     own = {"mobile": "13912340001", "email": "kevin@yunfan.com.cn"}
     assert judge({**_MING, **own}, {**_LI, "full_name": "Kevin", **own})["verdict"] == "match"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "verdict"),
+    [
+        # the given name before the surname
+        ({"full_name": "郭桂英", "company_name": "云帆科技"}, {"full_name": "桂英郭", "company_name": "云帆科技"}, "match"),
+        ({"full_name": "张伟", "mobile": "13912340001"}, {"full_name": "Zhang Wei", "mobile": "13912340001"}, "match"),
+        ({"full_name": "王小明", "address": "中山路12号3楼"}, {"full_name": "王小明", "address": "中山路12号3楼"}, "match"),
+        ({"full_name": "王小明", "city": "上海市"}, {"full_name": "王小明", "city": "杭州"}, "no match"),
+    ],
+)
+def test_a_name_in_another_order_or_script_and_where_somebody_lives(
+    judge: Callable[..., Any], one: dict[str, str], two: dict[str, str], verdict: str
+) -> None:
+    assert judge(one, two)["verdict"] == verdict
+
+
+def test_a_couple_that_shares_address_and_number_are_two(judge: Callable[..., Any]) -> None:
+    home = {"mobile": "13912340001", "address": "中山路12号3楼"}
+    assert judge({"full_name": "王小明", **home}, {"full_name": "李芳", **home})["verdict"] == "no match"
+
+
+def test_colleagues_at_one_address_are_two(judge: Callable[..., Any]) -> None:
+    office = {**_FIRM, "address": "中山路12号3楼", "city": "上海"}
+    assert judge({**_MING, **office}, {**_LI, **office})["verdict"] in ("no match", "grey")
