@@ -5,7 +5,7 @@ import polars as pl
 from hub.normalize.latin import split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
-from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, scatter
 from hub.normalize.words import INDUSTRY_FORMS, OFFICE_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
@@ -117,7 +117,9 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     tail = rf"(?:第?[\p{{Han}}\d]{{1,3}})?(?:{branch})"
     legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
     bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
-    place = pl.col("flat").str.extract_groups(
+    # the dearest of the three patterns looks at what neither of the others has taken apart
+    left = pl.when(pl.coalesce(*(pl.col(side).struct.field("head") for side in ("legal", "bank"))).is_null()).then("flat")
+    place = left.str.extract_groups(
         rf"^(?P<head>.{{3,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
         rf"|第[\p{{Han}}\d]{{1,3}}(?:{branch})|(?:{branch}))$"
     )
@@ -125,7 +127,8 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     sides = ("legal", "bank", "place")
     found = (
         frame.filter(ends)
-        .select(legal=legal, bank=bank, place=place)
+        .select("flat", legal=legal, bank=bank)
+        .with_columns(place=place)
         .select(
             found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
             branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all("[省市()]", ""),
@@ -232,31 +235,28 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
         names, table["city"].to_list(), default=None, return_dtype=pl.String
     )
     province = pl.col("place").replace_strict(names, table["province"].to_list(), default=None, return_dtype=pl.String)
-    said = pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
     frame = frame.with_columns(
+        said=pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
+    ).with_columns(
         name_province=pl.coalesce("start_province", province),
         name_city=city,
         brand=pl.when("only_industry").then(pl.col("core")).otherwise("brand"),
-        name_industry=pl.when(~pl.col("only_industry") & (said != "")).then(said.str.replace_many(INDUSTRY_FORMS)),
+        name_industry=pl.when(~pl.col("only_industry") & (pl.col("said") != "")).then(
+            pl.col("said").str.replace_many(INDUSTRY_FORMS)
+        ),
     )
     where = pl.coalesce("name_city", "name_province").fill_null("")
     group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))
-    head_key = pl.concat_str(where, pl.lit("|"), "core", pl.lit("|"), group)
+    frame = frame.with_columns(head_key=pl.concat_str(where, pl.lit("|"), "core", pl.lit("|"), group, pl.lit("|")))
     person = rf"^(?:[{''.join(list_words('surname'))}]\p{{Han}}{{1,2}}|(?:{match_words('double_surname')})\p{{Han}}{{1,2}})$"
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     return frame.with_columns(
-        sound=_spell_distinct(frame["brand"]),
+        sound=spell(frame["brand"]),
         is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False),
-        name_key=pl.concat_str(head_key, pl.lit("|"), pl.col("branch").fill_null("")),
-        parent_key=pl.when(pl.col("branch").is_not_null()).then(pl.concat_str(head_key, pl.lit("|"))),
+        name_key=pl.concat_str("head_key", pl.col("branch").fill_null("")),
+        parent_key=pl.when(pl.col("branch").is_not_null()).then("head_key"),
     )
-
-
-def _spell_distinct(brands: pl.Series) -> pl.Series:
-    different = brands.unique()
-    distinct = pl.DataFrame({"brand": different, "sound": spell(different)})
-    return map_distinct(brands, distinct, "brand")["sound"]
 
 
 def parse_company_names(names: pl.Series) -> pl.DataFrame:
@@ -282,5 +282,6 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     # one letter tells no company from another, and is still what its record is called
     is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~pl.col("core").is_in(list_words("placeholder"))
     parsed = parsed.with_columns(name_display=pl.when(~empty | is_letter).then("name_display"))
+    said = parsed.select((~empty).alias("said"))["said"]
     fields = [field for field in NAME_FIELDS if field not in ("name_display", "remark_person", "is_han", "is_bare")]
-    return parsed.with_columns(pl.when(~empty).then(pl.col(field)).alias(field) for field in fields)
+    return parsed.with_columns(pl.when(pl.lit(said)).then(pl.col(field)).alias(field) for field in fields)
