@@ -247,5 +247,9 @@ def _measure_distinct(tests: tuple[Test, ...], values: pl.Series, a: Ids, b: Ids
 
 def find_distinct_vectors(packed: Longs) -> tuple[Longs, Ids, Longs]:
     """The distinct vectors in ascending order, the place of each pair's vector among them, and how many pairs have each."""
-    distinct, place = find_distinct_numbers(packed)
+    starts = range(0, max(len(packed), 1), _SLICE)
+    found = map_threads(lambda start: find_distinct_numbers(packed[start : start + _SLICE]), starts, len(packed))
+    distinct, joint = find_distinct_numbers(np.concatenate([own for own, _ in found]))
+    joints = np.split(joint, np.cumsum([len(own) for own, _ in found])[:-1])
+    place = np.concatenate([own[ranks] for own, (_, ranks) in zip(joints, found, strict=True)])
     return distinct, place, np.bincount(place)
