@@ -15,6 +15,8 @@ from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
 REVISION = 4
+#: where a hub's folder has its model
+IN_HUB = "model"
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
 
@@ -59,10 +61,11 @@ def write_model(model: Model, folder: Path) -> None:
 
 
 def read_model(folder: Path, rules: Rules) -> Model:
-    """The model of a folder. Raises RulesError where there is none, or where other rules or older code made it."""
-    path = folder / _CONTENT
-    if not path.exists():
+    """The model of a folder, or of a hub's. Raises RulesError where there is none, or where other rules or older code made it."""
+    found = next((own for own in (folder, folder / IN_HUB) if (own / _CONTENT).exists()), None)
+    if found is None:
         raise RulesError(f"{folder} holds no model: resolve in full first")
+    folder, path = found, found / _CONTENT
     content = json.loads(path.read_text(encoding="utf-8"))
     if content["revision"] != REVISION or content["rules"] != rules.evidence_version:
         raise RulesError(f"{path}: made by other rules or another version of the hub: resolve in full to train a new one")

@@ -35,7 +35,8 @@ def add(folder, records, number, deleted=None, decided=None, rules=FEW_RULES):
 
 def resolve_all(folder, records, number, history, decisions=None, rules=FEW_RULES):
     at = DAY_ONE + timedelta(days=number)
-    model = read_model(folder / "model", rules)
+    # a hub's folder serves as its model's
+    model = read_model(folder, rules)
     return resolve(records, rules=rules, history=history, run_id=f"run{number}", at=at, model=model, decisions=decisions)
 
 

@@ -49,6 +49,11 @@ def test_words_prefixes_and_house_numbers() -> None:
     assert _measure([("12 high st", "12 high"), ("12 high st", "14 high st")], "numbers") == [1, 2]
 
 
+def test_a_long_text_is_measured_by_its_beginning() -> None:
+    same = "a long description " * 20
+    assert _measure([(same + "x", same + "y"), ("x" + same, "y" + same)], "osa <= 0") == [1, 2]
+
+
 def test_characters_in_another_order_are_no_anagrams_and_scripts_are_told_apart() -> None:
     assert _measure([("桂英郭", "郭桂英"), ("董华怡", "董华艳"), ("amy", "may")], "characters") == [1, 2, 2]
     assert _measure([("张伟", "zhang wei"), ("小林", "木村"), ("tanaka", "mori"), ("ミサキ", "misaki")], "scripts") == [
