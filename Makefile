@@ -24,7 +24,7 @@ demo-public: .venv/.ready ## the same line over public data: make demo-public DA
 	  $(BIN)/goldthread --project examples/public-sales run
 
 test: .venv/.ready ## every test
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: .venv/.ready ## only the fast tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not generated" tests/unit

@@ -9,7 +9,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,6 +25,25 @@ with warnings.catch_warnings():
 
 #: beside the published home: the environment of the process that made it
 MADE_WITH = "environment.json"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def project_read_once() -> Iterator[None]:
+    """dbt reads its project once per process, 4 s, and not once per home: what it reads names no home."""
+    from orchestration.lib import dbt
+
+    real, known = dbt._parse, {}
+
+    def parse(target: Path, working: Path, changed_at: float) -> Any:
+        manifest = target / "manifest.json"
+        is_written = manifest.exists() and manifest.stat().st_mtime >= changed_at
+        if not is_written or changed_at not in known:
+            known[changed_at] = real(target, working, changed_at)
+        return known[changed_at]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt, "_parse", parse)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -216,7 +216,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("dbt") / "company.duckdb"
+    path = tmp_path_factory.mktemp("dbt") / "working.duckdb"
     create_sources(path)
     insert(path, ROWS)
     selection = ["--indirect-selection", "cautious", "--select", *(f"+{place}" for place in CORE)]
