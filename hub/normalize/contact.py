@@ -64,7 +64,10 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:
-    """email, user, domain, is_shared per row: no domain of public mail services; is_shared is true of info@ and the like."""
+    """email, user, domain, is_shared per row: no domain of public mail services; is_shared is true of info@ and the like.
+
+    noemail@, 123456@ and @example.com are nobody's address.
+    """
     raw = values.cast(pl.String)
     plain = raw.str.contains(r"^[a-z0-9._+-]+@[a-z0-9.-]+\.[a-z]{2,}$").fill_null(value=False)
     odd = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "").to_frame("odd")
@@ -73,6 +76,8 @@ def split_emails(values: pl.Series) -> pl.DataFrame:
     frame = frame.select(email=pl.when(pl.lit(plain)).then("raw").otherwise("odd"))
     sides = pl.col("email").str.splitn("@", 2).struct
     frame = frame.with_columns(user=sides.field("field_0"), host=sides.field("field_1"))
+    is_nobody = pl.col("user").is_in(list_words("placeholder_mailbox")) | pl.col("host").is_in(list_words("placeholder_domain"))
+    frame = frame.with_columns(pl.when(~is_nobody).then(pl.col(part)).alias(part) for part in ("email", "user"))
     hosts = frame.select(pl.col("host").unique()).with_columns(domain=clean_domain(pl.col("host")))
     return frame.select(
         "email",
@@ -88,7 +93,7 @@ def clean_domain(expression: pl.Expr) -> pl.Expr:
     domain = (
         text.str.replace(r"^[a-z]+://", "").str.replace(r"^(?:www|mail|email)\.", "").str.extract(r"^([a-z0-9.-]+\.[a-z]{2,})")
     )
-    return pl.when(~domain.is_in(list_words("public_domain"))).then(domain)
+    return pl.when(~domain.is_in(list_words("public_domain") + list_words("placeholder_domain"))).then(domain)
 
 
 def is_firm(folded: pl.Expr) -> pl.Expr:

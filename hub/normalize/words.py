@@ -23,8 +23,8 @@ def _load() -> pl.DataFrame:
 @cache
 def list_words(kind: str) -> list[str]:
     """The words of a kind, in the file's order: legal, group, branch, industry, latin_legal, latin_weak, note (regexes),
-    placeholder, public_domain, shared_mailbox, placeholder_number, title, surname, double_surname,
-    foreign_mobile, firm_end and public_end (regexes)."""
+    placeholder, public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain, title, surname,
+    double_surname, foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 

@@ -51,6 +51,12 @@ def test_public_mail_services_are_no_company():
     ]
 
 
+def test_an_address_that_stands_for_none_is_nobodys():
+    found = split_emails(pl.Series(["noemail@yunfan.com.cn", "123456@qq.com", "li@example.com", "NoReply@Yunfan.com.cn "]))
+    assert found["email"].to_list() == [None] * 4
+    assert found["domain"].to_list() == ["yunfan.com.cn", None, None, "yunfan.com.cn"]
+
+
 def test_a_title_leaves_only_the_surname_and_a_pet_name_not_even_that():
     found = split_person_names(pl.Series(["王总", "欧阳经理", "李明轩", "李 明", "张三 先生", "Mr. John Smith", "无", "小敏"]))
     assert found.rows() == [
