@@ -9,6 +9,8 @@ from warehouse.errors import ContractError, WarehouseError
 from warehouse.load import create_empty, load_stream, read_loaded
 from warehouse.working import open_working
 
+pytestmark = pytest.mark.integration
+
 CUSTOMERS = Stream("customers", ("id",), (Field("id"), Field("amount", "decimal")), "full", "none", "")
 TABLE = "select * from landing.erp__customers order by id"
 

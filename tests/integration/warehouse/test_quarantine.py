@@ -1,9 +1,12 @@
 import polars as pl
+import pytest
 
 from connectors.base import REJECT_SCHEMA, Batch, Field, Stream
 from warehouse.batches import read_cursor
 from warehouse.quarantine import list_quarantine, list_rejects, retry_rejects
 from warehouse.working import open_working
+
+pytestmark = pytest.mark.integration
 
 LINES = Stream("lines", ("id",), (Field("id"), Field("amount", "decimal")), "manifest", "none", "")
 REJECTS = [

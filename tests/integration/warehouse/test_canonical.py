@@ -12,6 +12,8 @@ from warehouse.errors import ContractError
 from warehouse.load import load_stream
 from warehouse.working import open_working
 
+pytestmark = pytest.mark.integration
+
 FIELDS = (
     Field("no"),
     Field("customer"),
