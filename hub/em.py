@@ -27,7 +27,7 @@ _PAIRS_OF_INDEPENDENCE = 1.0
 #: Without the bound all records of an artist or a maker look like one entity whose titles differ in 70 of 100 pairs; in six
 #: tables of persons and places, where there are no such families, it differs in up to 0.23
 MISSES = (-1, 0.25)
-_TELLING = 2.0**-6
+TELLING = 2.0**-6
 _ROUNDS = 100
 #: the dependences are found anew in so many rounds and stay as they are then
 _ROUNDS_OF_DEPENDENCE = 12
@@ -126,7 +126,7 @@ def _bound_misses(m: Floats, u: Floats, grades: npt.NDArray[np.int64], first: in
     """m whose grades from the first miss on are together no likelier than `most`, if agreement is rare by chance."""
     missed = grades >= first % (int(grades.max()) + 1)
     share = float(m[missed].sum())
-    if share <= most or u[~missed].sum() > _TELLING:
+    if share <= most or u[~missed].sum() > TELLING:
         return m
     return np.where(missed, m * (most / share), m * ((1 - most) / (1 - share)))
 

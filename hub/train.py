@@ -1,6 +1,6 @@
 """Weights of a model from the counts of distinct comparison vectors: from certain keys, without labels, or as the rules say."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hub import em, logistic
 from hub.frequency import SOURCE_KIND
-from hub.lone import PRIOR, weigh_lone
+from hub.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
 from hub.normalize.models import MODELS
 from hub.rules.model import Comparison, Rules, RulesError
 from hub.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, weigh_vectors
@@ -101,14 +101,14 @@ def _learn_unlabelled(
     background: tuple[Matrix, Ints] | None,
 ) -> Trained:
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
-    telling = [pair for pair in _pair(rules, names) if pair[0].field not in sources]
-    if len(telling) == 1 and not rules.weights:
-        return _weigh_alone(*telling[0], rules, names)
+    sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
+    chances = [count_chances(sample[:, place], sample_counts, len(levels)) for place, levels in enumerate(names)]
+    if not rules.weights and (lone := find_lone(rules, names, sources, chances)) is not None:
+        return _weigh_alone(lone, sources, chances, rules, names)
     given = look_up_bits(rules.weights, rules, names)
     is_given = [
         any(f"{comparison.name}.{level}" in rules.weights for level in levels) for comparison, levels in _pair(rules, names)
     ]
-    sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
     population = em.Population(
         matrix,
         counts.astype(np.float64),
@@ -164,10 +164,15 @@ def _bound_misses(comparison: Comparison, rules: Rules) -> tuple[int, float]:
     return (1, _MOST_WRONG_NUMBERS) if is_number else em.MISSES
 
 
-def _weigh_alone(comparison: Comparison, levels: Sequence[str], rules: Rules, names: Sequence[Sequence[str]]) -> Trained:
-    found = {f"{comparison.name}.{level}": bits for level, bits in weigh_lone(levels[1:]).items()}
-    bits = look_up_bits(found, rules, names)
-    return Trained({"prior": PRIOR, **_name_weights(rules, names, bits)}, {"method": "lone", "why": "one comparison"})
+def _weigh_alone(
+    lone: int, sources: Collection[str], chances: Sequence[Floats], rules: Rules, names: Sequence[Sequence[str]]
+) -> Trained:
+    weights = {"prior": PRIOR}
+    for place, (comparison, levels) in enumerate(_pair(rules, names)):
+        found = weigh_lone(levels[1:]) if place == lone else weigh_beside(levels[1:], chances[place])
+        neutral = comparison.field in sources
+        weights |= {f"{comparison.name}.{level}": 0.0 if neutral else bits for level, bits in found.items()}
+    return Trained(weights, {"method": "lone", "why": f"only {rules.comparisons[lone].name} tells entities apart"})
 
 
 def _name_joint(learned: em.Learned, rules: Rules, names: Sequence[Sequence[str]]) -> dict[str, float]:

@@ -165,6 +165,22 @@ def test_a_lone_comparison_matches_what_is_the_same_and_rare_and_asks_about_the_
     assert weight[4] < rules.review_bits
 
 
+def test_a_town_beside_a_name_is_too_little_to_learn_from_and_only_speaks_against() -> None:
+    generator = np.random.default_rng(9)
+    name, town = [0.0, 0.0002, 0.0002, 0.9996], [0.0, 0.2, 0.0, 0.8]
+    others = _draw(300_000, [name, town], generator)
+    rows = np.concatenate([_draw(60, [[0.0, 0.9, 0.1, 0.0], [0.0, 0.9, 0.0, 0.1]], generator), others[others[:, 0] < 3]])
+    matrix, counts = np.unique(rows, axis=0, return_counts=True)
+    rules = _rules()
+    rules = replace(rules, comparisons=rules.comparisons[:2])
+    background = np.unique(others[others[:, 0] == 3], axis=0, return_counts=True)
+    trained = train(matrix, counts, None, None, _NAMES[:2], rules, 776, background)
+    assert trained.report == {"method": "lone", "why": "only name tells entities apart", "labelled_pairs": 0}
+    weight = weigh_vectors(np.array([[1, 1], [1, 0], [2, 1], [1, 3]], dtype=np.uint8), trained.weights, rules, _NAMES[:2])
+    assert weight[0] == weight[1] > 0
+    assert (weight[2:] < weight[0] - 2).all()
+
+
 def test_labels_decide_where_there_are_enough(population: _Population) -> None:
     rules = _rules("certain", weights=MappingProxyType({"tax.same": 20.0, "tax.different": -20.0}))
     trained = _train(population, rules, labelled=True)
