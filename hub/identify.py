@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.bonds import Bonds
 from hub.golden import Members, group_members
 from hub.issue import issue_ids
 from hub.parts import rank_texts
@@ -43,13 +42,11 @@ _NAMED = {"source": "source", "source_key": "source_key"}
 
 @dataclass(frozen=True)
 class Identified:
-    """Whose each record is; this run's events; the crosswalk after them; ids given up, and what for; records known before."""
+    """This run's events; the crosswalk after them; ids given up, and what for."""
 
-    members: Members
     events: pl.DataFrame
     crosswalk: pl.DataFrame
     redirects: pl.DataFrame
-    n_known: int
 
 
 def align_events(events: pl.DataFrame | None, prefix: str) -> tuple[pl.DataFrame, int]:
@@ -130,39 +127,33 @@ def read_past(log: pl.DataFrame, next_no: int, undone: frozenset[str] = frozense
     return Past(find_members(log), ages, redirects, issued["old_gid"], next_no, given_up)
 
 
-def identify(
-    aligned: pl.DataFrame,
-    labels: npt.NDArray[np.int64],
-    events: pl.DataFrame | None,
-    prefix: str,
-    run_id: str,
-    at: datetime,
-    version: str,
-    bonds: Bonds | None = None,
-) -> Identified:
-    """Give every cluster its lasting id and log what changed. A function of the partition, the log and the decisions."""
-    log, next_no = align_events(events, prefix)
-    past = read_past(log, next_no, bonds.undone if bonds else frozenset())
-    members, numbered = identify_records(aligned, labels, past, prefix, run_id, at, version, bonds.merged if bonds else ())
-    whole = pl.concat([log, numbered])
-    crosswalk = build_crosswalk(whole) if log.height else _open_crosswalk(aligned, members.name_owners(), at)
-    return Identified(members, numbered, crosswalk, find_redirects(whole), past.members.height)
+@dataclass(frozen=True)
+class Placed:
+    """Whose each record is, and how it came there.
 
-
-def identify_records(
-    aligned: pl.DataFrame,
-    labels: npt.NDArray[np.int64],
-    past: Past,
-    prefix: str,
-    run_id: str,
-    at: datetime,
-    version: str,
-    decided: Sequence[tuple[str, list[int]]] = (),
-) -> tuple[Members, pl.DataFrame]:
-    """Whose each record is, and the events, of whole clusters in the order of source and key; `past` speaks of them alone.
-
-    decided: the merges by people that hold, with their ranks.
+    joined: the records with `label` and `old_gid`; homes: the cluster of each old id; gids: label, gid and, of new ids, the
+    founding record; back: ids that come back.
     """
+
+    members: Members
+    joined: pl.DataFrame
+    homes: pl.DataFrame
+    gids: pl.DataFrame
+    back: Returning | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stamps the events of a run. decided: the merges by people that hold, with their ranks."""
+
+    run_id: str
+    at: datetime
+    version: str
+    decided: Sequence[tuple[str, list[int]]] = ()
+
+
+def place_records(aligned: pl.DataFrame, labels: npt.NDArray[np.int64], past: Past, prefix: str) -> Placed:
+    """Give every cluster its lasting id. Of records in the order of source and key, whole clusters; `past` speaks of them alone."""
     records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
     joined = _join_members(records, past.members)
     back = find_returning(joined, past.given_up) if past.given_up else None
@@ -174,10 +165,15 @@ def identify_records(
     gids = pl.concat([kept, issued], how="diagonal").sort("gid")
     owner_of = np.zeros(aligned.height, dtype=np.int32)
     owner_of[gids["label"].to_numpy()] = np.arange(gids.height, dtype=np.int32)
-    members = group_members(owner_of[labels], gids["gid"])
-    placed = joined.with_columns(gid=members.name_owners())
+    return Placed(group_members(owner_of[labels], gids["gid"]), joined, homes, gids, back)
+
+
+def write_events(found: Placed, past: Past, run: Run) -> pl.DataFrame:
+    """What placing the records changed, as events."""
+    members, homes, gids = found.members, found.homes, found.gids
+    placed = found.joined.with_columns(gid=members.name_owners())
     gone = past.ages.join(homes, on="old_gid", how="anti").select(kind=pl.lit("retired"), gid="old_gid")
-    moved = [*_move_ids(placed, homes, gids.select("label", "gid"), past, back, decided), gone]
+    moved = [*_move_ids(placed, homes, gids.select("label", "gid"), past, found.back, run.decided), gone]
     in_order = [gids.filter(pl.col("source").is_not_null()).select(kind=pl.lit("issued"), gid="gid", **_NAMED)]
     if past.members.height:
         moved += _move_records(placed, past.members)
@@ -185,7 +181,15 @@ def identify_records(
         in_order.append(
             placed.select(pl.col("gid", *_RECORD).gather(pl.Series(members.order))).with_columns(kind=pl.lit("attached"))
         )
-    return members, _number(in_order, moved, past.next_no, run_id, at, version)
+    return _number(in_order, moved, past.next_no, run)
+
+
+def identify(aligned: pl.DataFrame, log: pl.DataFrame, past: Past, found: Placed, run: Run) -> Identified:
+    """Log what placing all records changed."""
+    events = write_events(found, past, run)
+    whole = pl.concat([log, events])
+    crosswalk = build_crosswalk(whole) if log.height else _open_crosswalk(aligned, found.members.name_owners(), run.at)
+    return Identified(events, crosswalk, find_redirects(whole))
 
 
 def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -254,9 +258,7 @@ def _move_records(placed: pl.DataFrame, members: pl.DataFrame) -> list[pl.DataFr
     ]
 
 
-def _number(
-    in_order: list[pl.DataFrame], new: list[pl.DataFrame], next_no: int, run_id: str, at: datetime, version: str
-) -> pl.DataFrame:
+def _number(in_order: list[pl.DataFrame], new: list[pl.DataFrame], next_no: int, run: Run) -> pl.DataFrame:
     """All events in the order of their kinds, then of their ids and records, numbered on. in_order: those that come so."""
     text = [
         name for name, dtype in EVENT_SCHEMA.items() if dtype == pl.String() and name not in ("kind", "run_id", "rule_version")
@@ -275,9 +277,9 @@ def _number(
     events = events.with_columns(column for name, column in empty.items() if name not in events.columns)
     stamped = events.with_columns(
         event_no=pl.int_range(next_no, next_no + pl.len(), dtype=pl.Int64),
-        at=pl.lit(at).cast(pl.Datetime("us", "UTC")),
-        run_id=pl.lit(run_id),
-        rule_version=pl.lit(version),
+        at=pl.lit(run.at).cast(pl.Datetime("us", "UTC")),
+        run_id=pl.lit(run.run_id),
+        rule_version=pl.lit(run.version),
     )
     return stamped.select(pl.col(name).cast(dtype) for name, dtype in EVENT_SCHEMA.items())
 

@@ -12,7 +12,7 @@ from hub.bonds import Bonds, bind
 from hub.decide import align_log, list_named, list_undone
 from hub.golden import Members, build_golden, choose_winners, group_members, trace_lineage
 from hub.hierarchy import read_name_keys
-from hub.identify import Past, align_events, identify_records
+from hub.identify import Past, Run, align_events, place_records, write_events
 from hub.model import Model
 from hub.parts import Parts, Table
 from hub.prepare import align_records, derive_parts, sort_records
@@ -69,8 +69,9 @@ def add_records(
     labels = _cluster(state, rows, bonds)
     dead = np.flatnonzero(touched & ~state.alive & (state.owner >= 0)).astype(np.int32)
     past = _recall(state, rows, dead, given_up)
-    members, events = identify_records(aligned, labels, past, rules.id_prefix, run_id, at, rules.version, bonds.merged)
-    state = _own(state, rows, dead, aligned, members, events, rules)
+    placed = place_records(aligned, labels, past, rules.id_prefix)
+    events = write_events(placed, past, Run(run_id, at, rules.version, bonds.merged))
+    state = _own(state, rows, dead, aligned, placed.members, events, rules)
     report = {
         "added": fresh.height - changed,
         "changed": changed,

@@ -21,7 +21,7 @@ from hub.edges import TakeEdges, build_edges, tell_edges
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.golden import Members, build_golden, choose_winners, trace_lineage
 from hub.hashing import hash_rows
-from hub.identify import identify
+from hub.identify import Run, align_events, identify, place_records, read_past
 from hub.memory import give_back
 from hub.model import Model
 from hub.pairs import Candidates, find_candidates, scale_cap
@@ -154,18 +154,21 @@ def resolve(
         apart_now = bonds.find_apart(labels)
         weight = weighed.total.astype(np.int32)[place]
         asked = pool.submit(build_review, aligned, candidates, weight, labels, codes, value, rules, apart_now)
-        identified = identify(aligned, labels, history, rules.id_prefix, run_id, at, rules.version, bonds)
+        log, next_no = align_events(history, rules.id_prefix)
+        past = read_past(log, next_no, bonds.undone)
+        placed = place_records(aligned, labels, past, rules.id_prefix)
+        logged = pool.submit(identify, aligned, log, past, placed, Run(run_id, at, rules.version, bonds.merged))
         clock.lap("identify")
-        give_back()
-        members = identified.members
+        members = placed.members
         winners = choose_winners(parts, aligned, members, rules)
         golden = build_golden(parts, aligned, members, winners, rules)
         clock.lap("survive")
         edges, n_edges = told.result()
         review, n_grey = asked.result()
+        identified = logged.result()
     decided = report_decisions(decisions, bonds, rules.entity)
     apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
-    report = summarise(labels, candidates, place, weighed, identified.events, identified.n_known) | {"vetoes": apart}
+    report = summarise(labels, candidates, place, weighed, identified.events, past.members.height) | {"vetoes": apart}
     report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": n_edges, "review_found": n_grey, "review_kept": review.height}
     report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
