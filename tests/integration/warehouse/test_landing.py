@@ -8,6 +8,8 @@ from warehouse.compaction import sweep
 from warehouse.errors import BatchRefusedError, TruncationRefusedError
 from warehouse.landing import land
 
+pytestmark = pytest.mark.integration
+
 KEYED = Stream("customers", ("id",), (Field("id", headers=("编号", "id")),), "full", "none", "")
 
 
