@@ -153,7 +153,7 @@ class Run:
 
 
 def place_records(aligned: pl.DataFrame, labels: npt.NDArray[np.int64], past: Past, prefix: str) -> Placed:
-    """Give every cluster its lasting id. Whole clusters of records in the order of source and key; `past` speaks of them alone."""
+    """Give every cluster its lasting id. Whole clusters of records by source and key; `past` speaks of them alone."""
     records = aligned.select(*_RECORD, "created_at").with_columns(label=pl.Series(labels))
     joined = _join_members(records, past.members)
     back = find_returning(joined, past.given_up) if past.given_up else None
