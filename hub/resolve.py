@@ -159,6 +159,7 @@ def resolve(
         placed = place_records(aligned, labels, past, rules.id_prefix)
         logged = pool.submit(identify, aligned, log, past, placed, Run(run_id, at, rules.version, bonds.merged))
         clock.lap("identify")
+        give_back()
         members = placed.members
         winners = choose_winners(parts, aligned, members, rules)
         golden = build_golden(parts, aligned, members, winners, rules)
