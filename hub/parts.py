@@ -96,7 +96,8 @@ class Parts:
 
     def reorder(self, order: Ids) -> None:
         """Put the records into another order."""
-        self.tables = {name: Table(table.rows, table.ids[order]) for name, table in self.tables.items()}
+        ordered = map_threads(lambda table: Table(table.rows, table.ids[order]), self.tables.values(), self.n)
+        self.tables = dict(zip(self.tables, ordered, strict=True))
         self._codes.clear()
 
     def combine(self, parts: Sequence[str]) -> Ids:

@@ -1,6 +1,7 @@
 """Records to comparable parts: aligned columns in (source, source_key) order, and each field's distinct values taken apart."""
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ def list_columns(rules: Rules) -> list[str]:
 
 def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, npt.NDArray[np.int32]]:
     """The columns of the rules, typed, missing ones null, as they come; and their order by (source, source_key)."""
+    aligned = _type_records(records, rules)
+    return aligned, _order_records(aligned, rules.entity)[0]
+
+
+def _type_records(records: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     missing = [column for column in ("source", "source_key") if column not in records.columns]
     if missing:
         raise RecordsError(
@@ -55,9 +61,15 @@ def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, np
     aligned = records.select(typed)
     if aligned["source"].null_count() + aligned["source_key"].null_count():
         raise RecordsError(f"{rules.entity} records with a null source or source_key: fill them or leave the records out")
+    return aligned
+
+
+def _order_records(aligned: pl.DataFrame, entity: str) -> tuple[npt.NDArray[np.int32], pl.DataFrame]:
+    """The order of the records, and their source, source_key, created_at, updated_at in it; RecordsError where a key repeats."""
     order = sort_records(aligned)
-    _refuse_twins(aligned.select(pl.col("source", "source_key").gather(pl.Series(order))), rules.entity)
-    return aligned, order
+    ordered = aligned.select(pl.col("source", "source_key", *_TIMES).gather(pl.Series(order)))
+    _refuse_twins(ordered, entity)
+    return order, ordered
 
 
 def sort_records(aligned: pl.DataFrame) -> npt.NDArray[np.int32]:
@@ -75,17 +87,22 @@ def sort_records(aligned: pl.DataFrame) -> npt.NDArray[np.int32]:
 
 def prepare(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, Parts]:
     """source, source_key, created_at, updated_at in the order of source and key, and the parts of the records in that order."""
-    aligned, order = align_records(records, rules)
-    parts = derive_parts(aligned, rules)
+    aligned = _type_records(records, rules)
+    with ThreadPoolExecutor(1) as pool:
+        # the order needs no parts: it is found while they are derived
+        ordering = pool.submit(_order_records, aligned, rules.entity)
+        parts = derive_parts(aligned, rules)
+        order, ordered = ordering.result()
     parts.reorder(order)
-    return aligned.select(pl.col("source", "source_key", *_TIMES).gather(pl.Series(order))), parts
+    return ordered, parts
 
 
 def _refuse_twins(keys: pl.DataFrame, entity: str) -> None:
     same = (keys["source"] == keys["source"].shift(1)) & (keys["source_key"] == keys["source_key"].shift(1))
     twice = same.fill_null(value=False)
     if twice.any():
-        source, key = keys.row(int(twice.arg_max() or 0))
+        place = int(twice.arg_max() or 0)
+        source, key = keys["source"][place], keys["source_key"][place]
         raise RecordsError(
             f"{twice.sum()} {entity} records repeat the (source, source_key) of another, first ({source}, {key}): "
             "keep one row per key"
@@ -162,23 +179,18 @@ def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, rules:
     )
     read = list_read_parts(rules) | {column for field in rules.fields for column in field.columns}
     rows = _parse({names: values for names, (values, _) in found.items()}, parsed, read)
-    tables = {}
-    for field in fields:
+
+    def make(field: Field) -> Table:
         kind = KINDS[field.kind]
         if kind.join is not None:
-            tables[field.name] = _join(kind.join, [_read(column, aligned, parts) for column in field.columns])
-        else:
-            names = _name_set(field)
-            values, ids = found[names]
-            own = rows[names, kind.parse]
-            tables[field.name] = _make_table(
-                field,
-                kind.pick(own) if kind.pick else own,
-                values,
-                [ids[names.index(column)] for column in field.columns],
-                rules.aliases,
-            )
-    return tables
+            return _join(kind.join, [_read(column, aligned, parts) for column in field.columns])
+        names = _name_set(field)
+        values, ids = found[names]
+        own = rows[names, kind.parse]
+        picked = kind.pick(own) if kind.pick else own
+        return _make_table(field, picked, values, [ids[names.index(column)] for column in field.columns], rules.aliases)
+
+    return dict(zip((field.name for field in fields), map_threads(make, fields, parts.n), strict=True))
 
 
 def _name_set(field: Field) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from hub.normalize.text import scatter, undo_spreadsheet
+from hub.normalize.text import replace_rows, undo_spreadsheet
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORG_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -132,8 +132,9 @@ def parse_tax_numbers(values: pl.Series) -> pl.DataFrame:
         undo_spreadsheet(raw.filter(~plain))
         .to_frame("odd")
         .select(pl.col("odd").str.normalize("NFKC").str.to_uppercase().str.replace_all(r"[^0-9A-Z]", ""))
+        .to_series()
     )
-    frame = scatter(raw.to_frame("raw"), ~plain, odd).select(tax_text=pl.when(pl.lit(plain)).then("raw").otherwise("odd"))
+    frame = replace_rows(raw, ~plain, odd).alias("tax_text").to_frame()
     frame = frame.with_columns(
         tax_text=pl.when(
             pl.col("tax_text").str.contains(r"^[0-9A-Z]{8,20}$") & ~pl.col("tax_text").str.contains(r"^0+$|^1+$|^9+$")

@@ -1,11 +1,12 @@
 """Company names taken apart: region, trade name (字号), industry, group word, legal form, branch (spec §5.1-5.2)."""
 
+import numpy as np
 import polars as pl
 
 from hub.normalize.latin import split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
-from hub.normalize.text import drop_placeholders, fold_texts, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, replace_rows, scatter
 from hub.normalize.words import INDUSTRY_FORMS, OFFICE_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
@@ -48,9 +49,8 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     text = text.str.replace(r"^(?:曾用名|原名|公司名称|单位名称)[:：]\s*", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
-    stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、").alias("stripped"))
-    frame = scatter(texts.to_frame("text"), may, stripped)
-    return frame.select(pl.when(pl.lit(may)).then("stripped").otherwise("text").alias("text")).to_series()
+    stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、")).to_series()
+    return replace_rows(texts, may, stripped)
 
 
 def _match_surname() -> str:
@@ -69,12 +69,14 @@ def _match_person() -> str:
     return rf"(?:{surname}\p{{Han}}{{0,2}}|\p{{Han}}){title}|{surname}\p{{Han}}{{1,2}}"
 
 
-def _split_remark(frame: pl.DataFrame) -> pl.DataFrame:
+def _split_remark(texts: pl.Series) -> pl.DataFrame:
     """`公司-姓名` and `姓名-公司` remarks: the company in `text`, the person in `remark_person`."""
+    frame = texts.to_frame("text")
     short = pl.col("text").str.len_chars() <= 5
     may = frame.select((pl.col("text").str.contains("[-_ /|:,、]") | short).fill_null(value=False)).to_series()
-    plain = frame.filter(~may).with_columns(remark_person=pl.lit(None, dtype=pl.String))
-    return pl.concat([_split_remarked(frame.filter(may)), plain])
+    found = _split_remarked(frame.filter(may))
+    frame = scatter(frame, may, found.select("remark_person"))
+    return frame.with_columns(replace_rows(texts, may, found["text"]).alias("text"))
 
 
 def _split_remarked(frame: pl.DataFrame) -> pl.DataFrame:
@@ -146,8 +148,8 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
     short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
     named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
-    spelled = frame.filter(may).select(spelled=named + pl.col("flat").str.slice(short.str.len_chars()))
-    return scatter(frame, may, spelled).with_columns(flat=pl.coalesce("spelled", "flat")).drop("spelled")
+    spelled = pl.coalesce(named + pl.col("flat").str.slice(short.str.len_chars()), "flat")
+    return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
 
 
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
@@ -199,8 +201,8 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is the name of many."""
     public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
     rest = pl.concat_str(pl.col("district").fill_null(""), pl.col("rest").str.replace_many(OFFICE_FORMS))
-    found = frame.filter(public).select(public=rest)
-    return scatter(frame, public, found).with_columns(rest=pl.coalesce("public", "rest")).drop("public", "district")
+    found = frame.filter(public).select(rest).to_series()
+    return frame.with_columns(replace_rows(frame["rest"], public, found)).drop("district")
 
 
 def _find_infix(frame: pl.DataFrame) -> pl.DataFrame:
@@ -266,22 +268,33 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     sound is how the trade name sounds; plain is a name with 股份, 集团 or 控股 without region and 有限公司; is_bare: it could be
     a person's; name_display is the name as it was written, without notes.
     """
-    distinct = pl.DataFrame({"raw": names.cast(pl.String)}).with_row_index("row")
-    distinct = distinct.with_columns(folded=fold_texts(distinct["raw"]))
-    distinct = distinct.with_columns(_strip_notes(distinct["folded"])).with_columns(drop_placeholders(pl.col("text")))
-    distinct = _split_remark(distinct).with_columns(
-        text=drop_placeholders(pl.col("text")), is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
-    )
-    shown = show_as_written(distinct["raw"], distinct["folded"], distinct["text"])
-    distinct = distinct.with_columns(name_text=pl.col("text"), name_display=shown.str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2"))
+    raw = names.cast(pl.String).alias("raw")
+    folded = fold_texts(raw)
+    text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
+    frame = _split_remark(text).with_columns(drop_placeholders(pl.col("text")))
+    frame = frame.with_columns(raw, name_text="text", is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False))
+    shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
-    chinese = _split_han(distinct.filter("is_han")).select("row", "raw", *NAME_FIELDS)
-    latin = split_latin(distinct.filter(~pl.col("is_han"))).select("row", "raw", *NAME_FIELDS)
-    parsed = pl.concat([chinese, latin]).sort("row").drop("row")
-    empty = pl.col("core").is_in([*list_words("placeholder"), ""]) | (pl.col("core").str.len_chars() < 2)
+    parsed = frame.with_columns(
+        _take_apart(frame["text"], frame["is_han"]), name_display=shown.str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2")
+    )
+    placeholder = pl.col("core").is_in(list_words("placeholder"))
     # one letter tells no company from another, and is still what its record is called
-    is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~pl.col("core").is_in(list_words("placeholder"))
-    parsed = parsed.with_columns(name_display=pl.when(~empty | is_letter).then("name_display"))
-    said = parsed.select((~empty).alias("said"))["said"]
-    fields = [field for field in NAME_FIELDS if field not in ("name_display", "remark_person", "is_han", "is_bare")]
-    return parsed.with_columns(pl.when(pl.lit(said)).then(pl.col(field)).alias(field) for field in fields)
+    is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~placeholder
+    said = ~(placeholder | (pl.col("core") == "") | (pl.col("core").str.len_chars() < 2))
+    silent = parsed.select((~said).fill_null(value=True)).to_series().arg_true()
+    kept = ("name_display", "remark_person", "is_han", "is_bare")
+    parsed = parsed.with_columns(name_display=pl.when(said | is_letter).then("name_display"))
+    return parsed.select(
+        "raw", *(parsed[name] if name in kept else parsed[name].clone().scatter(silent, None) for name in NAME_FIELDS)
+    )
+
+
+def _take_apart(texts: pl.Series, is_han: pl.Series) -> pl.DataFrame:
+    """The fields of names of either script, in the order of the texts."""
+    fields = [name for name in NAME_FIELDS if name not in ("name_display", "name_text", "is_han", "remark_person")]
+    frame = texts.to_frame("text")
+    chinese, latin = _split_han(frame.filter(is_han)).select(fields), split_latin(frame.filter(~is_han)).select(fields)
+    taken, places = np.concatenate([is_han.arg_true(), (~is_han).arg_true()]), np.empty(len(texts), dtype=np.uint32)
+    places[taken] = np.arange(len(texts), dtype=np.uint32)
+    return pl.concat([chinese, latin]).select(pl.all().gather(pl.Series(places)))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, scatter, undo_spreadsheet
+from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, replace_rows, scatter, undo_spreadsheet
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
@@ -70,10 +70,9 @@ def split_emails(values: pl.Series) -> pl.DataFrame:
     """
     raw = values.cast(pl.String)
     plain = raw.str.contains(r"^[a-z0-9._+-]+@[a-z0-9.-]+\.[a-z]{2,}$").fill_null(value=False)
-    odd = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "").to_frame("odd")
-    odd = odd.select(pl.when(pl.col("odd").str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then("odd").alias("odd"))
-    frame = scatter(raw.to_frame("raw"), ~plain, odd)
-    frame = frame.select(email=pl.when(pl.lit(plain)).then("raw").otherwise("odd"))
+    tidied = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "").to_frame("odd")
+    odd = tidied.select(pl.when(pl.col("odd").str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then("odd")).to_series()
+    frame = replace_rows(raw, ~plain, odd).alias("email").to_frame()
     sides = pl.col("email").str.splitn("@", 2).struct
     frame = frame.with_columns(user=sides.field("field_0"), host=sides.field("field_1"))
     is_nobody = pl.col("user").is_in(list_words("placeholder_mailbox")) | pl.col("host").is_in(list_words("placeholder_domain"))

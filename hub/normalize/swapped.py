@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from hub.normalize.contact import is_firm
-from hub.normalize.text import drop_placeholders, fold_texts, scatter
+from hub.normalize.text import drop_placeholders, fold_texts, replace_rows
 from hub.normalize.words import list_words, match_words
 from hub.rules.model import Field
 
@@ -44,14 +44,10 @@ def _exchange(aligned: pl.DataFrame, firm: str, person: str) -> pl.DataFrame:
     within = pl.col("contact").str.contains(pl.col("company"), literal=True).fill_null(value=False)
     swapped = known.select((_is_person() & ~within) | pl.col("company").is_null()).to_series()
     turned = suspects.select(
-        pl.when(pl.lit(swapped)).then(person).otherwise(firm).alias("turned_firm"),
-        pl.when(pl.lit(swapped)).then(firm).otherwise(person).alias("turned_person"),
+        pl.when(pl.lit(swapped)).then(other).otherwise(own).alias(f"turned_{own}")
+        for own, other in ((firm, person), (person, firm))
     )
-    whole = scatter(aligned, rows, turned)
-    return whole.with_columns(
-        pl.when(pl.lit(rows)).then(f"turned_{side}").otherwise(name).alias(name)
-        for side, name in (("firm", firm), ("person", person))
-    ).drop("turned_firm", "turned_person")
+    return aligned.with_columns(replace_rows(aligned[name], rows, turned[f"turned_{name}"]) for name in (firm, person))
 
 
 def _is_person() -> pl.Expr:

@@ -59,9 +59,8 @@ def fold_texts(texts: pl.Series) -> pl.Series:
     """fold_text of a column; texts that it would leave as they are, are only looked at, in a fifth of the time."""
     may = texts.str.contains(_match_unfolded()).fill_null(value=False)
     replaced = replace_characters(texts.filter(may).str.normalize("NFKC"), load_character_table())
-    folded = replaced.to_frame("text").select(folded=_tidy(pl.col("text")))
-    frame = scatter(texts.to_frame("text"), may, folded)
-    return frame.select(pl.when(pl.lit(may)).then("folded").otherwise("text").alias(texts.name)).to_series()
+    folded = replaced.to_frame("text").select(_tidy(pl.col("text"))).to_series()
+    return replace_rows(texts, may, folded)
 
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
@@ -82,9 +81,7 @@ def undo_spreadsheet(texts: pl.Series) -> pl.Series:
     digits = whole + fraction.str.strip_chars_end("0")
     is_kept = whole.str.len_chars() + power.cast(pl.Int64, strict=False) == digits.str.len_chars()
     found = texts.filter(may).to_frame("text").select(parts)
-    found = found.select(found=pl.when(power == "").then(whole).when(is_kept).then(digits))
-    frame = scatter(texts.to_frame("text"), may, found)
-    return frame.select(pl.when(pl.lit(may)).then("found").otherwise("text").alias(texts.name)).to_series()
+    return replace_rows(texts, may, found.select(pl.when(power == "").then(whole).when(is_kept).then(digits)).to_series())
 
 
 def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -94,8 +91,10 @@ def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFr
 
 def scatter(frame: pl.DataFrame, rows: pl.Series, found: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the columns of `found`, whose rows belong to the frame's rows where the mask `rows` is true; else null."""
-    places = rows.cast(pl.UInt32).cum_sum() - 1
-    spread = found.select(pl.all().gather(pl.when(rows).then(places))) if found.height else None
-    if spread is None:
-        return frame.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in found.schema.items())
-    return frame.with_columns(spread)
+    places = rows.arg_true()
+    return frame.with_columns(column.clear(frame.height).scatter(places, column) for column in found)
+
+
+def replace_rows(texts: pl.Series, rows: pl.Series, found: pl.Series) -> pl.Series:
+    """The texts with those of `found` where the mask `rows` is true: a tenth of the time of when/then."""
+    return texts.clone().scatter(rows.arg_true(), found)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import scatter
+from hub.normalize.text import replace_rows
 
 _BLANKS = r"\s\s+|[^\S ]|[\u200b\ufeff]+"
 
@@ -22,12 +22,6 @@ def show_as_written(raw: pl.Series, folded: pl.Series, kept: pl.Series) -> pl.Se
         "field_1"
     ).is_not_null()
     part = pl.col("written").str.slice(pieces.struct.field("field_0").str.len_chars(), pl.col("kept").str.len_chars())
-    shown = (
-        scatter(frame, whole, frame.filter(whole).select(found=written))["found"],
-        scatter(
-            frame,
-            cut,
-            frame.filter(cut).with_columns(written=written).select(found=pl.when(aligned).then(part).otherwise("kept")),
-        )["found"],
-    )
-    return pl.select(pl.coalesce(*(pl.lit(found) for found in shown), pl.lit(kept))).to_series()
+    shown = replace_rows(kept, whole, frame.filter(whole).select(written).to_series())
+    parts = frame.filter(cut).with_columns(written=written).select(pl.when(aligned).then(part).otherwise("kept"))
+    return replace_rows(shown, cut, parts.to_series())
