@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.blocks import find_rows
 from hub.frequency import Frequencies
 from hub.hashing import hash_texts
+from hub.keys import find_rows, hash_records
 from hub.model import Model, read_model, write_model
 from hub.outcome import Outcome
-from hub.parts import Parts
+from hub.parts import Parts, Table
+from hub.pieces import index_blocks, join_parts, read_block
 from hub.prepare import align_records, derive_parts
 from hub.rules.model import Rules
-from hub.state import State, hash_records
+from hub.state import State
 from hub.store import hold_lock, read_decisions, read_state, read_version, resolve_into, write_decisions, write_version
 
 #: begins what stands for the key of an erased record
@@ -151,20 +152,31 @@ def _blank(state: State, rows: Any, standins: Standins) -> State:
     records = state.records.with_columns(pl.when(mask).then(None).otherwise(pl.col(name)).alias(name) for name in others)
     records = records.with_columns(held.alias("source_key"))
     hashes, guards = np.array(state.hashes), np.array(state.guards)
-    block_keys = np.concatenate(state.keys, axis=1)
     hashes[at] = hash_records(records.filter(mask))
-    block_keys[:, at] = 0
     guards[:, at] = 0
+    blocks = [read_block(state.blocks, place) for place in range(len(state.blocks[0].starts) - 1)]
     return replace(
         state,
         records=_compact(records),
         hashes=hashes,
-        keys=(block_keys,),
         guards=guards,
+        parts=(_blank_parts(join_parts(state.parts), at),),
+        blocks=(index_blocks([(own[~at[held]], held[~at[held]]) for own, held in blocks]),),
         portraits=_compact(state.golden),
         shown=np.arange(len(state.shown), dtype=np.int32),
         lineage=None if state.lineage is None else _compact(state.lineage),
     )
+
+
+def _blank_parts(parts: Parts, at: Any) -> Parts:
+    """The parts of records of which some (`at`) hold nothing; values that only these had are gone."""
+    tables = {}
+    for name, table in parts.tables.items():
+        ids = np.where(at, -1, table.ids)
+        used, places = np.unique(ids, return_inverse=True)
+        unknown = int((used < 0).sum())
+        tables[name] = Table(_compact(table.rows[used[unknown:]]), (places - unknown).clip(-1).astype(np.int32))
+    return Parts(parts.n, tables)
 
 
 def _compact(table: pl.DataFrame) -> pl.DataFrame:
@@ -173,6 +185,8 @@ def _compact(table: pl.DataFrame) -> pl.DataFrame:
     # what is null keeps its old text underneath, so it is overwritten first
     written = pl.from_arrow(table.select(pl.col(texts).fill_null("")).to_arrow(compat_level=pl.CompatLevel.oldest()))
     assert isinstance(written, pl.DataFrame)
+    # polars gives a column without a name one
+    written.columns = texts
     return table.with_columns(
         pl.when(table[name].is_null()).then(None).otherwise(written[name].cast(pl.String)).alias(name) for name in texts
     )

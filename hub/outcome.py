@@ -16,12 +16,15 @@ from hub.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges
 from hub.hierarchy import add_hierarchy, link_parents
 from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
+from hub.keys import number_hashes
 from hub.model import Model
 from hub.pairs import Candidates
+from hub.parts import Ids
+from hub.pieces import Pairs, read_block
 from hub.report import build_review
 from hub.resolve import Resolution, read_value
 from hub.rules.model import Rules
-from hub.state import Ids, Longs, State, number_hashes
+from hub.state import Mask, State
 from hub.weigh import UNITS_PER_BIT, weigh
 
 _RECORD = ["source", "source_key"]
@@ -144,7 +147,7 @@ def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFram
         "records": len(state.order),
         "clusters": len(state.shown),
         "largest_cluster": int(sizes.max() or 0),  # type: ignore[arg-type]
-        "candidates": len(state.left),
+        "candidates": int(np.count_nonzero(state.proposed)),
         "events": dict(addition.events.group_by("kind").len().sort("kind").iter_rows()),
         "model_version": model.version,
         "rule_version": rules.version,
@@ -163,47 +166,57 @@ def order_present(state: State) -> Present:
 
 def list_crosswalk(state: State, present: Present) -> pl.DataFrame:
     """source, source_key, gid of the present records, in their order."""
-    return present.keys.with_columns(gid=state.ids["gid"].gather(pl.Series(state.owner[present.rows])))
+    return present.keys.with_columns(gid=state.issued["gid"].gather(pl.Series(state.owner[present.rows])))
 
 
 def list_edges(state: State, present: Present, rules: Rules) -> Pieces:
     """The pairs at or above the review threshold, in the order of their records, with weight and evidence."""
     total, counted = state.vectors["total"].to_numpy(), state.vectors["counted"].to_numpy()
     is_told = (total >= round(rules.review_bits * UNITS_PER_BIT)) & (counted != FORBIDDEN)
-    told = np.flatnonzero(is_told[state.vector])
+    left, right, vector = _order_pairs(state, present, is_told)
     weight = pl.Series("weight", total / UNITS_PER_BIT)
     # from one chunk polars gathers thirty times as fast as from two
     evidence = state.vectors["evidence"].rechunk()
-    for piece in cut_pieces(len(told)):
-        rows = told[piece]
-        vectors = pl.Series(state.vector[rows])
-        ends = name_ends(present.keys, present.rank[state.left[rows]], present.rank[state.right[rows]])
+    for piece in cut_pieces(len(left)):
+        vectors = pl.Series(vector[piece])
+        ends = name_ends(present.keys, left[piece], right[piece])
         yield ends.with_columns(weight.gather(vectors), evidence.gather(vectors))
+
+
+def _order_pairs(state: State, present: Present, is_told: Mask) -> tuple[Ids, Ids, Ids]:
+    """The pairs of some vectors in the order of their records: the ranks of both, and the vector."""
+    told, start = [], 0
+    for piece in state.pairs:
+        holds = state.proposed[start : start + len(piece.left)] != 0
+        rows = np.flatnonzero(is_told[piece.vector] & holds)
+        told.append((present.rank[piece.left[rows]], present.rank[piece.right[rows]], piece.vector[rows]))
+        start += len(piece.left)
+    left, right, vector = (np.concatenate(column) for column in zip(*told, strict=True))
+    # what was found at once is in order mostly, and a stable sort takes runs as they are
+    order = np.argsort(left.astype(np.int64) * len(state.order) + right, kind="stable")
+    return left[order], right[order], vector[order]
 
 
 def name_candidates(state: State) -> pl.DataFrame:
     """The records of all pairs that were compared."""
     present = order_present(state)
-    return name_ends(present.keys, present.rank[state.left], present.rank[state.right])
+    left, right, _ = _order_pairs(state, present, np.ones(state.vectors.height, dtype=bool))
+    return name_ends(present.keys, left, right)
 
 
 def write_pair_evidence(state: State, pairs: pl.DataFrame, rules: Rules, model: Model) -> pl.Series:
     """The evidence of some compared pairs of present records (source_a, source_key_a, source_b, source_key_b)."""
     place = {(source, key): row for source, key, row in find_present(state, _list_ends(pairs)).iter_rows()}
     ends = [[place[record] for record in pairs.select(f"source_{s}", f"source_key_{s}").iter_rows()] for s in "ab"]
-    wanted = _number_pairs(state, *(np.array(side, dtype=np.int32) for side in ends))
-    held = _number_pairs(state, state.left, state.right)
-    found = np.flatnonzero(np.isin(held, wanted))
-    vectors = state.vectors["vector"].to_numpy()[state.vector[found]]
+    wanted = [(min(pair), max(pair)) for pair in zip(*ends, strict=True)]
+    held = state.take(state.find_within(np.unique(np.array(ends, dtype=np.int32))))
+    vectors = state.vectors["vector"].to_numpy()[held.vector]
     evidence = weigh(vectors, lay_out(rules), model.weights, rules).write_evidence()
-    known = dict(zip(held[found].tolist(), evidence, strict=True))
-    return pl.Series("evidence", [known[pair] for pair in wanted.tolist()], dtype=pl.String)
-
-
-def _number_pairs(state: State, one: Ids, two: Ids) -> Longs:
-    """A number per pair of rows, whichever comes first."""
-    pairs: Longs = np.minimum(one, two).astype(np.int64) * len(state.alive) + np.maximum(one, two)
-    return pairs
+    known = {
+        (min(pair), max(pair)): text
+        for *pair, text in zip(held.left.tolist(), held.right.tolist(), evidence.to_list(), strict=True)
+    }
+    return pl.Series("evidence", [known[pair] for pair in wanted], dtype=pl.String)
 
 
 def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -213,18 +226,18 @@ def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
 def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
     """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
     state = addition.state
-    is_near = state.vectors["total"].to_numpy() >= round(rules.review_bits * UNITS_PER_BIT)
-    near = np.flatnonzero(is_near[state.vector])
-    near = near[state.owner[state.left[near]] != state.owner[state.right[near]]]
+    near = state.open
+    pairs = state.take(near)
     for hashes in state.guards:
         # nobody is asked about two entities with a code each; they are most pairs
-        code = np.zeros(state.ids.height + 1, dtype=np.uint64)
+        code = np.zeros(state.issued.height + 1, dtype=np.uint64)
         coded = np.flatnonzero((hashes != 0) & state.alive)
         code[state.owner[coded]] = hashes[coded]
-        one, two = code[state.owner[state.left[near]]], code[state.owner[state.right[near]]]
+        one, two = code[state.owner[pairs.left]], code[state.owner[pairs.right]]
         near = near[(one == 0) | (two == 0) | (one == two)]
-    asked = np.zeros(state.ids.height + 1, dtype=bool)
-    asked[state.owner[state.left[near]]] = asked[state.owner[state.right[near]]] = True
+        pairs = state.take(near)
+    asked = np.zeros(state.issued.height + 1, dtype=bool)
+    asked[state.owner[pairs.left]] = asked[state.owner[pairs.right]] = True
     asked[-1] = False
     rows = state.order[asked[state.owner[state.order]]]
     aligned = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
@@ -232,20 +245,22 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     rank[rows] = np.arange(len(rows), dtype=np.int32)
     labels = np.unique(state.owner[rows], return_inverse=True)[1].astype(np.int64)
     codes = [number_hashes(hashes[rows]) for hashes in state.guards]
-    one, two = (rank[addition.rows[side]] for side in addition.bonds.apart)
-    known = (one >= 0) & (two >= 0)
-    first, second = labels[one[known]], labels[two[known]]
+    left, right = (rank[addition.rows[side]] for side in addition.bonds.apart)
+    known = (left >= 0) & (right >= 0)
+    first, second = labels[left[known]], labels[right[known]]
     apart = np.unique(np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second))
-    candidates = Candidates(rank[state.left[near]], rank[state.right[near]], state.proposed[near], [])
-    weight = state.vectors["total"].to_numpy()[state.vector[near]].astype(np.int64)
+    # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
+    order = np.argsort(rank[pairs.left].astype(np.int64) * len(rows) + rank[pairs.right], kind="stable")
+    candidates = Candidates(rank[pairs.left[order]], rank[pairs.right[order]], state.proposed[near[order]], [])
+    weight = state.vectors["total"].to_numpy()[pairs.vector[order]]
     return build_review(aligned, candidates, weight, labels, codes, read_value(records, aligned), rules, apart)
 
 
-def _count_clashes(state: State) -> int:
+def _count_clashes(state: State, pairs: Pairs) -> int:
     """Pairs that may not be joined, whatever they weigh."""
-    barred = (state.vectors["counted"].to_numpy() == FORBIDDEN)[state.vector]
+    barred = (state.vectors["counted"].to_numpy() == FORBIDDEN)[pairs.vector]
     for hashes in state.guards:
-        one, two = hashes[state.left], hashes[state.right]
+        one, two = hashes[pairs.left], hashes[pairs.right]
         barred |= (one != 0) & (two != 0) & (one != two)
     return int(barred.sum())
 
@@ -258,10 +273,11 @@ def _draw_histogram(total: Ids) -> dict[str, list[int]]:
 
 def describe_pairs(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[str, Any]:
     """What a full resolution counts over all pairs: by key what it proposes and what its cap leaves out, vetoes, weights."""
-    rows = []
+    rows, numbers = [], state.list_pairs()
+    held = state.take(numbers)
     for place, key in enumerate(rules.block_keys):
-        hashes = state.read_keys(place)[state.alive]
-        sizes = np.unique(hashes[hashes != 0], return_counts=True)[1]
+        hashes, members = read_block(state.blocks, place)
+        sizes = np.unique(hashes[state.alive[members]], return_counts=True)[1]
         pairs = int(((state.proposed >> np.uint32(place)) & np.uint32(1)).sum())
         row = {"key": key.name, "cap": caps[key.name], "pairs": pairs, "largest_block": int(sizes.max(initial=0))}
         row |= {"capped_blocks": int((sizes > caps[key.name]).sum())}
@@ -270,7 +286,7 @@ def describe_pairs(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[
         "candidate_keys": rows,
         "blocks_capped": sum(row["capped_blocks"] for row in rows),
         "pairs_left_out": sum(row["pairs_left_out"] for row in rows),
-        "distinct_vectors": len(np.unique(state.vector)),
-        "vetoes": _count_clashes(state),
-        "weight_histogram": _draw_histogram(state.total),
+        "distinct_vectors": len(np.unique(held.vector)),
+        "vetoes": _count_clashes(state, held),
+        "weight_histogram": _draw_histogram(state.vectors["total"].to_numpy()[held.vector]),
     }

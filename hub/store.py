@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from hub.archive import load_state, save_state
 from hub.clock import Clock
 from hub.decide import align_log
 from hub.edges import TakeEdges
@@ -27,7 +28,7 @@ from hub.model import Model, read_model, write_model
 from hub.outcome import Added, Outcome, list_crosswalk, order_present, tell, tell_added, tell_first
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
-from hub.state import State, build_state, load_state, save_state
+from hub.state import State, build_state
 
 #: what lies in a hub's folder
 FILES = ("current", "current.new", "decisions.new", "decisions.parquet", "events", "lock", "model", "versions")
@@ -158,8 +159,9 @@ class Hub:
         if decided is not None:
             write_decisions(self.folder, _join_logs(read_decisions(self.folder), decided))
         base = self.folder / "versions" / str(self._version)
-        write_version(self.folder, self._version + 1, addition.state, added, self.rules, at, base)
-        self._version, self._state = self._version + 1, read_state(self.folder)
+        state = write_version(self.folder, self._version + 1, addition.state, added, self.rules, at, base)
+        # what was written in one piece again is mapped instead of held
+        self._version, self._state = self._version + 1, state if len(state.parts) > 1 else read_state(self.folder)
 
 
 def _join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
@@ -198,11 +200,12 @@ def _refuse_other_rules(folder: Path, rules: Rules) -> None:
 
 def write_version(
     folder: Path, version: int, state: State, added: Added, rules: Rules, at: datetime, base: Path | None = None
-) -> None:
-    """Make a state the newest one; the caller holds the hub's lock. base: the version that it was added to."""
+) -> State:
+    """Make a state the newest one, and return it as it was written (hub.archive.save_state); the caller holds the hub's lock.
+    base: the version that it was added to."""
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
-    save_state(state, target, base)
+    state = save_state(state, target, base)
     (folder / "events").mkdir(exist_ok=True)
     added.events.write_parquet(folder / "events" / f"{version}.parquet")
     added.review.write_parquet(target / "review.parquet")
@@ -214,6 +217,7 @@ def write_version(
     for old in (folder / "versions").iterdir():
         if old.name != str(version):
             shutil.rmtree(old, ignore_errors=True)
+    return state
 
 
 def read_events(folder: Path) -> pl.DataFrame:

@@ -72,17 +72,18 @@ def _list_edges(hub: Folder, rules: Rules, members: list[Record]) -> list[dict[s
     """The pairs of some records at or above the review threshold, the heaviest first."""
     state = hub.state
     rows = hub.find_rows(members)
-    inside = np.flatnonzero(np.isin(state.left, rows) & np.isin(state.right, rows))
-    inside = inside[state.total[inside] >= round(rules.review_bits * UNITS_PER_BIT)]
+    inside = state.take(state.find_within(rows.astype(np.int32)))
+    total = state.vectors["total"].to_numpy()[inside.vector]
+    told = np.flatnonzero(total >= round(rules.review_bits * UNITS_PER_BIT))
     keys = state.records.select(_RECORD)
-    ends = [keys[rows].rows() for rows in (state.left[inside], state.right[inside])]
+    ends = [keys[side[told]].rows() for side in (inside.left, inside.right)]
     pairs = pl.DataFrame(
         [(*min(pair), *max(pair)) for pair in zip(*ends, strict=True)], schema=dict.fromkeys(_ENDS, pl.String), orient="row"
     )
     log = hub.read_log()
     said = [describe_decisions(log, row[:2], row[2:], rules.entity) for row in pairs.iter_rows()]
     edges = pairs.with_columns(
-        pl.Series("weight", state.total[inside] / UNITS_PER_BIT),
+        pl.Series("weight", total[told] / UNITS_PER_BIT),
         write_pair_evidence(state, pairs, rules, hub.model),
         pl.Series("decision", said, dtype=pl.String),
     )

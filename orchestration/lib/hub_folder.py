@@ -83,14 +83,14 @@ class Folder:
 
     def find_holder(self, record: Record) -> str | None:
         rows = self.find_rows([record])
-        return str(self.state.ids["gid"][int(self.state.owner[rows[0]])]) if len(rows) else None
+        return str(self.state.issued["gid"][int(self.state.owner[rows[0]])]) if len(rows) else None
 
     def follow(self, gid: str) -> str:
         found = self.state.ids.filter(pl.col("gid") == gid)["target_gid"].drop_nulls()
         return str(found[0]) if len(found) else gid
 
     def list_members(self, gid: str) -> list[Record]:
-        place = self.state.ids.select((pl.col("gid") == gid).arg_true()).to_series()
+        place = self.state.issued.select((pl.col("gid") == gid).arg_true()).to_series()
         if not len(place):
             return []
         rows = np.flatnonzero((self.state.owner == place[0]) & self.state.alive)
