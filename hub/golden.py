@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.parts import Ids, Parts, group_rows, sort_distinct
+from hub.parts import Ids, Parts, group_rows, number, sort_distinct
 from hub.prepare import WHOLE
 from hub.rules.model import Rules, Survivor
 from hub.sorting import order_numbers, rank_numbers
@@ -64,13 +64,10 @@ class _Context:
         self._members = members
         n = parts.n
         ranks = {source: len(rules.source_precedence) - place for place, source in enumerate(rules.source_precedence)}
-        precedence = aligned["source"].replace_strict(ranks, default=0, return_dtype=pl.Int64).to_numpy()
-        times = (
-            aligned.select(pl.coalesce("updated_at", "created_at").rank("dense").fill_null(0))
-            .to_series()
-            .cast(pl.Int64)
-            .to_numpy()
-        )
+        sources, first = number(aligned["source"])
+        named = aligned["source"].gather(pl.Series(first)).replace_strict(ranks, default=0, return_dtype=pl.Int64)
+        precedence = named.to_numpy()[sources]
+        times = _rank_times(aligned.select(pl.coalesce("updated_at", "created_at")).to_series())
         self._last = max(n - 1, 1)
         self._ranking = {"precedence": (precedence, len(rules.source_precedence)), "recency": (times, int(times.max(initial=0)))}
         self._large = members.sizes[members.owner] > 2
@@ -138,7 +135,7 @@ def build_golden(parts: Parts, aligned: pl.DataFrame, members: Members, winners:
 
 def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
     order, starts = members.order, members.starts
-    sources = aligned["source"].rank("dense").to_numpy().astype(np.int64)[order]
+    sources = number(aligned["source"])[0].astype(np.int64)[order]
     owner = members.owner[order].astype(np.int64)
     width = int(sources.max(initial=0)) + 1
     several = sort_distinct(owner * width + sources) // width
@@ -156,6 +153,13 @@ def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
 
 def _read_times(times: pl.Series) -> Longs:
     return times.dt.epoch("us").fill_null(-1).to_numpy()
+
+
+def _rank_times(times: pl.Series) -> Longs:
+    """The place of each time among the distinct ones; the smallest for null."""
+    micros = times.dt.epoch("us")
+    earliest = micros.min()
+    return rank_numbers((micros - (earliest or 0) + 1).fill_null(0).to_numpy())[0].astype(np.int64)
 
 
 def _to_times(name: str, micros: Longs) -> pl.Series:

@@ -21,7 +21,7 @@ from hub.issue import issue_ids
 from hub.parts import rank_texts
 from hub.prepare import sort_records
 from hub.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
-from hub.sorting import order_numbers
+from hub.sorting import order_numbers, order_texts
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "event_no": pl.Int64(),
@@ -160,9 +160,9 @@ def place_records(aligned: pl.DataFrame, labels: npt.NDArray[np.int64], past: Pa
     ages = pl.concat([past.ages, back.ids.select(old_gid="gid", issued_no="issued_no")]) if back else past.ages
     homes = _find_homes(back.joined if back else joined, ages)
     kept = homes.filter("keeps").select("label", gid="old_gid")
-    fresh = joined.join(kept, on="label", how="anti", maintain_order="left")
-    issued = issue_ids(fresh, past.taken, prefix)
-    gids = pl.concat([kept, issued], how="diagonal").sort("gid")
+    fresh = joined.join(kept, on="label", how="anti", maintain_order="left") if kept.height else joined
+    gids = pl.concat([kept, issue_ids(fresh, past.taken, prefix)], how="diagonal")
+    gids = gids.select(pl.all().gather(pl.Series(order_texts(gids["gid"]))))
     owner_of = np.zeros(aligned.height, dtype=np.int32)
     owner_of[gids["label"].to_numpy()] = np.arange(gids.height, dtype=np.int32)
     return Placed(group_members(owner_of[labels], gids["gid"]), joined, homes, gids, back)

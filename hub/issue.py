@@ -23,7 +23,7 @@ def issue_ids(fresh: pl.DataFrame, taken: pl.Series, prefix: str) -> pl.DataFram
 
 def _are_taken(gids: pl.Series, taken: pl.Series) -> pl.Series:
     """Of the new ids and those ever issued, a set is made of the few that meet."""
-    return gids.is_in(taken.filter(taken.is_in(gids.implode())).implode())
+    return gids.is_in(taken.filter(taken.is_in(gids.implode())).implode() if len(taken) else taken.implode())
 
 
 def _find_earliest(fresh: pl.DataFrame) -> Ids:
