@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.frequency import Frequencies
+from hub.frequency import Frequencies, list_counted_texts
 from hub.hashing import hash_texts
 from hub.keys import find_rows, hash_records
 from hub.model import Model, read_model, write_model
@@ -69,7 +69,7 @@ def forget_values(model: Model, gone: Parts, left: Parts) -> Model:
     """
     tables = {}
     for part, (hashes, buckets) in model.frequencies.tables.items():
-        own = np.setdiff1d(hash_texts(gone.list_values(part)), hash_texts(left.list_values(part)))
+        own = np.setdiff1d(hash_texts(list_counted_texts(gone, part)), hash_texts(list_counted_texts(left, part)))
         kept = ~np.isin(hashes, own)
         tables[part] = (hashes[kept], buckets[kept])
     return replace(model, frequencies=Frequencies(tables))

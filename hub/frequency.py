@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from hub.hashing import Hashes, hash_texts
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts, sort_distinct
 from hub.rules.model import Rules
+from hub.vocabulary import count_words, split_words
 
 Buckets = npt.NDArray[np.uint8]
 
@@ -17,7 +19,9 @@ Buckets = npt.NDArray[np.uint8]
 LAST_BUCKET = 7
 #: tests of company names, which count the registered names that share a core or a trade name
 COMPANY_TEST = "company"
-COMPANY_PARTS = ("core", "brand", "prefix2")
+COMPANY_PARTS = ("core", "brand", "prefix2", "sound")
+#: a part that is counted by its words
+WORDS = "words"
 #: a kind whose values are sources: what is counted is how often a company comes twice in one
 SOURCE_KIND = "source"
 #: share of repeated companies up to which a source is in the last bucket; each bucket before doubles it
@@ -33,7 +37,7 @@ class Frequencies:
     def look_up(self, parts: Parts, part: str) -> Buckets:
         """The bucket of each of the part's codes; 0 for what was not known when they were frozen."""
         hashes, buckets = self.tables[part]
-        asked = hash_texts(parts.list_values(part))
+        asked = hash_texts(list_counted_texts(parts, part))
         place = np.minimum(np.searchsorted(hashes, asked), max(len(hashes) - 1, 0))
         if not len(hashes):
             return np.zeros(len(asked), dtype=np.uint8)
@@ -45,13 +49,33 @@ def list_counted(rules: Rules) -> list[tuple[str, str]]:
     counted = [(comparison.field, "") for comparison in rules.comparisons if comparison.frequency]
     names = [comparison.field for comparison in rules.comparisons if comparison.levels[0].test == COMPANY_TEST]
     counted += [(f"{field}.{part}", f"{field}.key") for field in names for part in COMPANY_PARTS]
+    counted += [(f"{field}.{WORDS}", "") for field in names]
     sources = [field.name for field in rules.fields if field.kind == SOURCE_KIND]
     counted = [(part, f"{names[0]}.key" if part in sources and names else of) for part, of in counted]
     return list(dict.fromkeys(counted))
 
 
+def list_counted_texts(parts: Parts, part: str) -> pl.Series:
+    """What is counted of a part: its distinct values, or the words of all of them (hub.vocabulary)."""
+    return split_words(_list_rows(parts, part))[0] if _has_words(part) else parts.list_values(part)
+
+
+def _list_rows(parts: Parts, part: str) -> pl.Series:
+    name, _, rest = part.partition(".")
+    return parts.tables[name].rows[rest]
+
+
+def _has_words(part: str) -> bool:
+    return part.partition(".")[2] == WORDS
+
+
 def count_buckets(parts: Parts, part: str, of: str) -> Buckets:
-    """The bucket of each of the part's codes: floor(log2) of its records, or ceil(log2) of the different values of `of`."""
+    """The bucket of each of the part's codes: floor(log2) of its records, or ceil(log2) of the different values of `of`.
+
+    Of words it is how many values have each, as hub.vocabulary keeps it.
+    """
+    if _has_words(part):
+        return count_words(_list_rows(parts, part))
     codes = parts.codes(part)
     size = len(parts.list_values(part))
     if not of:
@@ -83,7 +107,7 @@ def freeze_frequencies(parts: Parts, buckets: Mapping[str, Buckets]) -> Frequenc
     tables = {}
     for part, found in buckets.items():
         common = np.flatnonzero(found)
-        hashes = hash_texts(parts.list_values(part).gather(common))
+        hashes = hash_texts(list_counted_texts(parts, part).gather(common))
         order = np.argsort(hashes)
         tables[part] = (hashes[order], found[common][order])
     return Frequencies(tables)
@@ -96,7 +120,7 @@ def find_buckets(parts: Parts, rules: Rules, frozen: Frequencies | None) -> dict
     def find(part: str, of: str) -> Buckets:
         return frozen.look_up(parts, part) if frozen else count_buckets(parts, part, of)
 
-    parts.number_all([part for pair in counted for part in pair if part])
+    parts.number_all([part for pair in counted for part in pair if part and not _has_words(part)])
     found = map_threads(lambda pair: find(*pair), counted, parts.n)
     return {part: buckets for (part, _), buckets in zip(counted, found, strict=True)}
 

@@ -10,6 +10,7 @@ from hub.frequency import Buckets
 from hub.names import BUCKETS, Mask, Names
 from hub.parts import Ids
 from hub.sorting import find_distinct_numbers
+from hub.vocabulary import share_words
 
 Codes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -47,6 +48,12 @@ LADDER = (
     "person",
     "spelled*",
     "unlike_script",
+    # names in other letters than Chinese: `*` says by how few names chance gives the words that both have
+    "words_same*",
+    "words_alike*",
+    "words_within*",
+    "words_most*",
+    "words_some",
 )
 _RULES = [level.rstrip("*!") for level in LADDER]
 _IS_COUNTED = np.array(["*" in level for level in LADDER])
@@ -65,8 +72,10 @@ def _name_variants(level: str) -> list[str]:
 LEVELS = ["missing", *(name for level in LADDER for name in _name_variants(level))]
 #: endings of an industry that tell nothing apart
 _EMPTY_INDUSTRY = r"(?:科技|技术|实业|发展|国际|企业|产业|工程|制造|设备|服务|管理)+$"
-#: rungs of a name that is longer than the other
-_PARTLY = ("contained", "prefix", "subsequence")
+#: log2 of the names that would have the words of both by chance, from which on each bucket but the first begins
+_COINCIDENCES = (-9.0, -5.0, -2.0, 0.5, 3.0)
+#: shares of what the words of two names tell that both have, for most and for some of it
+_MOST, _SOME = 0.6, 0.3
 
 
 def compare_names(names: Names, left: Longs, right: Longs) -> tuple[Codes, Codes, Codes, Codes]:
@@ -95,8 +104,8 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     same_key, same_core = names.key[a] == names.key[b], names.core[a] == names.core[b]
     same_brand = (names.brand[a] == names.brand[b]) & (names.brand[a] >= 0)
     legal = names.has_legal[a] & names.has_legal[b]
-    # a registered name is unique in its region: a Chinese one, for others name none
-    whole = same_key & legal & han & ((core_length >= 3) | (names.province[a] >= 0))
+    # a registered name is unique in its region
+    whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
 
     def settle(rule: str, where: Mask, counted: Buckets | None = None) -> None:
         chosen = np.flatnonzero(where & (rung < 0))
@@ -105,6 +114,8 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
             spread[chosen] = counted[a[chosen]]
 
     settle("alias", (names.known[a] == names.known[b]) & ~same_key)
+    latin = np.flatnonzero(~names.is_han[a] & ~names.is_han[b] & (rung < 0))
+    rung[latin], spread[latin] = _compare_words(names, a[latin], b[latin])
     unlike = names.is_han[a] != names.is_han[b]
     same_sound = (names.sound[a] == names.sound[b]) & (names.sound[a] >= 0)
     settle("spelled", unlike & same_sound, names.brand_spread)
@@ -129,9 +140,6 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
             settle(f"sound_{length}", han & same_sound & ((relation == 1) | (relation == 2)) & (size == length))
     rest = np.flatnonzero(rung < 0)
     rung[rest], spread[rest] = _measure_cores(names, names.trunk[a[rest]], names.trunk[b[rest]])
-    # Toyota Motor Sales USA Inc. is not Toyota Motor Corporation
-    longer = legal & ~names.is_han[a] & ~names.is_han[b] & np.isin(rung, [_RULES.index(rule) for rule in _PARTLY])
-    rung[longer] = _RULES.index("similar")
     unlikely = np.isin(rung, [_RULES.index(rule) for rule in ("different", "weak", "unlike_script")])
     # 黄佳 and 黄佳刚 are two persons, not a short name and a long one
     unlikely |= names.is_bare[a] & names.is_bare[b] & (rung >= _RULES.index("sound_4"))
@@ -139,6 +147,34 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     counted = np.where(_IS_COUNTED[rung], spread, 0)
     registered = np.where(_IS_SPLIT[rung] & legal, _WIDTHS[rung] // 2, 0)
     return (_FIRST[rung] + counted + registered).astype(np.uint8)
+
+
+def _compare_words(names: Names, a: Longs, b: Longs) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """Rung and bucket of names in other letters than Chinese: whole words, in any order; each distinct pair is measured once."""
+    width = max(len(names.key), 1)
+    distinct, place = find_distinct_numbers(np.minimum(a, b) * width + np.maximum(a, b))
+    one, two = distinct // width, distinct % width
+    shared = share_words(names.vocabulary, one, two)
+    counts = np.diff(names.vocabulary.starts)
+    length = np.minimum(names.core_length[one], names.core_length[two])
+    # blueridge is blue ridge
+    joined = (names.sound[one] == names.sound[two]) & (names.sound[one] >= 0) & (names.industry[one] == names.industry[two])
+    whole = (shared.low == 1) | joined
+    conditions = {
+        "words_same": whole & (shared.exact | joined),
+        # a typo in a short name of one word makes another name
+        "words_alike": whole & ((counts[one] + counts[two] > 2) | (length >= 8)),
+        # Toyota Motor Sales USA Inc. is not Toyota Motor Corporation
+        "words_within": (shared.high == 1) & ~(names.has_legal[one] & names.has_legal[two]),
+        "words_most": (shared.both >= _MOST) & ~shared.numbers,
+        "words_some": shared.both >= _SOME,
+    }
+    rung = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
+    for rule in reversed(conditions):
+        rung[conditions[rule]] = _RULES.index(rule)
+    # a name in pinyin is common where many Chinese ones sound so
+    bucket = np.maximum(np.searchsorted(_COINCIDENCES, shared.coincidences, side="right"), names.sound_spread[one])
+    return rung[place], bucket.astype(np.int8)[place]
 
 
 def _relate_industries(names: Names, a: Longs, b: Longs, where: Mask) -> Codes:

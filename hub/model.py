@@ -14,7 +14,7 @@ from hub.frequency import Frequencies
 from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
-REVISION = 4
+REVISION = 5
 #: where a hub's folder has its model
 IN_HUB = "model"
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.frequency import Buckets, spread
+from hub.frequency import WORDS, Buckets, spread
 from hub.hashing import Hashes
 from hub.normalize.aliases import KNOWN
 from hub.parts import Ids, Parts, number
+from hub.vocabulary import Vocabulary, build_vocabulary
 
 Mask = npt.NDArray[np.bool_]
 
@@ -20,7 +21,7 @@ _HAN_DIGITS = "零一二三四五六七八九十"
 #: the parts of a field of kind company that are compared, and those by which parents are found
 COMPANY = (
     "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
-    "has_legal", "group_word", "is_bare", "prefix2",
+    "has_legal", "group_word", "is_bare", "prefix2", WORDS,
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class Names:
     core_spread: Buckets
     brand_spread: Buckets
     start_spread: Buckets
+    sound_spread: Buckets
     industry_texts: pl.Series
     #: names of one core, brand, script and beginning are measured once: their number, and a name of each
     trunk: Ids
@@ -60,6 +62,8 @@ class Names:
     numbers: Ids
     #: per trunk a bit for each character of its core, modulo 64
     characters: Hashes
+    #: the words of names in other letters than Chinese
+    vocabulary: Vocabulary
 
 
 def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Names:
@@ -69,6 +73,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
     core = parts.number_rows(f"{field}.core")
     brand = parts.number_rows(f"{field}.brand")
     industry = parts.number_rows(f"{field}.industry")
+    sound = parts.number_rows(f"{field}.sound")
     key = parts.number_rows(f"{field}.key")
     trunk, trunk_names = number(rows.select(pl.struct("core", "brand", "is_han", "prefix2")).to_series())
     core_texts = rows["core"].gather(pl.Series(trunk_names))
@@ -78,7 +83,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         key=key,
         known=parts.number_rows(f"{field}.{KNOWN}") if KNOWN in rows.columns else key,
         plain=parts.number_rows(f"{field}.plain"),
-        sound=parts.number_rows(f"{field}.sound"),
+        sound=sound,
         core=core,
         brand=brand,
         industry=industry,
@@ -95,6 +100,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),
         brand_spread=np.minimum(spread(buckets[f"{field}.brand"], brand), BUCKETS - 1),
         start_spread=np.minimum(spread(buckets[f"{field}.prefix2"], parts.number_rows(f"{field}.prefix2")), BUCKETS - 1),
+        sound_spread=np.minimum(spread(buckets[f"{field}.sound"], sound), BUCKETS - 1),
         industry_texts=parts.list_values(f"{field}.industry"),
         trunk=trunk,
         trunk_names=trunk_names,
@@ -103,6 +109,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         words=words,
         numbers=numbers,
         characters=_mark_characters(core_texts),
+        vocabulary=build_vocabulary(rows[WORDS], buckets[f"{field}.{WORDS}"]),
     )
 
 

@@ -6,7 +6,8 @@ from hub.normalize.generic import clean_words, drop_silent
 from hub.normalize.text import fold_texts
 
 _FORMS = {
-    "street": "st", "str": "st", "avenue": "ave", "av": "ave", "boulevard": "blvd", "blv": "blvd", "boul": "blvd", "road": "rd",
+    "street": "st", "str": "st", "r": "rue", "bd": "blvd",
+    "avenue": "ave", "av": "ave", "boulevard": "blvd", "blv": "blvd", "boul": "blvd", "road": "rd",
     "drive": "dr", "drv": "dr", "lane": "ln", "place": "pl", "court": "ct", "crt": "ct", "circuit": "cct", "circle": "cir",
     "crescent": "cres", "square": "sq", "highway": "hwy", "parkway": "pkwy", "pky": "pkwy", "terrace": "ter", "terr": "ter",
     "close": "cl", "plaza": "plz", "expressway": "expy", "center": "ctr", "centre": "ctr", "building": "bldg", "floor": "fl",
@@ -16,11 +17,12 @@ _FORMS = {
     "seventh": "7th", "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
 #: left out of the core: a third of all lists leave out the kind of street or its direction
-_WEAK = "st|ave|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way|n|s|e|w|ne|nw|se|sw"
+_WEAK = "st|ave|rue|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way|n|s|e|w|ne|nw|se|sw"
 
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
-    """main: words in their short forms; number: the first number; core: number and name of the street alone; postcode."""
+    """main: words in their short forms; number: the first number; core: number and name of the street alone; door: core
+    where it is in other letters than Chinese and has a number; house: number there; postcode."""
     folded = fold_texts(values.cast(pl.String))
     frame = pl.DataFrame({"text": folded}).with_row_index("row").with_columns(drop_silent(pl.col("text")))
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
@@ -38,12 +40,16 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
         _null_empty(spaced).alias(""),
         number=pl.col("text").str.extract(r"(\d+)"),
         core=core,
+        door=pl.lit(None, dtype=pl.String),
+        house=pl.lit(None, dtype=pl.String),
         postcode=pl.col("text").str.extract(r"\b([1-9]\d{5})$"),
     )
 
 
 def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
-    frame = frame.with_columns(spaced=clean_words(pl.col("text")))
+    # Goethestr. is Goethestrasse
+    apart = clean_words(pl.col("text")).str.replace_all(r"(\p{L}{2})(?:strasse|straat|str)\b", "$1 st")
+    frame = frame.with_columns(spaced=apart)
     words = pl.col("spaced").str.split(" ").list.eval(pl.element().replace(list(_FORMS), list(_FORMS.values())))
     frame = frame.with_columns(main=words.list.join(" "))
     padded = pl.concat_str(pl.lit(" "), "main", pl.lit(" ")).str.replace_all(" ", "  ")
@@ -52,11 +58,14 @@ def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all(r" (\d+)(?:st|nd|rd|th) ", " $1 ")
         .str.replace_all(" +", " ")
     )
+    core = pl.when(core.str.strip_chars().str.len_chars() >= 4).then(core.str.strip_chars())
     return frame.select(
         "row",
         _null_empty(pl.col("main")).alias(""),
         number=pl.col("main").str.extract(r"(\d+)"),
-        core=pl.when(core.str.strip_chars().str.len_chars() >= 4).then(core.str.strip_chars()),
+        core=core,
+        door=pl.when(pl.col("main").str.contains(r"\d")).then(core),
+        house=pl.col("main").str.extract(r"(\d+)"),
         postcode=pl.col("main").str.extract(r"\b(\d{5,6})$"),
     )
 

@@ -38,6 +38,7 @@ NAME_FIELDS = [
     "plain",
     "remark_person",
     "is_bare",
+    "words",
 ]
 
 
@@ -254,6 +255,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     return frame.with_columns(
+        words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False),
         name_key=pl.concat_str("head_key", pl.col("branch").fill_null("")),

@@ -29,11 +29,16 @@ def drop_silent(folded: pl.Expr, keep_short: bool = False) -> pl.Expr:
     return folded.replace([*words, ""], None)
 
 
+def drop_accents(expression: pl.Expr) -> pl.Expr:
+    """Letters without their accents; ß is ss. Kana and hangul stay whole."""
+    bare = expression.str.normalize("NFKD").str.replace_all(r"[\x{0300}-\x{036f}]", "").str.normalize("NFC")
+    return bare.str.replace_all("ß", "ss", literal=True)
+
+
 def clean_words(expression: pl.Expr) -> pl.Expr:
     """Folded words between single spaces: no accents, no punctuation, `&` as and, O'Neil as oneil."""
     return (
-        expression.str.normalize("NFKD")
-        .str.replace_all(r"\p{M}", "")
+        drop_accents(expression)
         .str.replace_all("&", " and ")
         .str.replace_all(r"['’`.]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
@@ -45,16 +50,19 @@ def _null_empty(expression: pl.Expr) -> pl.Expr:
     return expression.replace("", None)
 
 
+def pick_longest(words: pl.Expr) -> pl.Expr:
+    """The two longest words of a text, by the alphabet."""
+    by_length = pl.element().sort_by([pl.element().str.len_chars(), pl.element()], descending=True)
+    return words.str.split(" ").list.eval(by_length).list.head(2).list.sort().list.join(" ")
+
+
 def parse_text(values: pl.Series) -> pl.DataFrame:
     """main: cleaned words; first: the first word; long: the two longest words, in order of the alphabet."""
     frame = pl.DataFrame({"raw": values}).select(text=drop_silent(fold_text(pl.col("raw"))))
     frame = frame.select(_null_empty(clean_words(pl.col("text"))).alias(""))
-    words = (
-        pl.col("").str.split(" ").list.eval(pl.element().sort_by([pl.element().str.len_chars(), pl.element()], descending=True))
-    )
     return frame.with_columns(
         first=pl.col("").str.extract(r"^(\S+)"),
-        long=pl.when(pl.col("").str.contains(" ")).then(words.list.head(2).list.sort().list.join(" ")),
+        long=pl.when(pl.col("").str.contains(" ")).then(pick_longest(pl.col(""))),
     )
 
 
@@ -65,12 +73,11 @@ def parse_name(values: pl.Series) -> pl.DataFrame:
     bare = pl.concat_str(pl.lit(" "), "text", pl.lit(" ")).str.replace_all(" (?:and|the) ", " ").str.strip_chars()
     frame = frame.select(pl.coalesce(_null_empty(bare), "text").alias(""))
     words = pl.col("").str.split(" ")
-    longest = words.list.eval(pl.element().sort_by([pl.element().str.len_chars(), pl.element()], descending=True))
     return frame.with_columns(
         sorted=words.list.sort().list.join(" "),
         first=pl.col("").str.extract(r"^(\S+)"),
         prefix=pl.when(pl.col("").str.len_chars() >= 4).then(pl.col("").str.replace_all(" ", "").str.slice(0, 4)),
-        long=pl.when(pl.col("").str.contains(" ")).then(longest.list.head(2).list.sort().list.join(" ")),
+        long=pl.when(pl.col("").str.contains(" ")).then(pick_longest(pl.col(""))),
     )
 
 

@@ -10,7 +10,16 @@ from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers
 from hub.normalize.dates import parse_date
-from hub.normalize.generic import parse_category, parse_code, parse_name, parse_number, parse_place, parse_text, parse_zip
+from hub.normalize.generic import (
+    parse_category,
+    parse_code,
+    parse_name,
+    parse_number,
+    parse_place,
+    parse_text,
+    parse_zip,
+    pick_longest,
+)
 from hub.normalize.models import find_models
 from hub.normalize.person import join_names, parse_person_name
 from hub.normalize.regions import locate
@@ -93,6 +102,8 @@ def _parse_company(values: pl.Series) -> pl.DataFrame:
         last2=pl.when(han).then(pl.col("brand").str.slice(-2)).otherwise(pl.col("core").str.slice(-4)),
         prefix3=pl.when(han).then(pl.col("brand").str.slice(0, 3)).otherwise(pl.col("core").str.slice(0, 6)),
         prefix2=pl.when(han).then(pl.col("brand").str.slice(0, 2)).otherwise(pl.col("core").str.slice(0, 4)),
+        lead=pl.when(~han).then(pl.col("core").str.slice(0, 4)),
+        long=pl.when(pl.col("words").str.contains(" .* ")).then(pick_longest(pl.col("words"))),
         whole=pl.when(pl.col("core").is_not_null())
         .then(1 + pl.col("has_legal").cast(pl.Int8) * 2 + pl.col("province").is_not_null().cast(pl.Int8))
         .when(pl.col("display").is_not_null())
@@ -233,13 +244,13 @@ KINDS: dict[str, Kind] = {
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
-    "address": Kind(parse_address, ("number", "core", "postcode"), _ADDRESS, ("", "core"), frequency=True),
+    "address": Kind(parse_address, ("number", "core", "door", "house", "postcode"), _ADDRESS, ("", "core"), frequency=True),
     "place": Kind(parse_place, ("first",), _PLACE, frequency=True),
     "zip": Kind(parse_zip, ("area",), _ZIP, frequency=True),
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
-        (*_COMPANY, "industry", "person", "is_bare", "first", "last2", "prefix2", "prefix3", "whole"),
+        (*_COMPANY, "industry", "person", "is_bare", "first", "last2", "prefix2", "prefix3", "words", "lead", "long", "whole"),
         _WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,

@@ -1,14 +1,18 @@
 """Company names in Latin letters taken apart: place, trade name, industry, legal form, branch."""
 
 from functools import cache
+from importlib.resources import files
 
 import polars as pl
 
+from hub.normalize.generic import drop_accents
 from hub.normalize.regions import load_regions
 from hub.normalize.sound import spell
 from hub.normalize.text import scatter
 from hub.normalize.words import list_words, match_words
 
+#: legal forms that stand before the name, and what stands for a firm there
+_BEFORE = "sarl|sasu|sas|eurl|sci|snc|gmbh|ooo|zao|pt|fa|firma|ste|societe"
 _OFFICE = "(?:sub )?branch(?: office)?|(?:rep|representative|liaison|sales|regional) office"
 #: legal forms that are words as well, and end no company's name before its branch
 _WORDS = ("the", "as", "se", "ab", "sa", "co")
@@ -30,6 +34,13 @@ def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]
     return spelled["sound"].to_list(), spelled["province"].to_list(), spelled["city"].to_list()
 
 
+@cache
+def load_short_words() -> tuple[list[str], list[str]]:
+    """Words that names are written short by, and what each becomes: nothing, for words that others leave out."""
+    table = pl.read_csv((files("hub") / "data" / "latin_words.csv").read_bytes()).fill_null("")
+    return table["word"].to_list(), table["short"].to_list()
+
+
 def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
     """Shanghai ABC Trading Co., Ltd. and ABC (Shanghai) Trading Limited have one key; ABC Trading Shanghai Branch is a branch."""
     cities, provinces, city_of = load_spelled_cities()
@@ -39,9 +50,7 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         place=pl.coalesce(pl.col("found").struct.field("1"), pl.col("found").struct.field("2"))
     )
     tokens = (
-        pl.when(pl.col("place").is_not_null())
-        .then(pl.col("text").str.replace(place, " "))
-        .otherwise("text")
+        drop_accents(pl.when(pl.col("place").is_not_null()).then(pl.col("text").str.replace(place, " ")).otherwise("text"))
         .str.replace_all("&", " and ")
         .str.replace_all(r"['’`.]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
@@ -51,15 +60,15 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace("  ", " ", literal=True)
     )
     frame = _split_branch(frame.with_columns(tokens=tokens))
-    legal = rf"(?: (?:{match_words('latin_legal')}))+$"
-    core = pl.col("head").str.replace(r"^the ", "").str.replace(legal, "")
+    legal = rf"(?:(?: and| und| et)?(?: (?:{match_words('latin_legal')}))+)+$"
+    core = pl.col("head").str.replace(r"^the ", "").str.replace(rf"^(?:{_BEFORE}) (.{{3,}})$", "$1").str.replace(legal, "")
     brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
     said = core.str.tail(core.str.len_chars() - brand.str.len_chars()).str.replace_all(rf" (?:{'|'.join(_NEUTRAL)})\b", "")
     key = pl.concat_str(pl.when(pl.col("place").is_not_null()).then(pl.col("place") + "|").otherwise(pl.lit("")), core)
     return frame.with_columns(
         name_key=pl.when(pl.col("branch").is_not_null()).then(key + "|" + pl.col("branch")).otherwise(key),
         parent_key=pl.when(pl.col("branch").is_not_null()).then(key),
-        has_legal=pl.col("head").str.contains(legal),
+        has_legal=pl.col("head").str.contains(f"^(?:{_BEFORE}) |{legal}"),
         group_word=pl.col("head").str.contains(r"\b(?:group|holdings?)\b"),
         name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
         name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
@@ -69,7 +78,20 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         sound=brand.str.replace_all(" ", "", literal=True),
         plain=core,
         is_bare=pl.lit(value=False),
+        words=_list_words(core),
     )
+
+
+def _list_words(core: pl.Expr) -> pl.Expr:
+    """The words of a name by the alphabet, each once, as they compare: Müller, Mueller, St Mary's and Saint Mary are alike."""
+    plain = core.str.replace_all(r"\b(child|day|health|home) care\b", "${1}care")
+    plain = (
+        plain.str.replace_all("([ao])e", "$1").str.replace_all("([^jqxy ])ue", "${1}u").str.replace_all(r"(\w{2}[^s ])s\b", "$1")
+    )
+    words = plain.str.split(" ").list.eval(pl.element().replace(*load_short_words()))
+    words = words.list.eval(pl.element().filter(pl.element() != ""))
+    kept = pl.when(words.list.len() > 0).then(words).otherwise(plain.str.split(" "))
+    return kept.list.unique().list.sort().list.join(" ")
 
 
 def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
