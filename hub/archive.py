@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from hub.parts import Parts, Table
-from hub.pieces import Blocks, Pairs, index_blocks, join_parts, read_block, sort_pairs
+from hub.pieces import Blocks, Open, Pairs, index_blocks, join_parts, read_block, sort_pairs
 from hub.state import State
 
 #: raise it when the files change, so that none of older code is read
@@ -23,8 +23,8 @@ _NOTE = "state.json"
 #: tables and arrays that only ever grow, by rows and by columns; the others are small and written by every addition
 _TABLES = ("records", "vectors", "issued", "portraits")
 _ARRAYS = ("hashes", "guards")
-_WHOLE = ("alive", "order", "proposed", "open", "owner", "target", "since", "is_live", "shown")
-_PAIRS, _BLOCKS = ("left", "right", "vector"), ("starts", "hashes", "rows")
+_WHOLE = ("alive", "order", "proposed", "owner", "target", "since", "is_live", "shown")
+_PAIRS, _BLOCKS, _OPEN = ("left", "right", "vector"), ("starts", "hashes", "rows"), ("number", "left", "right", "vector")
 #: pieces that are joined when there are so many
 _MOST_PIECES = 16
 
@@ -45,6 +45,8 @@ def save_state(state: State, folder: Path, base: Path | None = None) -> State:
     _write_piece(state, folder, len(pieces), before)
     for name in _WHOLE:
         np.save(folder / f"{name}.npy", getattr(state, name))
+    for column in _OPEN:
+        np.save(folder / f"open.{column}.npy", getattr(state.open, column))
     if state.lineage is not None:
         _write_table(state.lineage, folder / "lineage.arrow")
     sizes = {name: getattr(state, name).height - before[name] for name in _TABLES}
@@ -98,7 +100,7 @@ def join_pieces(state: State) -> State:
         blocks=(index_blocks(keys),),
         pairs=(pairs,),
         proposed=state.proposed[at[order]],
-        open=np.sort(number[state.open]),
+        open=replace(state.open, number=number[state.open.number]),
     )
 
 
@@ -119,6 +121,7 @@ def load_state(folder: Path) -> State:
         parts=tuple(_map_parts(folder, number, note["fields"]) for number in numbers),
         blocks=tuple(Blocks(*_map_columns(folder, f"{number}.blocks", _BLOCKS)) for number in numbers),
         pairs=tuple(Pairs(*_map_columns(folder, f"{number}.pairs", _PAIRS)) for number in numbers),
+        open=Open(*_map_columns(folder, "open", _OPEN)),
         next_no=note["next_no"],
         lineage=_map_table(lineage) if lineage.exists() else None,
     )

@@ -11,22 +11,23 @@ from hub.frequency import find_buckets
 from hub.hashing import Hashes
 from hub.model import Model
 from hub.pairs import merge_keys, pair_block
-from hub.parts import Ids, number
+from hub.parts import Ids
 from hub.pieces import Longs, find_from, find_members, select_parts, sort_pairs
 from hub.rules.model import Rules
 from hub.state import Keys, Mask, State, describe_vectors
 from hub.weigh import weigh
 
 
-def pair_again(state: State, keys: Sequence[Hashes], rules: Rules, model: Model) -> tuple[State, Mask]:
+def pair_again(state: State, touched: Mask, keys: Sequence[Hashes], rules: Rules, model: Model) -> tuple[State, Mask]:
     """The blocks of touched records are paired anew, under the same caps; returns also which rows gained or lost a pair.
 
-    keys: the hashes of each block key that touched records have or had. `order` of the state has the touched rows too that ended.
+    keys: the hashes of each block key that touched records have or had, 0 where it is unknown. `order` of the state has the
+    touched rows too that ended.
     """
     n = len(state.alive)
     rank = rank_rows(state)
     shift = max(len(rules.block_keys) - 1, 1).bit_length()
-    found, again = _pair_blocks(state, keys, rank, shift, rules, model)
+    found, again = _pair_blocks(state, touched, keys, rank, shift, rules, model)
     # what stood in these blocks is paired anew; pairs that other keys propose keep those
     old = find_from(state.pairs, np.flatnonzero(again).astype(np.int32))
     old = old[state.proposed[old] != 0]
@@ -56,19 +57,26 @@ def pair_again(state: State, keys: Sequence[Hashes], rules: Rules, model: Model)
     return replace(state, vectors=vectors, pairs=(*state.pairs, added), proposed=changed), moved
 
 
-def _pair_blocks(state: State, keys: Sequence[Hashes], rank: Ids, shift: int, rules: Rules, model: Model) -> tuple[Longs, Keys]:
+def _pair_blocks(
+    state: State, touched: Mask, keys: Sequence[Hashes], rank: Ids, shift: int, rules: Rules, model: Model
+) -> tuple[Longs, Keys]:
     """The pairs of the blocks of touched records by rank, as merge_keys takes them; and per row a bit for each key by which it is
     in such a block."""
     n = len(state.alive)
     found = [np.zeros(0, dtype=np.int64)]
     again = np.zeros(n, dtype=np.uint32)
     for place, key in enumerate(rules.block_keys):
-        hashes, members = find_members(state.blocks, place, keys[place])
+        asked = np.unique(keys[place])
+        blocks, members = find_members(state.blocks, place, asked[asked != 0])
+        is_present, cap = state.alive[members], model.caps[key.name]
+        if not key.pivots:
+            # a block that was and is above its cap has no pairs; nearly all members of broad keys are in such
+            steady = np.bincount(blocks[is_present & ~touched[members]], minlength=len(asked))
+            small = steady[blocks] <= cap
+            blocks, members, is_present = blocks[small], members[small], is_present[small]
         again[members] |= np.uint32(1 << place)
-        is_present = state.alive[members]
         present = members[is_present]
-        codes, _ = number(pl.Series(hashes[is_present]))
-        left, right = pair_block(codes, key, model.caps[key.name], state.hashes[present])
+        left, right = pair_block(blocks[is_present].astype(np.int32), key, cap, state.hashes[present])
         one, two = rank[present[left]].astype(np.int64), rank[present[right]].astype(np.int64)
         found.append(((np.minimum(one, two) * n + np.maximum(one, two)) << shift) + place)
     return np.concatenate(found), again
@@ -96,9 +104,11 @@ def _score(state: State, left: Ids, right: Ids, rules: Rules, model: Model) -> t
 def _place_vectors(known: pl.DataFrame, packed: Longs, layout: Layout, rules: Rules, model: Model) -> tuple[pl.DataFrame, Ids]:
     """The vectors that are known and those that are new, and the row of each packed one among them."""
     distinct, place, _ = find_distinct_vectors(packed)
-    rows = pl.DataFrame({"vector": distinct}).join(
-        known.select("vector", row=pl.int_range(pl.len(), dtype=pl.Int32)), on="vector", how="left", maintain_order="left"
-    )["row"]
+    asked = pl.DataFrame({"vector": distinct})
+    held = known.select("vector", row=pl.int_range(pl.len(), dtype=pl.Int32)).filter(
+        pl.col("vector").is_in(asked["vector"].implode())
+    )
+    rows = asked.join(held, on="vector", how="left", maintain_order="left")["row"]
     new = rows.is_null().to_numpy()
     row_of = rows.fill_null(-1).to_numpy().copy()
     row_of[new] = known.height + np.arange(int(new.sum()), dtype=np.int32)

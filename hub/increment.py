@@ -11,7 +11,7 @@ from hub.blocks import pair_again
 from hub.bonds import Bonds, bind
 from hub.decide import align_log, list_named, list_undone
 from hub.hashing import Hashes
-from hub.identify import Past, Run, align_events, place_records, write_events
+from hub.identify import Past, Placed, Run, align_events, place_records, write_events
 from hub.keys import find_rows, hash_blocks, hash_guards, hash_records, number_hashes
 from hub.model import Model
 from hub.owners import own_records
@@ -60,22 +60,20 @@ def add_records(
     known = len(state.order)
     fresh, changed, gone = _find_changes(state, align_records(changes, rules)[0], deleted)
     state, touched, keys = _append(state, fresh, gone, rules)
-    state, moved = pair_again(state, keys, rules, model)
+    state, moved = pair_again(state, touched, keys, rules, model)
     if len(gone):
         state = replace(state, order=state.order[state.alive[state.order]])
     given_up = _find_given_up(state, decisions, rules, read_log)
     decided = _mark_decided(state, decisions, given_up, rules)
     reached = _reach(state, moved | touched | decided)
     rows = state.order[reached[state.order]]
-    aligned = state.records.select(pl.all().gather(pl.Series(rows)))
-    bonds = bind(aligned, select_parts(state.parts, rows if decided.any() else rows[:0]), decisions, rules)
+    named = rows if decided.any() else rows[:0]
+    bonds = bind(_take_records(state, named), select_parts(state.parts, named), decisions, rules)
     inside = state.find_within(rows)
     labels = _cluster(state, rows, inside, bonds)
     dead = gone[state.owner[gone] >= 0]
-    past = _recall(state, rows, dead, given_up)
-    placed = place_records(aligned, labels, past, rules.id_prefix)
-    events = write_events(placed, past, Run(run_id, at, rules.version, bonds.merged))
-    state = own_records(state, rows, dead, inside, aligned, placed.members, events, rules)
+    placed, events, own = _identify(state, rows, labels, dead, bonds, given_up, rules, Run(run_id, at, rules.version))
+    state = own_records(state, rows[own], dead, inside, placed.members, events, rules)
     report = {
         "added": fresh.height - changed,
         "changed": changed,
@@ -177,20 +175,22 @@ def _mark_decided(state: State, decisions: pl.DataFrame | None, given_up: GivenU
 def _reach(state: State, start: Mask) -> Mask:
     """Every row that a chain of matches joins to a started one, or that shares an id with one."""
     n_ids = state.issued.height
-    # the rows of an id are reached together, so only matches between ids, which are few, are gone along
-    node = np.where(state.owner >= 0, state.owner, n_ids + np.arange(len(state.owner), dtype=np.int32))
-    new = len(state.proposed) - len(state.pairs[-1].left)
-    at = np.concatenate([state.open, np.arange(new, len(state.proposed))])
-    at = at[state.proposed[at] != 0]
-    pairs = state.take(at)
-    matches = (state.vectors["counted"].to_numpy() >= 0)[pairs.vector]
-    left, right = node[pairs.left[matches]], node[pairs.right[matches]]
-    left, right = left[left != right], right[left != right]
-    reached = np.zeros(n_ids + len(node), dtype=bool)
-    reached[node[start]] = True
+    new, old = state.pairs[-1], state.open
+    counted = state.vectors["counted"].to_numpy()
+    was = np.flatnonzero((counted[old.vector] >= 0) & (state.proposed[old.number] != 0))
+    now = np.flatnonzero(counted[new.vector] >= 0)
+
+    def find_nodes(rows: Ids) -> Ids:
+        # the rows of an id are reached together, so only matches between ids, which are few, are gone along
+        return np.where(state.owner[rows] >= 0, state.owner[rows], rows + np.int32(n_ids))
+
+    left = find_nodes(np.concatenate([old.left[was], new.left[now]]))
+    right = find_nodes(np.concatenate([old.right[was], new.right[now]]))
+    reached = np.zeros(n_ids + len(start), dtype=bool)
+    reached[find_nodes(np.flatnonzero(start).astype(np.int32))] = True
     while (crossing := reached[left] != reached[right]).any():
         reached[left[crossing]] = reached[right[crossing]] = True
-    mask: Mask = reached[node]
+    mask: Mask = np.where(state.owner >= 0, np.append(reached[:n_ids], False)[state.owner], reached[n_ids:])
     return mask
 
 
@@ -201,6 +201,49 @@ def _cluster(state: State, rows: Ids, inside: Longs, bonds: Bonds) -> Longs:
     pairs = state.take(inside)
     counted = state.vectors["counted"].to_numpy()[pairs.vector]
     return bonds.cluster(len(rows), place[pairs.left], place[pairs.right], counted, guards, state.hashes[rows])
+
+
+def _identify(
+    state: State, rows: Ids, labels: Longs, dead: Ids, bonds: Bonds, given_up: GivenUp | None, rules: Rules, run: Run
+) -> tuple[Placed, pl.DataFrame, Longs]:
+    """Lasting ids of those reached rows of which an id or a cluster may be another now, the events, and where these rows are."""
+    moved = _find_moved(state, rows, labels, dead, bonds, given_up)
+    own = np.flatnonzero(moved)
+    place = np.cumsum(moved) - 1
+    decided = [(name, place[ranks].tolist()) for name, ranks in bonds.merged]
+    past = _recall(state, rows[own], dead, given_up)
+    small = np.unique(labels[own], return_inverse=True)[1].astype(np.int64)
+    placed = place_records(_take_records(state, rows[own]), small, past, rules.id_prefix)
+    return placed, write_events(placed, past, replace(run, decided=decided)), own
+
+
+def _find_moved(state: State, rows: Ids, labels: Longs, dead: Ids, bonds: Bonds, given_up: GivenUp | None) -> Mask:
+    """The reached rows but for those of clusters that are just what an id holds; all where an id may come back."""
+    owner = state.owner[rows]
+    if given_up is not None:
+        return np.ones(len(rows), dtype=bool)
+    size = len(state.target) + 1
+    low, high = np.full(len(rows), size), np.full(len(rows), -1)
+    np.minimum.at(low, labels, owner)
+    np.maximum.at(high, labels, owner)
+    first, last = np.full(size, len(rows)), np.full(size, -1)
+    np.minimum.at(first, owner, labels)
+    np.maximum.at(last, owner, labels)
+    is_over = np.zeros(size, dtype=bool)
+    is_over[state.owner[dead]] = is_over[-1] = True
+    # a cluster of one id, and an id of one cluster that lost no record
+    moved: Mask = (low[labels] != high[labels]) | (first[owner] != last[owner]) | is_over[owner]
+    for _, ranks in bonds.merged:
+        moved[ranks] = True
+    # ids and clusters are taken whole
+    clusters = np.zeros(len(rows), dtype=bool)
+    clusters[labels[moved]] = True
+    whole: Mask = clusters[labels]
+    return whole
+
+
+def _take_records(state: State, rows: Ids) -> pl.DataFrame:
+    return state.records.select(pl.all().gather(pl.Series(rows)))
 
 
 def _recall(state: State, rows: Ids, dead: Ids, given_up: GivenUp | None) -> Past:

@@ -25,21 +25,20 @@ def hash_part(parts: Parts, part: str) -> Hashes:
     return np.append(own, np.uint64(0))[table.ids]
 
 
-def hash_key(parts: Parts, names: Sequence[str]) -> Hashes:
-    """A lasting hash of several parts together; 0 where any is unknown."""
-    mixed = hash_part(parts, names[0])
+def hash_blocks(parts: Parts, rules: Rules) -> list[Hashes]:
+    """The hashes of each block key, of its parts together; 0 where any is unknown."""
+    own = {part: hash_part(parts, part) for part in dict.fromkeys(part for key in rules.block_keys for part in key.parts)}
+    return [_mix([own[part] for part in key.parts]) for key in rules.block_keys]
+
+
+def _mix(hashes: Sequence[Hashes]) -> Hashes:
+    mixed = hashes[0]
     known = mixed != 0
-    for part in names[1:]:
-        own = hash_part(parts, part)
+    for own in hashes[1:]:
         known &= own != 0
         mixed = (mixed ^ (own + np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
         mixed ^= mixed >> np.uint64(29)
     return np.where(known, np.maximum(mixed, np.uint64(1)), np.uint64(0))
-
-
-def hash_blocks(parts: Parts, rules: Rules) -> list[Hashes]:
-    """The hashes of each block key, 0 where it is unknown."""
-    return [hash_key(parts, key.parts) for key in rules.block_keys]
 
 
 def hash_guards(parts: Parts, rules: Rules) -> Hashes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.blocks import rank_rows
@@ -16,12 +17,10 @@ from hub.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges
 from hub.hierarchy import add_hierarchy, link_parents
 from hub.identify import align_events, build_crosswalk, find_redirects
 from hub.increment import Addition, find_present
-from hub.keys import number_hashes
 from hub.model import Model
-from hub.pairs import Candidates
 from hub.parts import Ids
 from hub.pieces import Pairs, read_block
-from hub.report import build_review
+from hub.report import choose_review, write_review
 from hub.resolve import Resolution, read_value
 from hub.rules.model import Rules
 from hub.state import Mask, State
@@ -225,35 +224,40 @@ def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
 
 def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
     """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
-    state = addition.state
-    near = state.open
-    pairs = state.take(near)
+    state, pairs = addition.state, addition.state.open
+    weight = state.vectors["total"].to_numpy()[pairs.vector]
+    first, second = state.owner[pairs.left], state.owner[pairs.right]
+    free = weight >= round(rules.review_bits * UNITS_PER_BIT)
     for hashes in state.guards:
         # nobody is asked about two entities with a code each; they are most pairs
         code = np.zeros(state.issued.height + 1, dtype=np.uint64)
         coded = np.flatnonzero((hashes != 0) & state.alive)
         code[state.owner[coded]] = hashes[coded]
-        one, two = code[state.owner[pairs.left]], code[state.owner[pairs.right]]
-        near = near[(one == 0) | (two == 0) | (one == two)]
-        pairs = state.take(near)
-    asked = np.zeros(state.issued.height + 1, dtype=bool)
-    asked[state.owner[pairs.left]] = asked[state.owner[pairs.right]] = True
-    asked[-1] = False
-    rows = state.order[asked[state.owner[state.order]]]
-    aligned = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    rank = np.full(len(state.alive), -1, dtype=np.int32)
-    rank[rows] = np.arange(len(rows), dtype=np.int32)
-    labels = np.unique(state.owner[rows], return_inverse=True)[1].astype(np.int64)
-    codes = [number_hashes(hashes[rows]) for hashes in state.guards]
-    left, right = (rank[addition.rows[side]] for side in addition.bonds.apart)
-    known = (left >= 0) & (right >= 0)
-    first, second = labels[left[known]], labels[right[known]]
-    apart = np.unique(np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second))
+        one, two = code[first], code[second]
+        free &= (one == 0) | (two == 0) | (one == two)
+    near = np.flatnonzero(free)
+    rank = rank_rows(state)
     # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
-    order = np.argsort(rank[pairs.left].astype(np.int64) * len(rows) + rank[pairs.right], kind="stable")
-    candidates = Candidates(rank[pairs.left[order]], rank[pairs.right[order]], state.proposed[near[order]], [])
-    weight = state.vectors["total"].to_numpy()[pairs.vector[order]]
-    return build_review(aligned, candidates, weight, labels, codes, read_value(records, aligned), rules, apart)
+    near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
+    stake = _value_ids(state, records, rank)
+    left, right = (state.owner[addition.rows[side]].astype(np.int64) for side in addition.bonds.apart)
+    apart = np.unique(np.minimum(left, right) * len(stake) + np.maximum(left, right))
+    chosen, found = choose_review(first[near], second[near], weight[near], stake, rules, apart)
+    rows = near[chosen]
+    at_stake = stake[first[rows]] + stake[second[rows]]
+    return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
+
+
+def _value_ids(state: State, records: pl.DataFrame, rank: Ids) -> npt.NDArray[np.float64]:
+    """What the records of each id are worth to whoever reviews."""
+    if "value" not in records.columns:
+        return np.bincount(state.owner[state.order], minlength=state.issued.height).astype(np.float64)
+    held = find_present(state, records.select(pl.col(_RECORD).cast(pl.String)))
+    rows = held["row"].to_numpy()
+    # sums are those of a full run where they are made in its order
+    order = np.argsort(rank[rows])
+    value = read_value(records, held)[order]
+    return np.bincount(state.owner[rows[order]], weights=value, minlength=state.issued.height).astype(np.float64)
 
 
 def _count_clashes(state: State, pairs: Pairs) -> int:

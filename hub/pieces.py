@@ -38,6 +38,25 @@ class Pairs:
     vector: Ids
 
 
+@dataclass(frozen=True)
+class Open:
+    """Pairs that match or are to be reviewed and whose records are of two ids: their numbers, and what Pairs says of each."""
+
+    number: Longs
+    left: Ids
+    right: Ids
+    vector: Ids
+
+    def join(self, kept: npt.NDArray[np.bool_], number: Longs, more: Pairs) -> "Open":
+        """Those of them that are kept, and more."""
+        return Open(
+            np.concatenate([self.number[kept], number]),
+            np.concatenate([self.left[kept], more.left]),
+            np.concatenate([self.right[kept], more.right]),
+            np.concatenate([self.vector[kept], more.vector]),
+        )
+
+
 def index_blocks(keys: Sequence[tuple[Hashes, Ids]]) -> Blocks:
     """Per key the hashes, 0 where it is unknown, and the row of each."""
     hashes, rows = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int32)]
@@ -56,16 +75,15 @@ def read_block(pieces: Sequence[Blocks], place: int) -> tuple[Hashes, Ids]:
     return np.concatenate(hashes), np.concatenate(rows)
 
 
-def find_members(pieces: Sequence[Blocks], place: int, asked: Hashes) -> tuple[Hashes, Ids]:
-    """The rows whose hash of one key is asked for, and that hash; 0 is none."""
-    asked = np.unique(asked[asked != 0])
-    hashes, rows = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int32)]
+def find_members(pieces: Sequence[Blocks], place: int, asked: Hashes) -> tuple[Longs, Ids]:
+    """The rows whose hash of one key is asked for, which are distinct, and the place of that hash among them."""
+    blocks, rows = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     for piece in pieces:
         own, numbers = piece.take_key(place)
-        at = list_ranges(np.searchsorted(own, asked), np.searchsorted(own, asked, side="right"))
-        hashes.append(own[at])
-        rows.append(numbers[at])
-    return np.concatenate(hashes), np.concatenate(rows)
+        low, high = np.searchsorted(own, asked), np.searchsorted(own, asked, side="right")
+        blocks.append(np.repeat(np.arange(len(asked)), high - low))
+        rows.append(numbers[list_ranges(low, high)])
+    return np.concatenate(blocks), np.concatenate(rows)
 
 
 def sort_pairs(left: Ids, right: Ids, vector: Ids) -> tuple[Pairs, Ids]:
@@ -76,13 +94,17 @@ def sort_pairs(left: Ids, right: Ids, vector: Ids) -> tuple[Pairs, Ids]:
 
 def take_pairs(pieces: Sequence[Pairs], at: Longs) -> Pairs:
     """Some pairs by their numbers, which go on from piece to piece."""
-    if len(pieces) == 1:
-        return Pairs(pieces[0].left[at], pieces[0].right[at], pieces[0].vector[at])
-    columns = np.empty((3, len(at)), dtype=np.int32)
+    first, size = pieces[0], len(pieces[0].left)
+    beyond = np.flatnonzero(at >= size)
+    if not len(beyond):
+        return Pairs(first.left[at], first.right[at], first.vector[at])
+    columns = [np.empty(len(at), dtype=np.int32) for _ in range(3)]
     for start, piece in number_pieces(pieces):
-        own = np.flatnonzero((at >= start) & (at < start + len(piece.left)))
-        for place, column in enumerate((piece.left, piece.right, piece.vector)):
-            columns[place, own] = column[at[own] - start]
+        # most are of the first piece, which is the large one
+        own = beyond[(at[beyond] >= start) & (at[beyond] < start + len(piece.left))]
+        own = np.flatnonzero(at < size) if piece is first else own
+        for column, held in zip(columns, (piece.left, piece.right, piece.vector), strict=True):
+            column[own] = held[at[own] - start]
     return Pairs(*columns)
 
 
@@ -118,15 +140,13 @@ def select_parts(pieces: Sequence[Parts], rows: Ids | Longs) -> Parts:
         ids = np.full(len(rows), -1, dtype=np.int32)
         found, size = [pieces[0].tables[name].rows.clear()], 0
         for piece, start, own in zip(pieces, starts[:-1], places, strict=True):
-            if not len(own):
-                continue
             table = piece.tables[name]
             held = table.ids[rows[own] - start]
-            used, at = np.unique(held, return_inverse=True)
-            unknown = int((used < 0).sum())
-            ids[own] = np.where(held < 0, -1, at - unknown + size)
-            found.append(table.rows[used[unknown:]])
-            size += len(used) - unknown
+            known = np.flatnonzero(held >= 0)
+            if len(known):
+                ids[own[known]] = np.arange(size, size + len(known), dtype=np.int32)
+                found.append(table.rows.select(pl.all().gather(pl.Series(held[known]))))
+                size += len(known)
         tables[name] = Table(pl.concat(found, rechunk=True), ids)
     return Parts(len(rows), tables)
 

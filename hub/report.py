@@ -10,6 +10,7 @@ from hub.edges import ENDS, name_ends
 from hub.pairs import Candidates
 from hub.parts import Ids
 from hub.rules.model import Rules
+from hub.sorting import order_numbers
 from hub.weigh import UNITS_PER_BIT, Weighed
 
 Longs = npt.NDArray[np.int64]
@@ -31,8 +32,7 @@ def build_review(
     what each record is worth; value at stake is that of the two entities; the order is value x uncertainty (1 at even odds).
     apart: pairs of entities that people keep apart, as smaller label * records + larger.
     """
-    low, high = round(rules.review_bits * UNITS_PER_BIT), round(rules.match_bits * UNITS_PER_BIT)
-    near = np.flatnonzero(weight >= low)
+    near = np.flatnonzero(weight >= round(rules.review_bits * UNITS_PER_BIT))
     first, second = labels[candidates.left[near]], labels[candidates.right[near]]
     near, first, second = (side[first != second] for side in (near, first, second))
     for code in codes:
@@ -40,25 +40,53 @@ def build_review(
         np.maximum.at(own, labels, code)
         free = (own[first] < 0) | (own[second] < 0) | (own[first] == own[second])
         near, first, second = near[free], first[free], second[free]
-    stake = np.bincount(labels, weights=value, minlength=len(labels)) if len(labels) else value
-    key = np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second)
-    undecided = ~np.isin(key, apart)
-    near, first, second, key = near[undecided], first[undecided], second[undecided], key[undecided]
-    best = np.lexsort((candidates.right[near], candidates.left[near], -weight[near], key))
-    best = best[np.flatnonzero(np.r_[True, key[best][1:] != key[best][:-1]])] if len(best) else best
-    near, stake_of = near[best], stake[first[best]] + stake[second[best]]
-    bits = weight[near] / UNITS_PER_BIT
-    doubt = 2 / (1 + np.exp2(np.minimum(np.abs(bits - rules.match_bits), 60)))
-    order = np.lexsort((near, -doubt, -stake_of * doubt))[: rules.review_limit]
-    rows = near[order]
-    ends = name_ends(aligned, candidates.left[rows], candidates.right[rows])
-    queue = ends.with_columns(
+    stake = np.bincount(labels, weights=value, minlength=len(labels)).astype(np.float64)
+    chosen, found = choose_review(first, second, weight[near], stake, rules, apart)
+    rows = near[chosen]
+    at_stake = stake[first[chosen]] + stake[second[chosen]]
+    return write_review(aligned, candidates.left[rows], candidates.right[rows], weight[rows], at_stake, rules), found
+
+
+def choose_review(
+    first: Longs | Ids, second: Longs | Ids, weight: Longs | Ids, stake: npt.NDArray[np.float64], rules: Rules, apart: Longs
+) -> tuple[Longs, int]:
+    """Which pairs of records people are asked about, the most urgent first, and about how many pairs of entities there would be
+    something to ask. The pairs come in the order of their records; first, second: their entities; stake: what each is worth."""
+    key = np.minimum(first, second).astype(np.int64) * max(len(stake), 1) + np.maximum(first, second)
+    rows = np.flatnonzero(~np.isin(key, apart))
+    order = rows[order_numbers(key[rows])]
+    starts = np.flatnonzero(np.r_[True, key[order][1:] != key[order][:-1]]) if len(order) else order
+    highest = np.maximum.reduceat(weight[order], starts) if len(order) else weight[order]
+    high = np.flatnonzero(weight[order] == np.repeat(highest, np.diff(starts, append=len(order))))
+    best = order[high[np.searchsorted(high, starts)]]
+    doubt = 2 / (1 + np.exp2(np.minimum(np.abs(weight[best] / UNITS_PER_BIT - rules.match_bits), 60)))
+    urgency = (stake[first[best]] + stake[second[best]]) * doubt
+    most = np.arange(len(best))
+    if len(best) > rules.review_limit > 0:
+        most = np.flatnonzero(urgency >= np.partition(urgency, -rules.review_limit)[-rules.review_limit])
+    ranked = most[np.lexsort((best[most], -doubt[most], -urgency[most]))]
+    return best[ranked[: rules.review_limit]], len(best)
+
+
+def write_review(
+    records: pl.DataFrame,
+    left: Ids,
+    right: Ids,
+    weight: Longs | Ids,
+    at_stake: npt.NDArray[np.float64],
+    rules: Rules,
+) -> pl.DataFrame:
+    """The queue of chosen pairs of records."""
+    queue = name_ends(records, left, right).with_columns(
         pair_id=pl.concat_str("source_a", pl.lit(":"), "source_key_a", pl.lit("|"), "source_b", pl.lit(":"), "source_key_b"),
-        weight=pl.Series(weight[rows] / UNITS_PER_BIT),
-        reason=pl.Series(np.where(weight[rows] >= high, "match held back by other evidence", "grey band"), dtype=pl.String),
-        value_at_stake=pl.Series(stake_of[order]),
+        weight=pl.Series(weight / UNITS_PER_BIT),
+        reason=pl.Series(
+            np.where(weight >= round(rules.match_bits * UNITS_PER_BIT), "match held back by other evidence", "grey band"),
+            dtype=pl.String,
+        ),
+        value_at_stake=pl.Series(at_stake),
     )
-    return queue.select("pair_id", *ENDS, "weight", "reason", "value_at_stake"), len(near)
+    return queue.select("pair_id", *ENDS, "weight", "reason", "value_at_stake")
 
 
 def count_moved(events: pl.DataFrame) -> int:

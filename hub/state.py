@@ -11,7 +11,7 @@ from hub.hierarchy import read_name_keys
 from hub.identify import align_events, find_redirects
 from hub.keys import hash_blocks, hash_guards, hash_records
 from hub.parts import Ids, Parts
-from hub.pieces import Blocks, Longs, Pairs, find_from, index_blocks, take_pairs
+from hub.pieces import Blocks, Longs, Open, Pairs, find_from, index_blocks, take_pairs
 from hub.prepare import align_records
 from hub.resolve import Resolution
 from hub.rules.model import Rules
@@ -28,8 +28,7 @@ class State:
 
     hashes: of source and key; guards: a row per guard, a lasting hash per record, 0 where unknown.
     vectors: vector, total and counted (tenths of a bit: the weight, and what it adds between clusters), evidence (JSON; null
-    below the review threshold). pairs: in pieces, numbered on; proposed: bit per key, 0 for a pair that is no more; open: the
-    numbers of those that match or are to be reviewed and whose records are of two ids.
+    below the review threshold). pairs: in pieces, numbered on; proposed: bit per key, 0 for a pair that is no more.
     owner: place of each row's id among `issued` (gid, issued_no) and what goes with it: target (place of the id that it resolves
     to, -1 where it is its own), since (microseconds), is_live.
     portraits: golden records as they once were, with the keys of their names (hub.hierarchy); `shown` has the rows that hold,
@@ -46,7 +45,7 @@ class State:
     vectors: pl.DataFrame
     pairs: tuple[Pairs, ...]
     proposed: Keys
-    open: Longs
+    open: Open
     owner: Ids
     issued: pl.DataFrame
     target: Ids
@@ -117,7 +116,8 @@ def build_state(
     owner = holders[own.members.owner]
     vectors = describe_vectors(own.vectors, own.weighed, rules)
     pairs = own.candidates
-    is_open = mark_open(vectors, rules)[own.place] & (owner[pairs.left] != owner[pairs.right])
+    place = own.place.astype(np.int32)
+    at = np.flatnonzero(mark_open(vectors, rules)[place] & (owner[pairs.left] != owner[pairs.right]))
     return State(
         records=aligned[order],
         alive=np.ones(own.parts.n, dtype=bool),
@@ -127,9 +127,9 @@ def build_state(
         parts=(Parts(own.parts.n, own.parts.tables),),
         blocks=(index_blocks([(key, rows) for key in hash_blocks(own.parts, rules)]),),
         vectors=vectors,
-        pairs=(Pairs(pairs.left, pairs.right, own.place.astype(np.int32)),),
+        pairs=(Pairs(pairs.left, pairs.right, place),),
         proposed=pairs.keys,
-        open=np.flatnonzero(is_open),
+        open=Open(at, pairs.left[at], pairs.right[at], place[at]),
         owner=owner,
         issued=ids.select("gid", "issued_no"),
         target=targets.fill_null(-1).cast(pl.Int32).to_numpy(),
