@@ -12,6 +12,8 @@ from hub.rules.model import Rules, Survivor
 from hub.sorting import order_numbers, rank_numbers
 
 Longs = npt.NDArray[np.int64]
+#: parts of a company's name by which golden records find their parents (hub.hierarchy)
+LINKS = ("key", "parent_key")
 LINEAGE_SCHEMA = {
     "gid": pl.String,
     "attribute": pl.String,
@@ -40,6 +42,12 @@ class Members:
     def name_owners(self) -> pl.Series:
         """The gid of each record."""
         return self.gids.gather(pl.Series(self.owner))
+
+
+def list_golden_parts(rules: Rules) -> set[str]:
+    """The parts that golden records are made of."""
+    taken = {part for survivor in rules.survivors for _, part in survivor.values}
+    return taken | {f"{part.partition('.')[0]}.{beside}" for part in taken for beside in (WHOLE, *LINKS)}
 
 
 def group_members(owner: Ids, gids: pl.Series) -> Members:

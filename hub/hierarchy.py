@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from hub.golden import LINKS
 from hub.normalize.company import parse_company_names
 from hub.parts import Ids, Parts
 from hub.resolve import Resolution
@@ -19,7 +20,7 @@ def read_name_keys(parts: Parts, winners: dict[str, Ids], rules: Rules) -> list[
     if found is None:
         return []
     chosen = winners[found[0]]
-    return [parts.take(f"{found[1]}.{part}", chosen).alias(name) for part, name in zip(("key", "parent_key"), KEYS, strict=True)]
+    return [parts.take(f"{found[1]}.{part}", chosen).alias(name) for part, name in zip(LINKS, KEYS, strict=True)]
 
 
 def add_hierarchy(resolution: Resolution) -> pl.DataFrame:

@@ -89,6 +89,12 @@ class Parts:
             for part in cache.keys() - set(keep):
                 del cache[part]
 
+    def forget_rows(self, keep: Collection[str]) -> None:
+        """Let go of all parts but some."""
+        for name, table in self.tables.items():
+            kept = [part for part in table.rows.columns if _join(name, part) in keep]
+            self.tables[name] = Table(table.rows.select(kept), table.ids)
+
     def list_values(self, part: str) -> pl.Series:
         """The part's distinct values in the order of their codes."""
         self.number_rows(part)

@@ -19,7 +19,7 @@ from hub.clock import Clock
 from hub.compare import Comparer, find_distinct_vectors
 from hub.edges import TakeEdges, build_edges, tell_edges
 from hub.frequency import Buckets, find_buckets, freeze_frequencies
-from hub.golden import Members, build_golden, choose_winners, trace_lineage
+from hub.golden import Members, build_golden, choose_winners, list_golden_parts, trace_lineage
 from hub.hashing import hash_rows
 from hub.identify import Run, align_events, identify, place_records, read_past
 from hub.memory import give_back
@@ -98,6 +98,7 @@ def resolve(
     model: Model | None = None,
     decisions: pl.DataFrame | None = None,
     take_edges: TakeEdges | None = None,
+    keeps_parts: bool = True,
 ) -> Resolution:
     """Resolve records into entities with lasting ids.
 
@@ -112,6 +113,7 @@ def resolve(
         decisions: what people decided (hub.decide); holds whatever the rules and the model say.
         take_edges: is given the edges, in pieces, while the rest is being found, from a thread of its own; the resolution then
             holds none of them: at a million records they are 200 MB.
+        keeps_parts: whether the parts that only comparing reads stay, of which the state of a hub is made.
 
     Raises:
         RecordsError: keys missing, null or repeated.
@@ -141,7 +143,9 @@ def resolve(
     clock.lap("train")
     codes = [parts.codes(part) for part in rules.guards]
     del comparer
-    parts.forget_codes({*rules.guards, *(part for survivor in rules.survivors for _, part in survivor.values)})
+    parts.forget_codes({*rules.guards, *list_golden_parts(rules)})
+    if not keeps_parts:
+        parts.forget_rows({*rules.guards, *list_golden_parts(rules)})
     give_back()
     with ThreadPoolExecutor(1) as pool:
         # edges and review need no ids: they are written down while clusters, ids and golden records are found

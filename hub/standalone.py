@@ -212,6 +212,7 @@ def _find(
             model=beside.model,
             decisions=beside.decisions,
             take_edges=write_edges,
+            keeps_parts=False,
         )
         outcome = tell_first(result)
     else:
