@@ -104,3 +104,32 @@ def test_a_couple_that_shares_address_and_number_are_two(judge: Callable[..., An
 def test_colleagues_at_one_address_are_two(judge: Callable[..., Any]) -> None:
     office = {**_FIRM, "address": "中山路12号3楼", "city": "上海"}
     assert judge({**_MING, **office}, {**_LI, **office})["verdict"] in ("no match", "grey")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ({"full_name": "长谷川久美子"}, {"full_name": "长谷川久美子"}, "match"),
+        ({"full_name": "Anna Weber"}, {"full_name": "Karl Weber"}, "no match"),
+        # a colleague whose name is written in other letters
+        ({"full_name": "李建国"}, {"full_name": "Zhang Wei"}, "no match"),
+    ],
+)
+def test_a_landline_is_one_persons_where_the_names_agree(
+    judge: Callable[..., Any], one: dict[str, str], other: dict[str, str], verdict: str
+) -> None:
+    assert judge({**one, "phone": "021-68886543", "city": "上海"}, {**other, "phone": "021-68886543"})["verdict"] == verdict
+
+
+def test_a_door_is_one_persons_where_the_names_agree_but_for_typos(judge: Callable[..., Any]) -> None:
+    home, misspelt = {"address": "29 Winser Crescent Pangani"}, {"address": "29 Winsr Crescnt, Pangani"}
+    found = judge({"full_name": "amelia struck", **home}, {"full_name": "amelia sturck", **misspelt})
+    assert found["proposed_by"]
+    assert found["verdict"] == "match"
+    assert judge({"full_name": "amelia struck", **home}, {"full_name": "peter struck", **home})["verdict"] == "no match"
+
+
+def test_a_name_that_few_have_is_one_person_unless_something_speaks_against_it(judge: Callable[..., Any]) -> None:
+    one, other = {"full_name": "谢曦娜", "mobile": "18960508659"}, {"full_name": "谢曦娜"}
+    assert judge(one, other)["verdict"] == "match"
+    assert judge(one, {**other, "mobile": "13912340001"})["verdict"] == "grey"
