@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
+from hub.parallel import map_threads
 from hub.prepare import RecordsError, list_columns
 from hub.rules.read import RulesFile
 
@@ -26,6 +27,8 @@ _TIME_FORMATS = (
     "%Y%m%d",
     "%Y年%m月%d日",
 )
+#: times read at once
+_SLICE = 65_536
 REJECTED_SCHEMA = {"file": pl.String, "row": pl.Int64, "reason": pl.String, "record": pl.String}
 
 
@@ -140,7 +143,13 @@ def read_times(values: pl.Series) -> pl.Series:
         return values.dt.convert_time_zone("UTC").cast(_TIME)
     if values.dtype.is_temporal() and values.dtype not in (pl.Time, pl.Duration):
         return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    text = values.cast(pl.String, strict=False).str.strip_chars()
+    texts = values.cast(pl.String, strict=False)
+    slices = [texts.slice(start, _SLICE) for start in range(0, max(len(texts), 1), _SLICE)]
+    return pl.concat(map_threads(_read_written_times, slices, len(texts)))
+
+
+def _read_written_times(values: pl.Series) -> pl.Series:
+    text = values.str.strip_chars()
     times = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
     for form in _TIME_FORMATS:
         if times.null_count() == text.null_count():
@@ -158,6 +167,8 @@ def _read_format(text: pl.Series, form: str) -> pl.Series:
 
 def _find_unread(values: pl.Series, times: pl.Series) -> dict[str, Any] | None:
     """How many values could not be read as times, and the first of them with its row; None where all could."""
+    if times.null_count() == values.null_count():
+        return None
     text = values.cast(pl.String, strict=False).str.strip_chars()
     unread = (times.is_null() & (text != "").fill_null(value=False)).arg_true()
     return {"rows": len(unread), "first_row": unread[0] + 1, "first_value": text[unread[0]]} if len(unread) else None
