@@ -58,7 +58,7 @@ def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str
         left = derive_parts(state.records.filter(pl.Series(np.asarray(state.alive))), rules)
         replace_model(forget_values(read_model(folder / "model", rules), derive_parts(gone, rules), left), folder / "model")
         shown = replace(outcome, events=outcome.events.clear(), decisions=hide_in_decisions(outcome.decisions, standins, hidden))
-        write_version(folder, version + 1, _blank(state, rows, standins), shown, rules, at)
+        write_version(folder, version + 1, _blank(state, rows, standins), lambda: shown, rules, at)
     return replace(outcome, events=hide_in_events(outcome.events, standins), decisions=shown.decisions)
 
 

@@ -51,11 +51,13 @@ def add_records(
     at: datetime,
     decisions: pl.DataFrame | None = None,
     read_log: Callable[[], pl.DataFrame] | None = None,
+    begin: Callable[[State, Ids, Bonds], None] | None = None,
 ) -> Addition:
     """Resolve new and changed records, and those deleted (source, source_key), into a hub.
 
     The partition, the ids and the golden records are those of a full run over all records with the same model, log and
-    decisions. read_log: the identity log, which is asked for where people took decisions back.
+    decisions. read_log: the identity log, which is asked for where people took decisions back. begin: is given the state with all
+    of its pairs, the reached rows and their bonds, before their clusters are found.
     """
     known = len(state.order)
     fresh, changed, gone = _find_changes(state, align_records(changes, rules)[0], deleted)
@@ -69,6 +71,8 @@ def add_records(
     rows = state.order[reached[state.order]]
     named = rows if decided.any() else rows[:0]
     bonds = bind(_take_records(state, named), select_parts(state.parts, named), decisions, rules)
+    if begin is not None:
+        begin(state, rows, bonds)
     inside = state.find_within(rows)
     labels = _cluster(state, rows, inside, bonds)
     dead = gone[state.owner[gone] >= 0]
@@ -114,7 +118,10 @@ def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple
     """The state with the new rows at its end, in the order too, and the ended ones dead; which rows are either, and the hashes
     of the block keys of these."""
     parts = derive_parts(fresh, rules)
-    keys, ended = hash_blocks(parts, rules), hash_blocks(select_parts(state.parts, gone), rules)
+    keys = hash_blocks(parts, rules)
+    if len(gone):
+        ended = hash_blocks(select_parts(state.parts, gone), rules)
+        keys = [np.concatenate(both) for both in zip(keys, ended, strict=True)]
     n, k = state.records.height, fresh.height
     numbers = np.arange(n, n + k, dtype=np.int32)
     alive = np.append(state.alive, np.ones(k, dtype=bool))
@@ -131,10 +138,10 @@ def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple
         hashes=np.append(state.hashes, hash_records(fresh)),
         guards=np.concatenate([state.guards, hash_guards(parts, rules)], axis=1),
         parts=(*state.parts, parts),
-        blocks=(*state.blocks, index_blocks([(key, numbers) for key in keys])),
+        blocks=(*state.blocks, index_blocks([(key[:k], numbers) for key in keys])),
         owner=np.append(state.owner, np.full(k, -1, dtype=np.int32)),
     )
-    return appended, touched, [np.concatenate(both) for both in zip(keys, ended, strict=True)]
+    return appended, touched, keys
 
 
 def _find_places(state: State, named: pl.DataFrame) -> Longs:

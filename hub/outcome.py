@@ -1,16 +1,15 @@
 """What a kept hub says after an addition: the frames and counts that a full resolution of all its records would give."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from hub.blocks import rank_rows
-from hub.bonds import report_decisions
+from hub.bonds import Bonds, report_decisions
 from hub.cluster import FORBIDDEN
 from hub.compare import lay_out
 from hub.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges
@@ -20,8 +19,8 @@ from hub.increment import Addition, find_present
 from hub.model import Model
 from hub.parts import Ids
 from hub.pieces import Pairs, read_block
-from hub.report import choose_review, write_review
-from hub.resolve import Resolution, read_value
+from hub.resolve import Resolution
+from hub.review import list_review
 from hub.rules.model import Rules
 from hub.state import Mask, State
 from hub.weigh import UNITS_PER_BIT, weigh
@@ -114,24 +113,39 @@ class Present:
     keys: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Telling:
+    """Edges that are being told of while the rest of an addition is found, and the records that they are between."""
+
+    present: Present
+    edges: "Future[tuple[pl.DataFrame, int]]"
+
+
+def begin_telling(
+    pool: ThreadPoolExecutor, state: State, rows: Ids, bonds: Bonds, rules: Rules, take_edges: TakeEdges | None
+) -> Telling:
+    """Begin with the edges of a state, which need no ids. rows, bonds: as of Addition; take_edges: as of hub.resolve."""
+    present = order_present(state)
+    reached = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
+    return Telling(present, pool.submit(tell_edges, list_edges(state, present, rules), reached, bonds, take_edges))
+
+
 def tell(
     addition: Addition,
     records: pl.DataFrame,
     decisions: pl.DataFrame | None,
     rules: Rules,
     model: Model,
-    take_edges: TakeEdges | None = None,
+    telling: Telling | None = None,
 ) -> Outcome:
     """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log;
-    take_edges: as of hub.resolve."""
+    telling: where it was begun with."""
     state = addition.state
-    present = order_present(state)
-    reached = state.records[addition.rows].select(_RECORD)
     with ThreadPoolExecutor(1) as pool:
-        told = pool.submit(tell_edges, list_edges(state, present, rules), reached, addition.bonds, take_edges)
+        telling = telling or begin_telling(pool, state, addition.rows, addition.bonds, rules, None)
         added = tell_added(addition, records, decisions, rules, model)
-        crosswalk, golden = list_crosswalk(state, present), link_parents(state.golden)
-        edges, n_edges = told.result()
+        crosswalk, golden = list_crosswalk(state, telling.present), link_parents(state.golden)
+        edges, n_edges = telling.edges.result()
     report = {**added.report, "edges": n_edges}
     return Outcome(added.review, added.decisions, added.events, added.model, report, crosswalk, golden, edges)
 
@@ -165,7 +179,9 @@ def order_present(state: State) -> Present:
 
 def list_crosswalk(state: State, present: Present) -> pl.DataFrame:
     """source, source_key, gid of the present records, in their order."""
-    return present.keys.with_columns(gid=state.issued["gid"].gather(pl.Series(state.owner[present.rows])))
+    # from one chunk polars gathers thirty times as fast as from two
+    gids = state.issued["gid"].rechunk()
+    return present.keys.with_columns(gid=gids.gather(pl.Series(state.owner[present.rows])))
 
 
 def list_edges(state: State, present: Present, rules: Rules) -> Pieces:
@@ -174,7 +190,6 @@ def list_edges(state: State, present: Present, rules: Rules) -> Pieces:
     is_told = (total >= round(rules.review_bits * UNITS_PER_BIT)) & (counted != FORBIDDEN)
     left, right, vector = _order_pairs(state, present, is_told)
     weight = pl.Series("weight", total / UNITS_PER_BIT)
-    # from one chunk polars gathers thirty times as fast as from two
     evidence = state.vectors["evidence"].rechunk()
     for piece in cut_pieces(len(left)):
         vectors = pl.Series(vector[piece])
@@ -220,44 +235,6 @@ def write_pair_evidence(state: State, pairs: pl.DataFrame, rules: Rules, model: 
 
 def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pairs.select(source=f"source_{side}", source_key=f"source_key_{side}") for side in "ab"])
-
-
-def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
-    """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
-    state, pairs = addition.state, addition.state.open
-    weight = state.vectors["total"].to_numpy()[pairs.vector]
-    first, second = state.owner[pairs.left], state.owner[pairs.right]
-    free = weight >= round(rules.review_bits * UNITS_PER_BIT)
-    for hashes in state.guards:
-        # nobody is asked about two entities with a code each; they are most pairs
-        code = np.zeros(state.issued.height + 1, dtype=np.uint64)
-        coded = np.flatnonzero((hashes != 0) & state.alive)
-        code[state.owner[coded]] = hashes[coded]
-        one, two = code[first], code[second]
-        free &= (one == 0) | (two == 0) | (one == two)
-    near = np.flatnonzero(free)
-    rank = rank_rows(state)
-    # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
-    near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
-    stake = _value_ids(state, records, rank)
-    left, right = (state.owner[addition.rows[side]].astype(np.int64) for side in addition.bonds.apart)
-    apart = np.unique(np.minimum(left, right) * len(stake) + np.maximum(left, right))
-    chosen, found = choose_review(first[near], second[near], weight[near], stake, rules, apart)
-    rows = near[chosen]
-    at_stake = stake[first[rows]] + stake[second[rows]]
-    return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
-
-
-def _value_ids(state: State, records: pl.DataFrame, rank: Ids) -> npt.NDArray[np.float64]:
-    """What the records of each id are worth to whoever reviews."""
-    if "value" not in records.columns:
-        return np.bincount(state.owner[state.order], minlength=state.issued.height).astype(np.float64)
-    held = find_present(state, records.select(pl.col(_RECORD).cast(pl.String)))
-    rows = held["row"].to_numpy()
-    # sums are those of a full run where they are made in its order
-    order = np.argsort(rank[rows])
-    value = read_value(records, held)[order]
-    return np.bincount(state.owner[rows[order]], weights=value, minlength=state.issued.height).astype(np.float64)
 
 
 def _count_clashes(state: State, pairs: Pairs) -> int:

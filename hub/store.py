@@ -8,7 +8,8 @@ version before it.
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -19,13 +20,25 @@ from typing import Any
 import polars as pl
 
 from hub.archive import load_state, save_state
+from hub.bonds import Bonds
 from hub.clock import Clock
 from hub.decide import align_log
 from hub.edges import TakeEdges
 from hub.hierarchy import link_parents
 from hub.increment import Addition, add_records
 from hub.model import Model, read_model, write_model
-from hub.outcome import Added, Outcome, list_crosswalk, order_present, tell, tell_added, tell_first
+from hub.outcome import (
+    Added,
+    Outcome,
+    Telling,
+    begin_telling,
+    list_crosswalk,
+    order_present,
+    tell,
+    tell_added,
+    tell_first,
+)
+from hub.parts import Ids
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state
@@ -70,11 +83,20 @@ def resolve_into(
             hub = Hub.open(folder, rules)
             clock.lap("load")
             changes, decisions = hub._read_changes(records, decided)
-            addition = hub._add(changes, run_id, at, deleted, decisions)
-            clock.lap("add")
-            outcome = tell(addition, changes, decisions, rules, hub.model, take_edges)
+            begun: list[Telling] = []
+            with ThreadPoolExecutor(1) as pool:
+                addition = hub._add(
+                    changes,
+                    run_id,
+                    at,
+                    deleted,
+                    decisions,
+                    lambda state, rows, bonds: begun.append(begin_telling(pool, state, rows, bonds, rules, take_edges)),
+                )
+                clock.lap("add")
+                outcome = tell(addition, changes, decisions, rules, hub.model, begun[0])
             clock.lap("list")
-            hub._keep(addition, outcome, at, decided)
+            hub._keep(addition, lambda: outcome, at, decided)
             clock.lap("save")
         version = read_version(folder)
     counts = {"version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
@@ -98,7 +120,7 @@ def _found(
     clock.lap("add")
     if decided is not None:
         write_decisions(folder, decisions)
-    write_version(folder, 1, state, outcome, rules, at)
+    write_version(folder, 1, state, lambda: outcome, rules, at)
     clock.lap("save")
     return outcome
 
@@ -129,9 +151,8 @@ class Hub:
         with hold_lock(self.folder):
             changes, decisions = self._read_changes(records, decided)
             addition = self._add(changes, run_id, at, deleted, decisions)
-            added = tell_added(addition, changes, decisions, self.rules, self.model)
-            self._keep(addition, added, at, decided)
-        return added
+            tell_all = partial(tell_added, addition, changes, decisions, self.rules, self.model)
+            return self._keep(addition, tell_all, at, decided)
 
     def list_crosswalk(self) -> pl.DataFrame:
         """source, source_key, gid of every record, sorted."""
@@ -150,18 +171,25 @@ class Hub:
         return changes, _join_logs(read_decisions(self.folder), decided)
 
     def _add(
-        self, changes: pl.DataFrame, run_id: str, at: datetime, deleted: pl.DataFrame | None, decisions: pl.DataFrame
+        self,
+        changes: pl.DataFrame,
+        run_id: str,
+        at: datetime,
+        deleted: pl.DataFrame | None,
+        decisions: pl.DataFrame,
+        begin: Callable[[State, Ids, Bonds], None] | None = None,
     ) -> Addition:
         log = partial(read_events, self.folder)
-        return add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log)
+        return add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log, begin)
 
-    def _keep(self, addition: Addition, added: Added, at: datetime, decided: pl.DataFrame | None) -> None:
+    def _keep(self, addition: Addition, find: Callable[[], Added], at: datetime, decided: pl.DataFrame | None) -> Added:
         if decided is not None:
             write_decisions(self.folder, _join_logs(read_decisions(self.folder), decided))
         base = self.folder / "versions" / str(self._version)
-        state = write_version(self.folder, self._version + 1, addition.state, added, self.rules, at, base)
+        state, added = write_version(self.folder, self._version + 1, addition.state, find, self.rules, at, base)
         # what was written in one piece again is mapped instead of held
         self._version, self._state = self._version + 1, state if len(state.parts) > 1 else read_state(self.folder)
+        return added
 
 
 def _join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
@@ -199,13 +227,16 @@ def _refuse_other_rules(folder: Path, rules: Rules) -> None:
 
 
 def write_version(
-    folder: Path, version: int, state: State, added: Added, rules: Rules, at: datetime, base: Path | None = None
-) -> State:
-    """Make a state the newest one, and return it as it was written (hub.archive.save_state); the caller holds the hub's lock.
-    base: the version that it was added to."""
+    folder: Path, version: int, state: State, find: Callable[[], Added], rules: Rules, at: datetime, base: Path | None = None
+) -> tuple[State, Added]:
+    """Make a state the newest one; the caller holds the hub's lock. find: what was found with it, which is asked for while it is
+    written; base: the version that it was added to. Returns the state as it was written (hub.archive.save_state)."""
     target = folder / "versions" / str(version)
     shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
-    state = save_state(state, target, base)
+    with ThreadPoolExecutor(1) as pool:
+        saved = pool.submit(save_state, state, target, base)
+        added = find()
+        state = saved.result()
     (folder / "events").mkdir(exist_ok=True)
     added.events.write_parquet(folder / "events" / f"{version}.parquet")
     added.review.write_parquet(target / "review.parquet")
@@ -217,7 +248,7 @@ def write_version(
     for old in (folder / "versions").iterdir():
         if old.name != str(version):
             shutil.rmtree(old, ignore_errors=True)
-    return state
+    return state, added
 
 
 def read_events(folder: Path) -> pl.DataFrame:
