@@ -11,6 +11,7 @@ from hub.hashing import Hashes, hash_texts
 from hub.parallel import map_threads
 from hub.parts import Ids, Parts, sort_distinct
 from hub.rules.model import Rules
+from hub.sorting import rank_numbers
 from hub.vocabulary import count_words, split_words
 
 Buckets = npt.NDArray[np.uint8]
@@ -95,8 +96,8 @@ def _count_repeats(codes: Ids, others: Ids, size: int) -> Buckets:
     """The bucket of each source by the share of its records whose company it has more than once: 0 often, the last never."""
     width = int(others.max(initial=0)) + 1
     pair = codes.astype(np.int64) * width + others
-    _, place, counts = np.unique(pair, return_inverse=True, return_counts=True)
-    repeated = np.bincount(codes, weights=counts[place] > 1, minlength=size)
+    place, _ = rank_numbers(pair)
+    repeated = np.bincount(codes, weights=np.bincount(place)[place] > 1, minlength=size)
     # a source of a few records has not shown that it repeats none
     share = (repeated + 1) / (np.bincount(codes, minlength=size) + 1)
     return (LAST_BUCKET - np.clip(np.ceil(np.log2(share / _REPEATED)), 0, LAST_BUCKET)).astype(np.uint8)

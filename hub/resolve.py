@@ -30,7 +30,7 @@ from hub.prepare import prepare
 from hub.report import build_review, summarise
 from hub.rules.model import Rules
 from hub.sample import sample_others
-from hub.train import LEAST_LABELS, LEAST_OF_EACH, train
+from hub.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
 from hub.weigh import Weighed, mark_levels, weigh
 
 Longs = npt.NDArray[np.int64]
@@ -210,6 +210,24 @@ def train_model(
     `decided`: pairs that people decided (hub.bonds.find_labels). They join the certain ones; where nothing is certain they are
     learnt from as soon as they are enough.
     """
+    with ThreadPoolExecutor(1) as pool:
+        # hashes of texts need no weights: they are made while these are learnt
+        freezing = pool.submit(freeze_frequencies, parts, buckets)
+        trained = learn_weights(comparer, vectors, counts, candidates, place, parts, decided)
+    weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
+    return Model(comparer.rules.evidence_version, weights, caps, freezing.result(), parts.n, trained.report)
+
+
+def learn_weights(
+    comparer: Comparer,
+    vectors: Longs,
+    counts: Longs,
+    candidates: Candidates,
+    place: Ids,
+    parts: Parts,
+    decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None,
+) -> Trained:
+    """The weights of a model and how they came about, see train_model."""
     rules, layout = comparer.rules, comparer.layout
     matrix = layout.unpack(vectors)
     same = conflict = background = None
@@ -222,9 +240,7 @@ def train_model(
         same, conflict = agree * taught + told, differ * taught + denied
     if rules.training == "em":
         background = sample_background(comparer, parts.n, candidates)
-    trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
-    weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
-    return Model(comparer.rules.evidence_version, weights, caps, freeze_frequencies(parts, buckets), parts.n, trained.report)
+    return train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
 
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
