@@ -5,6 +5,7 @@ Level tests are those of hub.measure, and two on codes: `same .part` and `differ
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,18 +94,18 @@ class Comparer:
         self.layout = lay_out(rules)
         self._parts = parts
         self.rules = rules
-        self._steps: dict[str, list[_Step]] = {}
         self._buckets: dict[str, Levels] = {}
         self._crossed = _pair_crosswise(parts, rules)
         company = [one for one in rules.comparisons if one.levels[0].test in _COMPANY]
-        self._names = build_names(parts, company[0].field, buckets) if company else None
-        for comparison in rules.comparisons:
-            if comparison in company:
-                continue
-            self._steps[comparison.name] = _plan(comparison)
-            parts.number_all(list_compared(comparison))
-            if comparison.frequency:
-                self._buckets[comparison.name] = spread(buckets[comparison.field], parts.codes(comparison.field))
+        others = [one for one in rules.comparisons if one not in company]
+        self._steps = {one.name: _plan(one) for one in others}
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(build_names, parts, company[0].field, buckets) if company else None
+            parts.number_all([part for one in others for part in list_compared(one)])
+            for one in others:
+                if one.frequency:
+                    self._buckets[one.name] = spread(buckets[one.field], parts.codes(one.field))
+            self._names = building.result() if building else None
 
     def compare(self, left: Ids, right: Ids) -> Longs:
         """The packed vector of each pair of row numbers."""
