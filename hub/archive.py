@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from hub.parts import Parts, Table
-from hub.pieces import Blocks, Open, Pairs, index_blocks, join_parts, read_block, sort_pairs
+from hub.pieces import Blocks, Open, Pairs, index_blocks, join_parts, read_block, sort_pairs, take_pairs
 from hub.state import State
 
 #: raise it when the files change, so that none of older code is read
@@ -23,8 +23,8 @@ _NOTE = "state.json"
 #: tables and arrays that only ever grow, by rows and by columns; the others are small and written by every addition
 _TABLES = ("records", "vectors", "issued", "portraits")
 _ARRAYS = ("hashes", "guards")
-_WHOLE = ("alive", "order", "proposed", "owner", "target", "since", "is_live", "shown")
-_PAIRS, _BLOCKS, _OPEN = ("left", "right", "vector"), ("starts", "hashes", "rows"), ("number", "left", "right", "vector")
+_WHOLE = ("alive", "order", "changed", "owner", "is_live", "shown")
+_PAIRS, _BLOCKS = ("left", "right", "vector"), ("starts", "hashes", "rows")
 #: pieces that are joined when there are so many
 _MOST_PIECES = 16
 
@@ -45,8 +45,10 @@ def save_state(state: State, folder: Path, base: Path | None = None) -> State:
     _write_piece(state, folder, len(pieces), before)
     for name in _WHOLE:
         np.save(folder / f"{name}.npy", getattr(state, name))
-    for column in _OPEN:
-        np.save(folder / f"open.{column}.npy", getattr(state.open, column))
+    np.save(folder / "changed.proposed.npy", state.proposed[state.changed])
+    np.save(folder / "open.npy", state.open.number)
+    moved = np.flatnonzero(state.target >= 0)
+    np.save(folder / "moved.npy", np.stack([moved, state.target[moved], state.since[moved]]))
     if state.lineage is not None:
         _write_table(state.lineage, folder / "lineage.arrow")
     sizes = {name: getattr(state, name).height - before[name] for name in _TABLES}
@@ -70,6 +72,7 @@ def _write_piece(state: State, folder: Path, number: int, before: Mapping[str, i
         np.save(folder / f"{number}.blocks.{column}.npy", getattr(state.blocks[-1], column))
     for column in _PAIRS:
         np.save(folder / f"{number}.pairs.{column}.npy", getattr(state.pairs[-1], column))
+    np.save(folder / f"{number}.pairs.proposed.npy", state.proposed[before["pairs"] :])
 
 
 def _write_table(table: pl.DataFrame, path: Path) -> None:
@@ -100,6 +103,7 @@ def join_pieces(state: State) -> State:
         blocks=(index_blocks(keys),),
         pairs=(pairs,),
         proposed=state.proposed[at[order]],
+        changed=np.zeros(0, dtype=np.int64),
         open=replace(state.open, number=number[state.open.number]),
     )
 
@@ -113,15 +117,27 @@ def load_state(folder: Path) -> State:
     for name in _TABLES:
         values[name] = pl.concat([_map_table(folder / f"{number}.{name}.arrow") for number in numbers])
     for name in _ARRAYS:
-        arrays = [_map_array(folder / f"{number}.{name}.npy") for number in numbers]
-        values[name] = arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+        values[name] = _join_arrays([_map_array(folder / f"{number}.{name}.npy") for number in numbers])
+    proposed = _join_arrays([_map_array(folder / f"{number}.pairs.proposed.npy") for number in numbers])
+    if len(values["changed"]):
+        proposed = proposed.copy()
+        proposed[values["changed"]] = _map_array(folder / "changed.proposed.npy")
+    pairs = tuple(Pairs(*_map_columns(folder, f"{number}.pairs", _PAIRS)) for number in numbers)
+    number = _map_array(folder / "open.npy")
+    held = take_pairs(pairs, number)
+    target, since = np.full(len(values["is_live"]), -1, dtype=np.int32), np.zeros(len(values["is_live"]), dtype=np.int64)
+    moved, target_of, since_of = _map_array(folder / "moved.npy")
+    target[moved], since[moved] = target_of, since_of
     lineage = folder / "lineage.arrow"
     state = State(
         **values,
         parts=tuple(_map_parts(folder, number, note["fields"]) for number in numbers),
         blocks=tuple(Blocks(*_map_columns(folder, f"{number}.blocks", _BLOCKS)) for number in numbers),
-        pairs=tuple(Pairs(*_map_columns(folder, f"{number}.pairs", _PAIRS)) for number in numbers),
-        open=Open(*_map_columns(folder, "open", _OPEN)),
+        pairs=pairs,
+        proposed=proposed,
+        open=Open(number, held.left, held.right, held.vector),
+        target=target,
+        since=since,
         next_no=note["next_no"],
         lineage=_map_table(lineage) if lineage.exists() else None,
     )
@@ -145,6 +161,10 @@ def _read_note(folder: Path) -> dict[str, Any]:
     if note["format"] != _FORMAT:
         raise ValueError(f"{folder}: written in format {note['format']}, not {_FORMAT}")
     return note
+
+
+def _join_arrays(pieces: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=-1)
 
 
 def _map_parts(folder: Path, number: int, fields: list[str]) -> Parts:

@@ -52,9 +52,10 @@ def pair_again(state: State, touched: Mask, keys: Sequence[Hashes], rules: Rules
         moved[rows] = True
     vectors, vector = _score(state, left, right, rules, model)
     added, order = sort_pairs(left, right, vector)
-    changed = np.concatenate([state.proposed, both[new][order]])
-    changed[old] = now
-    return replace(state, vectors=vectors, pairs=(*state.pairs, added), proposed=changed), moved
+    after = np.concatenate([state.proposed, both[new][order]])
+    after[old] = now
+    changed = np.union1d(state.changed, old[now != state.proposed[old]])
+    return replace(state, vectors=vectors, pairs=(*state.pairs, added), proposed=after, changed=changed), moved
 
 
 def _pair_blocks(

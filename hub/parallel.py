@@ -8,7 +8,9 @@ from hub.memory import give_back
 
 _THREADS = 2
 #: records or pairs below which a thread, which compiles every regex anew, costs more than it saves
-_LEAST = 50_000
+_LEAST = 2_000
+#: from so many on what is let go of is worth the time to return it
+_MUCH = 50_000
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -20,5 +22,6 @@ def map_threads(work: Callable[[Item], Found], items: Iterable[Item], size: int)
         return [work(item) for item in items]
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(work, items))
-    give_back()
+    if size >= _MUCH:
+        give_back()
     return found

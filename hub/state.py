@@ -28,7 +28,9 @@ class State:
 
     hashes: of source and key; guards: a row per guard, a lasting hash per record, 0 where unknown.
     vectors: vector, total and counted (tenths of a bit: the weight, and what it adds between clusters), evidence (JSON; null
-    below the review threshold). pairs: in pieces, numbered on; proposed: bit per key, 0 for a pair that is no more.
+    below the review threshold). pairs: in pieces, numbered on; proposed: bit per key, 0 for a pair that is no more;
+    changed: the numbers of those for which it was another when they came. open: those that match or are to be reviewed and whose
+    records are of two ids.
     owner: place of each row's id among `issued` (gid, issued_no) and what goes with it: target (place of the id that it resolves
     to, -1 where it is its own), since (microseconds), is_live.
     portraits: golden records as they once were, with the keys of their names (hub.hierarchy); `shown` has the rows that hold,
@@ -45,6 +47,7 @@ class State:
     vectors: pl.DataFrame
     pairs: tuple[Pairs, ...]
     proposed: Keys
+    changed: Longs
     open: Open
     owner: Ids
     issued: pl.DataFrame
@@ -129,6 +132,7 @@ def build_state(
         vectors=vectors,
         pairs=(Pairs(pairs.left, pairs.right, place),),
         proposed=pairs.keys,
+        changed=np.zeros(0, dtype=np.int64),
         open=Open(at, pairs.left[at], pairs.right[at], place[at]),
         owner=owner,
         issued=ids.select("gid", "issued_no"),

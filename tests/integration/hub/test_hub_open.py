@@ -1,6 +1,7 @@
 """A hub that stays open in a process says what a full run says, and is never ahead of its folder."""
 
 from datetime import timedelta
+from random import Random
 
 import polars as pl
 import pytest
@@ -51,6 +52,57 @@ def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkey
         assert_frame_equal(hub.list_golden(), add_hierarchy(full))
         assert_frame_equal(name_candidates(read_state(tmp_path)), sum_up(full).list_pairs())
     assert len(list(tmp_path.glob("versions/*/*.portraits.arrow"))) == 2
+
+
+@pytest.mark.parametrize("most_pieces", [3, 100])
+def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(tmp_path, monkeypatch, most_pieces):
+    monkeypatch.setattr("hub.archive._MOST_PIECES", most_pieces)
+    chance = Random(7)
+    choices = [(firm, spelling, spelling == 0, chance.random() < 0.6) for firm in range(5) for spelling in range(3)] * 3
+    versions = [make_company_records(choices), make_company_records([choices[-1], *choices[:-1]])]
+    hub, present = open_hub(tmp_path, versions[0][:6]), dict.fromkeys(range(6), 0)
+    for number in range(1, 11):
+        places = chance.sample(range(len(choices)), 4)
+        gone = [place for place in present if chance.random() < 0.08 and place not in places]
+        here = {place: chance.randrange(2) for place in places}
+        batch = pl.concat([versions[version][place] for place, version in here.items()])
+        present = {place: version for place, version in (present | here).items() if place not in gone}
+        at, history = DAY_ONE + timedelta(days=number), read_events(tmp_path)
+        added = hub.add(batch, f"run{number}", at, versions[0][gone].select(KEYS))
+        kept = Hub.open(tmp_path, RULES)
+        assert_frame_equal(hub.list_crosswalk(), kept.list_crosswalk())
+        assert_frame_equal(hub.list_golden(), kept.list_golden())
+        assert_frame_equal(name_candidates(read_state(tmp_path)), name_candidates(hub._state))
+        if number % 3 == 0:
+            hub = kept
+        if number % 5:
+            continue
+        everything = pl.concat([versions[version][place] for place, version in present.items()])
+        model = read_model(tmp_path / "model", RULES)
+        full = resolve(everything, rules=RULES, history=history, run_id=f"run{number}", at=at, model=model)
+        assert_frame_equal(added.events, full.events)
+        assert_frame_equal(added.review, full.review)
+        assert_frame_equal(hub.list_crosswalk(), full.crosswalk.filter("is_current").select(*KEYS, "gid"))
+        assert_frame_equal(hub.list_golden(), add_hierarchy(full))
+        assert_frame_equal(name_candidates(hub._state), sum_up(full).list_pairs())
+
+
+def test_what_is_added_after_an_addition_that_was_killed_is_all_that_is_kept(tmp_path, monkeypatch):
+    records = make_company_records(CHOICES)
+    hub = open_hub(tmp_path, records[:4])
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    for number, patched in enumerate(("hub.archive._write_piece", "hub.archive.Path.write_text", "hub.store.Path.replace")):
+        with monkeypatch.context() as patch:
+            patch.setattr(patched, die)
+            with pytest.raises(KeyboardInterrupt):
+                hub.add(records[6:], "lost", DAY_ONE)
+        assert_frame_equal(Hub.open(tmp_path, RULES).list_crosswalk(), hub.list_crosswalk())
+        hub.add(records[4 + number : 5 + number], f"run{number}", DAY_ONE)
+    assert_frame_equal(Hub.open(tmp_path, RULES).list_crosswalk(), hub.list_crosswalk())
+    assert hub.list_crosswalk().height == 7
 
 
 def test_what_another_process_added_is_heeded(tmp_path):
