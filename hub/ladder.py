@@ -172,8 +172,9 @@ def _compare_words(names: Names, a: Longs, b: Longs) -> tuple[npt.NDArray[np.int
     rung = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
     for rule in reversed(conditions):
         rung[conditions[rule]] = _RULES.index(rule)
-    # a name in pinyin is common where many Chinese ones sound so
-    bucket = np.maximum(np.searchsorted(_COINCIDENCES, shared.coincidences, side="right"), names.sound_spread[one])
+    bucket = np.searchsorted(_COINCIDENCES, shared.coincidences, side="right")
+    # a name of one word in pinyin is common where many Chinese ones sound so
+    bucket = np.where(counts[one] == 1, np.maximum(bucket, names.sound_spread[one]), bucket)
     return rung[place], bucket.astype(np.int8)[place]
 
 

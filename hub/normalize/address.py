@@ -6,7 +6,7 @@ from hub.normalize.generic import clean_words, drop_silent
 from hub.normalize.text import fold_texts
 
 _FORMS = {
-    "street": "st", "str": "st", "r": "rue", "bd": "blvd",
+    "street": "st", "str": "st", "strasse": "st", "straat": "st", "r": "rue", "bd": "blvd",
     "avenue": "ave", "av": "ave", "boulevard": "blvd", "blv": "blvd", "boul": "blvd", "road": "rd",
     "drive": "dr", "drv": "dr", "lane": "ln", "place": "pl", "court": "ct", "crt": "ct", "circuit": "cct", "circle": "cir",
     "crescent": "cres", "square": "sq", "highway": "hwy", "parkway": "pkwy", "pky": "pkwy", "terrace": "ter", "terr": "ter",

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from hub.normalize.latin import split_latin
+from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
 from hub.normalize.sound import spell
 from hub.normalize.text import drop_placeholders, fold_texts, replace_rows, scatter
@@ -45,7 +45,7 @@ NAME_FIELDS = [
 def _strip_notes(texts: pl.Series) -> pl.Series:
     """Folded texts without clerks' notes and security marks; most names have neither and are not looked at twice."""
     may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(:]").fill_null(value=False)
-    text = pl.col("text").str.replace_all(rf"\((?:{match_words('note')})\)", "")
+    text = drop_translation(pl.col("text")).str.replace_all(rf"\((?:{match_words('note')})\)", "")
     text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
     text = text.str.replace(r"^(?:曾用名|原名|公司名称|单位名称)[:：]\s*", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
@@ -199,9 +199,10 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
-    """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is the name of many."""
+    """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学."""
     public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
-    rest = pl.concat_str(pl.col("district").fill_null(""), pl.col("rest").str.replace_many(OFFICE_FORMS))
+    rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十\d]+)([中小])$", "第${1}${2}学")
+    rest = pl.concat_str(pl.col("district").fill_null(""), rest)
     found = frame.filter(public).select(rest).to_series()
     return frame.with_columns(replace_rows(frame["rest"], public, found)).drop("district")
 

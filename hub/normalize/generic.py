@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import fold_text, undo_spreadsheet
+from hub.normalize.text import fold_text, fold_texts, undo_spreadsheet
 from hub.normalize.words import list_words
 
 #: what says nothing in a text, beside the placeholders of names
@@ -58,7 +58,7 @@ def pick_longest(words: pl.Expr) -> pl.Expr:
 
 def parse_text(values: pl.Series) -> pl.DataFrame:
     """main: cleaned words; first: the first word; long: the two longest words, in order of the alphabet."""
-    frame = pl.DataFrame({"raw": values}).select(text=drop_silent(fold_text(pl.col("raw"))))
+    frame = pl.DataFrame({"raw": fold_texts(values.cast(pl.String))}).select(text=drop_silent(pl.col("raw")))
     frame = frame.select(_null_empty(clean_words(pl.col("text"))).alias(""))
     return frame.with_columns(
         first=pl.col("").str.extract(r"^(\S+)"),
@@ -68,7 +68,7 @@ def parse_text(values: pl.Series) -> pl.DataFrame:
 
 def parse_name(values: pl.Series) -> pl.DataFrame:
     """main: cleaned words but for the, and; sorted: the words by the alphabet; first; prefix: 4 characters; long: as of text."""
-    frame = pl.DataFrame({"raw": values}).select(text=drop_silent(fold_text(pl.col("raw"))))
+    frame = pl.DataFrame({"raw": fold_texts(values.cast(pl.String))}).select(text=drop_silent(pl.col("raw")))
     frame = frame.select(text=_null_empty(clean_words(pl.col("text"))))
     bare = pl.concat_str(pl.lit(" "), "text", pl.lit(" ")).str.replace_all(" (?:and|the) ", " ").str.strip_chars()
     frame = frame.select(pl.coalesce(_null_empty(bare), "text").alias(""))
@@ -122,8 +122,8 @@ def parse_zip(values: pl.Series) -> pl.DataFrame:
 
 def parse_place(values: pl.Series) -> pl.DataFrame:
     """main: a town's or region's name as compared; first: its first four letters."""
-    folded = drop_silent(fold_text(pl.col("raw")))
+    folded = drop_silent(pl.col("raw"))
     words = clean_words(folded).str.replace(r"^(?:city|town|county) of ", "").str.replace_all(r"\bst\b", "saint")
     han = words.str.replace_all(r"^(\p{Han}{2,})(?:省|市|区|县)$", "$1")
-    frame = pl.DataFrame({"raw": values}).select(_null_empty(han).alias(""))
+    frame = pl.DataFrame({"raw": fold_texts(values.cast(pl.String))}).select(_null_empty(han).alias(""))
     return frame.with_columns(first=pl.col("").str.slice(0, 4))

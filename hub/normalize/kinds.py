@@ -20,6 +20,7 @@ from hub.normalize.generic import (
     parse_zip,
     pick_longest,
 )
+from hub.normalize.latin import load_spelled_cities
 from hub.normalize.models import find_models
 from hub.normalize.person import join_names, parse_person_name
 from hub.normalize.regions import locate
@@ -128,9 +129,14 @@ def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
     folded = fold_texts(city)
-    # new york city is new york
+    # new york city is new york, and xiamen is 厦门; suzhou may be either of two
     latin = folded.str.extract(r"^([a-z .'-]+?)(?: city)?$")
-    return locate(fold_texts(province), folded).select(pl.coalesce("city", latin).alias(""), "province")
+    spelled, provinces, cities = load_spelled_cities()
+    plain = latin.str.replace_all("[ '-]", "")
+    is_spelled = plain.is_in(spelled)
+    named = pl.when(is_spelled).then(plain.replace_strict(spelled, cities, default=None, return_dtype=pl.String)).otherwise(latin)
+    lies = plain.replace_strict(spelled, provinces, default=None, return_dtype=pl.String)
+    return locate(fold_texts(province), folded).select(pl.coalesce("city", named).alias(""), pl.coalesce("province", lies))
 
 
 def _join_scoped_code(columns: Sequence[pl.Series]) -> pl.DataFrame:

@@ -17,15 +17,40 @@ _OFFICE = "(?:sub )?branch(?: office)?|(?:rep|representative|liaison|sales|regio
 #: legal forms that are words as well, and end no company's name before its branch
 _WORDS = ("the", "as", "se", "ab", "sa", "co")
 _DOUBLE = "new|san|los|las|hong|kuala|abu|sao|st|saint|port|cape|tel|ho chi|north|south|east|west"
+#: places whose names are read otherwise than their characters mostly are, or are written so abroad
+_READ = {
+    "厦门": ["xiamen"], "重庆": ["chongqing"], "佛山": ["foshan"], "成都": ["chengdu"], "昌都": ["changdu"], "长沙": ["changsha"],
+    "长春": ["changchun"], "长治": ["changzhi"], "六安": ["luan"], "西藏": ["xizang", "tibet"], "蚌埠": ["bengbu"],
+    "乐清": ["yueqing"], "番禺": ["panyu"], "喀什": ["kashi", "kashgar"], "和田": ["hetian", "hotan"], "陕西": ["shaanxi"],
+    "哈尔滨": ["haerbin", "harbin"], "拉萨": ["lasa", "lhasa"], "乌鲁木齐": ["wulumuqi", "urumqi"],
+    "呼和浩特": ["huhehaote", "hohhot"], "齐齐哈尔": ["qiqihaer", "qiqihar"], "香港": ["xianggang", "hong kong", "hongkong"],
+    "澳门": ["aomen", "macau", "macao"], "台北": ["taibei", "taipei"], "高雄": ["gaoxiong", "kaohsiung"],
+}  # fmt: skip
 #: industry words that tell no two companies of a trade name apart
 _NEUTRAL = ("group", "international", "holdings", "holding", "global", "inc", "partners", "associates", "enterprises")
+
+
+#: words in Latin letters, one of them of three letters, and a text that is all in brackets
+_PHRASE = r"(?:{long}(?: +{word})+|{word} +{long}(?: +{word})*)".format(
+    long=r"\(?[a-z][a-z0-9&.,'’/-]{2,}\)?", word=r"\(?[a-z0-9&][a-z0-9&.,'’/-]*\)?"
+)
+_WRAPPED = r"^ *\(((?:[^()]|\([^()]*\))*)\) *$"
+
+
+def drop_translation(text: pl.Expr) -> pl.Expr:
+    """丰立天贸易有限公司 of `Fenglitian Trading Co., Ltd (丰立天贸易有限公司)`; TCL 科技 stays as it is."""
+    left = text.str.replace_all(_PHRASE, " ").str.replace_all(r"\( *\)", " ").str.strip_chars(" .").str.replace(_WRAPPED, "$1")
+    is_whole = left.str.contains(r"\p{Han}{4}") | left.str.contains(r"\p{Han}{2}") & ~left.str.contains("公司|集团|有限")
+    return pl.when(is_whole).then(left).otherwise(text)
 
 
 @cache
 def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]]:
     """Cities and provinces by sound, with their province and city; null where two sound alike (suzhou)."""
     table = load_regions()
-    table = table.with_columns(spell(table["name"]).alias("sound")).filter(pl.col("sound").str.len_chars() >= 4)
+    mostly = pl.concat_list(pl.lit(spell(table["name"])))
+    read = pl.col("name").replace_strict(_READ, default=mostly, return_dtype=pl.List(pl.String))
+    table = table.with_columns(sound=read).explode("sound").filter(pl.col("sound").str.len_chars() >= 4)
     alone = pl.col("name").count() == 1
     spelled = table.group_by("sound").agg(
         province=pl.when(alone).then(pl.col("province").first()), city=pl.when(alone).then(pl.col("city").first())

@@ -4,7 +4,7 @@ import polars as pl
 
 from hub.normalize.contact import is_firm, split_person_names
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.text import fold_text, scatter
+from hub.normalize.text import fold_text, fold_texts, scatter
 
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
 
@@ -32,11 +32,11 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
 
 
 def _read_western(names: pl.Series) -> pl.DataFrame:
-    commas = fold_text(pl.col("raw")).str.replace(r"^([^,]+),\s*(.+)$", "$2 $1")
+    commas = pl.col("folded").str.replace(r"^([^,]+),\s*(.+)$", "$2 $1")
     commas = pl.when(~is_firm(commas)).then(commas)
     words = clean_words(commas).str.replace_all(rf"\b(?:{_SUFFIXES})\b", "").str.replace_all(" +", " ").str.strip_chars()
     said = drop_silent(commas).is_not_null()
-    return names.to_frame("raw").select(western=drop_silent(pl.when(said).then(words)))
+    return fold_texts(names).to_frame("folded").select(western=drop_silent(pl.when(said).then(words)))
 
 
 def clean_single_name(values: pl.Expr) -> pl.Expr:

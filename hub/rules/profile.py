@@ -32,6 +32,8 @@ _EMAIL = r"^\S+@\S+\.\S+$"
 _DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|^(?:19|20)\d{2}[01]\d[0-3]\d$"
 _PHONE = r"^[+(]?\d[\d\s().+-]{5,20}(?:\s*(?:x|ext|转)\.?\s*\d+)?$"
 _CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
+#: a person's: region, date of birth, three digits and a check
+_IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
 _COMPANY_HEADER = r"company|organi[sz]|firm|vendor|supplier|customer|account"
 _COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银行)"
@@ -76,7 +78,7 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     named = next((kind for kind, pattern in _HEADERS if re.search(pattern, name_header(header))), None)
     if named == "skip":
         return "skip"
-    for kind, pattern in (("email", _EMAIL), ("credit_code", _CREDIT)):
+    for kind, pattern in (("email", _EMAIL), ("code", _IDENTITY), ("credit_code", _CREDIT)):
         if share(pattern) > 0.5:
             return kind
     if share(_DATE) > 0.7 and named in (None, "date", "number", "code", "category"):

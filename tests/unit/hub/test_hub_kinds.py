@@ -77,3 +77,17 @@ def test_every_kind_makes_the_parts_that_it_names_and_copes_with_columns_that_ar
         assert made.height == 2
         assert set(list_parts(field)) <= set(made.columns), kind
         assert made.null_count().row(0) == (2,) * made.width, kind
+
+
+def test_a_city_in_pinyin_is_the_city_unless_two_sound_so() -> None:
+    assert _derive("region", ["Xiamen", "厦门市", "Chengdu", "成都", "Hong Kong"])[:4] == ["厦门", "厦门", "成都", "成都"]
+    assert _derive("region", ["Suzhou", "New York City"]) == [None, "new york"]
+
+
+@pytest.mark.parametrize("kind", ["name", "text", "person_name", "place", "address"])
+def test_characters_of_a_web_page_are_what_they_stand_for(kind: str) -> None:
+    assert _derive(kind, ["H&#233;ctor Garc&iacute;a"]) == ["hector garcia"]
+
+
+def test_a_street_in_german_is_spelled_one_way() -> None:
+    assert len(set(_derive("address", ["Goethestr. 47", "Goethestraße 47", "Goethe-Strasse 47"]))) == 1

@@ -79,6 +79,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         Mail=[f"info{k}@firm{k}.cn" for k in _MANY],
         dob=[f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY],
         price=[f"{k}.99" for k in _MANY],
+        证件=[f"4419701997070870{k:02d}" for k in _MANY],
     )
     assert {name: profile_column(pl.Series(name, values)).kind for name, values in columns.items()} == {
         "客户名称": "company",
@@ -88,6 +89,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         "Mail": "email",
         "dob": "date",
         "price": "number",
+        "证件": "code",
     }
 
 
