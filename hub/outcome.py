@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -137,17 +137,21 @@ def tell(
     rules: Rules,
     model: Model,
     telling: Telling | None = None,
+    take_rest: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log;
-    telling: where it was begun with."""
+    telling: where it was begun with; take_rest: is given all but the edges while these are still told of."""
     state = addition.state
     with ThreadPoolExecutor(1) as pool:
         telling = telling or begin_telling(pool, state, addition.rows, addition.bonds, rules, None)
         added = tell_added(addition, records, decisions, rules, model)
         crosswalk, golden = list_crosswalk(state, telling.present), link_parents(state.golden)
+        said = (added.review, added.decisions, added.events, added.model, added.report)
+        outcome = Outcome(*said, crosswalk, golden, pl.DataFrame())
+        if take_rest is not None:
+            take_rest(outcome)
         edges, n_edges = telling.edges.result()
-    report = {**added.report, "edges": n_edges}
-    return Outcome(added.review, added.decisions, added.events, added.model, report, crosswalk, golden, edges)
+    return replace(outcome, edges=edges, report={**added.report, "edges": n_edges})
 
 
 def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | None, rules: Rules, model: Model) -> Added:

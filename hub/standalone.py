@@ -194,7 +194,7 @@ def _name_content(frame: pl.DataFrame) -> str:
 def _find(
     handed: list[pl.DataFrame], rules: RulesFile, run_id: str, at: datetime, beside: Beside, folder: Path
 ) -> tuple[dict[str, pl.DataFrame], Model, dict[str, Any]]:
-    """The tables to write, the model and the counts: of these records alone, or of the hub that they are added to.
+    """The tables still to be written, the model and the counts: of these records alone, or of the hub that they are added to.
 
     handed: the frame of records, which is taken out. folder: where the edges are written, while the rest is still being found.
     """
@@ -215,9 +215,15 @@ def _find(
             keeps_parts=False,
         )
         outcome = tell_first(result)
-    else:
-        outcome = resolve_into(beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions, write_edges)
-    return _name_tables(outcome), outcome.model, outcome.report
+        return _name_tables(outcome), outcome.model, outcome.report
+
+    def write_rest(found: Outcome) -> None:
+        _write_tables(_name_tables(found), folder)
+
+    outcome = resolve_into(
+        beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions, write_edges, write_rest
+    )
+    return {}, outcome.model, outcome.report
 
 
 def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:

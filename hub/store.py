@@ -60,11 +60,13 @@ def resolve_into(
     deleted: pl.DataFrame | None = None,
     decided: pl.DataFrame | None = None,
     take_edges: TakeEdges | None = None,
+    take_rest: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """Add records to the hub of a folder, or found one there; what people decided there meanwhile takes effect.
 
     records: new and changed ones; those that the hub holds and that are not named stay. deleted: source, source_key.
-    decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has. take_edges: as of hub.resolve.
+    decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has. take_edges: as of hub.resolve;
+    take_rest: is given the rest, perhaps while the edges are still told of.
 
     Raises:
         StoreError: another addition is under way, or there is nothing to found a hub on.
@@ -79,6 +81,8 @@ def resolve_into(
     with hold_lock(folder):
         if records is not None and read_version(folder) == 0:
             outcome = _found(folder, records, rules, run_id, at, decided, clock, take_edges)
+            if take_rest is not None:
+                take_rest(outcome)
         else:
             hub = Hub.open(folder, rules)
             clock.lap("load")
@@ -94,7 +98,7 @@ def resolve_into(
                     lambda state, rows, bonds: begun.append(begin_telling(pool, state, rows, bonds, rules, take_edges)),
                 )
                 clock.lap("add")
-                outcome = tell(addition, changes, decisions, rules, hub.model, begun[0])
+                outcome = tell(addition, changes, decisions, rules, hub.model, begun[0], take_rest)
             clock.lap("list")
             hub._keep(addition, lambda: outcome, at, decided)
             clock.lap("save")
