@@ -18,14 +18,13 @@ from hub.state import Keys, Mask, State, describe_vectors
 from hub.weigh import weigh
 
 
-def pair_again(state: State, touched: Mask, keys: Sequence[Hashes], rules: Rules, model: Model) -> tuple[State, Mask]:
+def pair_again(state: State, rank: Ids, touched: Mask, keys: Sequence[Hashes], rules: Rules, model: Model) -> tuple[State, Mask]:
     """The blocks of touched records are paired anew, under the same caps; returns also which rows gained or lost a pair.
 
-    keys: the hashes of each block key that touched records have or had, 0 where it is unknown. `order` of the state has the
-    touched rows too that ended.
+    keys: the hashes of each block key that touched records have or had, 0 where it is unknown. `order` of the state, whose
+    `rank_rows` are given, has the touched rows too that ended.
     """
     n = len(state.alive)
-    rank = rank_rows(state)
     shift = max(len(rules.block_keys) - 1, 1).bit_length()
     found, again = _pair_blocks(state, touched, keys, rank, shift, rules, model)
     # what stood in these blocks is paired anew; pairs that other keys propose keep those

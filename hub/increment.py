@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from hub.blocks import pair_again
+from hub.blocks import pair_again, rank_rows
 from hub.bonds import Bonds, bind
 from hub.decide import align_log, list_named, list_undone
 from hub.hashing import Hashes
@@ -32,12 +32,14 @@ class Addition:
     """What an addition did: the state after it, this run's identity events, and counts.
 
     bonds: the decisions of people over the reached `rows` of the state, among which is every record that a decision names.
+    rank: rows stand to each other as their records do by source and key.
     """
 
     state: State
     events: pl.DataFrame
     bonds: Bonds
     rows: Ids
+    rank: Ids
     report: dict[str, int | float]
 
 
@@ -62,7 +64,8 @@ def add_records(
     known = len(state.order)
     fresh, changed, gone = _find_changes(state, align_records(changes, rules)[0], deleted)
     state, touched, keys = _append(state, fresh, gone, rules)
-    state, moved = pair_again(state, touched, keys, rules, model)
+    rank = rank_rows(state)
+    state, moved = pair_again(state, rank, touched, keys, rules, model)
     if len(gone):
         state = replace(state, order=state.order[state.alive[state.order]])
     given_up = _find_given_up(state, decisions, rules, read_log)
@@ -85,7 +88,7 @@ def add_records(
         "records_reached": len(rows),
         "share_ids_changed": round(count_moved(events) / known, 6) if known else 0.0,
     }
-    return Addition(state, events, bonds, rows, report)
+    return Addition(state, events, bonds, rows, rank, report)
 
 
 def _find_changes(state: State, aligned: pl.DataFrame, deleted: pl.DataFrame | None) -> tuple[pl.DataFrame, int, Ids]:

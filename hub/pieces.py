@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.hashing import Hashes
+from hub.parallel import map_threads
 from hub.parts import Ids, Parts, Table
 from hub.sorting import order_numbers
 
@@ -135,8 +136,8 @@ def select_parts(pieces: Sequence[Parts], rows: Ids | Longs) -> Parts:
     starts = np.cumsum([0, *(piece.n for piece in pieces)])
     piece_of = np.searchsorted(starts[1:], rows, side="right")
     places = [np.flatnonzero(piece_of == number) for number in range(len(pieces))]
-    tables = {}
-    for name in pieces[0].tables:
+
+    def select(name: str) -> Table:
         ids = np.full(len(rows), -1, dtype=np.int32)
         found, size = [pieces[0].tables[name].rows.clear()], 0
         for piece, start, own in zip(pieces, starts[:-1], places, strict=True):
@@ -147,8 +148,10 @@ def select_parts(pieces: Sequence[Parts], rows: Ids | Longs) -> Parts:
                 ids[own[known]] = np.arange(size, size + len(known), dtype=np.int32)
                 found.append(table.rows.select(pl.all().gather(pl.Series(held[known]))))
                 size += len(known)
-        tables[name] = Table(pl.concat(found, rechunk=True), ids)
-    return Parts(len(rows), tables)
+        return Table(pl.concat(found, rechunk=True), ids)
+
+    names = list(pieces[0].tables)
+    return Parts(len(rows), dict(zip(names, map_threads(select, names, len(rows)), strict=True)))
 
 
 def join_parts(pieces: Sequence[Parts]) -> Parts:

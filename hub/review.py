@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.blocks import rank_rows
 from hub.increment import Addition, find_present
 from hub.parts import Ids
 from hub.report import choose_review, write_review
@@ -23,12 +22,13 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     for hashes in state.guards:
         # nobody is asked about two entities with a code each; they are most pairs
         code = np.zeros(state.issued.height + 1, dtype=np.uint64)
-        coded = np.flatnonzero((hashes != 0) & state.alive)
+        # what is there no more has no id and falls behind the last one
+        coded = np.flatnonzero(hashes)
         code[state.owner[coded]] = hashes[coded]
         one, two = code[first], code[second]
         free &= (one == 0) | (two == 0) | (one == two)
     near = np.flatnonzero(free)
-    rank = rank_rows(state)
+    rank = addition.rank
     # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
     near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
     stake = _value_ids(state, records, rank)
@@ -43,7 +43,7 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
 def _value_ids(state: State, records: pl.DataFrame, rank: Ids) -> npt.NDArray[np.float64]:
     """What the records of each id are worth to whoever reviews."""
     if "value" not in records.columns:
-        return np.bincount(state.owner[state.order], minlength=state.issued.height).astype(np.float64)
+        return np.bincount(state.owner + 1, minlength=state.issued.height + 1)[1:].astype(np.float64)
     held = find_present(state, records.select(pl.col("source", "source_key").cast(pl.String)))
     rows = held["row"].to_numpy()
     # sums are those of a full run where they are made in its order
