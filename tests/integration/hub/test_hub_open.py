@@ -12,8 +12,9 @@ from hub.hierarchy import add_hierarchy
 from hub.model import read_model
 from hub.outcome import name_candidates, sum_up
 from hub.resolve import resolve
+from hub.state import mark_open
 from hub.store import Hub, StoreError, read_events, read_state, resolve_into
-from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records
+from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records, make_parties
 
 pytestmark = pytest.mark.integration
 
@@ -25,6 +26,21 @@ CHOICES = [(firm, spelling, spelling == 0, True) for firm in range(4) for spelli
 def open_hub(folder, records):
     resolve_into(folder, records, RULES, "run0", DAY_ONE)
     return Hub.open(folder, RULES)
+
+
+def make_alike_records(chance):
+    """Records of names that begin alike, with one of two mobiles: pairs in doubt, within customers and between them."""
+    names = ("科腾模具", "科腾机械", "科腾电子", "科腾贸易", "科腾仪器", "keteng")
+    rows = ({"company_name": chance.choice(names), "mobile": chance.choice(["13912345671", "13912345670"])} for _ in range(40))
+    return make_parties(*rows)
+
+
+def list_open(state):
+    """What State.open should be, from all pairs."""
+    numbers = state.list_pairs()
+    pairs = state.take(numbers)
+    is_open = mark_open(state.vectors, RULES)[pairs.vector] & (state.owner[pairs.left] != state.owner[pairs.right])
+    return numbers[is_open].tolist()
 
 
 def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkeypatch):
@@ -58,11 +74,10 @@ def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkey
 def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(tmp_path, monkeypatch, most_pieces):
     monkeypatch.setattr("hub.archive._MOST_PIECES", most_pieces)
     chance = Random(7)
-    choices = [(firm, spelling, spelling == 0, chance.random() < 0.6) for firm in range(5) for spelling in range(3)] * 3
-    versions = [make_company_records(choices), make_company_records([choices[-1], *choices[:-1]])]
+    versions = [make_alike_records(chance) for _ in range(2)]
     hub, present = open_hub(tmp_path, versions[0][:6]), dict.fromkeys(range(6), 0)
     for number in range(1, 11):
-        places = chance.sample(range(len(choices)), 4)
+        places = chance.sample(range(versions[0].height), 4)
         gone = [place for place in present if chance.random() < 0.08 and place not in places]
         here = {place: chance.randrange(2) for place in places}
         batch = pl.concat([versions[version][place] for place, version in here.items()])
@@ -73,6 +88,7 @@ def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(t
         assert_frame_equal(hub.list_crosswalk(), kept.list_crosswalk())
         assert_frame_equal(hub.list_golden(), kept.list_golden())
         assert_frame_equal(name_candidates(read_state(tmp_path)), name_candidates(hub._state))
+        assert sorted(hub._state.open.number.tolist()) == list_open(hub._state)
         if number % 3 == 0:
             hub = kept
         if number % 5:
