@@ -33,14 +33,16 @@ def link_parents(golden: pl.DataFrame) -> pl.DataFrame:
     """Golden records with `legal_name_key`, `parent_gid` and `relation`: linked as parent and child, never merged.
 
     A branch's parent is the customer of its name's head; else the one whose name a record gives as its parent. By full key,
-    or by core where only one customer has it. relation: `branch` or `subsidiary` of its parent; `group`: a parent of
-    subsidiaries that has no parent of its own. Golden records without KEYS come back as they are.
+    or by core and tier (集团) where only one customer has them in a region that does not contradict. relation: `branch`, which
+    the name alone says, or `subsidiary` of its parent; `group`: a parent of subsidiaries that has no parent of its own. Golden
+    records without KEYS come back as they are.
     """
     if KEYS[0] not in golden.columns:
         return golden
     parents = _find_parents(golden)
-    kind = pl.when(parents["parent_gid"].is_null()).then(None).when(golden["parent_key"].is_not_null()).then(pl.lit("branch"))
-    linked = golden.drop("parent_key").with_columns(parents["parent_gid"], relation=kind.otherwise(pl.lit("subsidiary")))
+    is_branch, has_parent = golden["parent_key"].is_not_null(), parents["parent_gid"].is_not_null()
+    kind = pl.when(is_branch).then(pl.lit("branch")).when(has_parent).then(pl.lit("subsidiary"))
+    linked = golden.drop("parent_key").with_columns(parents["parent_gid"], relation=kind)
     heads = linked.filter(pl.col("relation") == "subsidiary")["parent_gid"].unique()
     is_group = pl.col("parent_gid").is_null() & pl.col("gid").is_in(heads.implode())
     return linked.with_columns(relation=pl.when(is_group).then(pl.lit("group")).otherwise("relation"))
@@ -51,16 +53,13 @@ def _find_parents(golden: pl.DataFrame) -> pl.DataFrame:
     parsed = _read_named(whole["parent_name"].unique().drop_nulls())
     asked = whole.select("gid", "parent_key", "parent_name").join(parsed, on="parent_name", how="left", maintain_order="left")
     asked = asked.select("gid", key=pl.coalesce("parent_key", "named_key")).with_row_index("row").drop_nulls("key")
-    asked = asked.with_columns(core=_read_core("key"))
     known = golden.select(parent="gid", key="legal_name_key").filter(pl.col("key").is_not_null())
     named = known.filter(pl.col("key").is_in(asked["key"].unique().implode()))
     by_key = named.unique("key", keep="first", maintain_order=True).select("key", by_key="parent")
-    heads = known.filter(pl.col("key").str.ends_with("|")).with_columns(core=_read_core("key"))
-    heads = heads.filter(pl.col("core").is_in(asked["core"].unique().implode()))
-    by_core = heads.filter(pl.len().over("core") == 1).select("core", by_core="parent")
-    found = asked.join(by_key, on="key", how="left").join(by_core, on="core", how="left")
+    asked = asked.join(by_key, on="key", how="left")
+    by_core = _find_by_core(asked.filter(pl.col("by_key").is_null()), known)
     parent = pl.coalesce("by_key", "by_core")
-    found = found.select("row", parent_gid=pl.when(parent != pl.col("gid")).then(parent))
+    found = asked.join(by_core, on="row", how="left").select("row", parent_gid=pl.when(parent != pl.col("gid")).then(parent))
     rows = golden.select(row=pl.int_range(pl.len(), dtype=pl.UInt32))
     return rows.join(found, on="row", how="left", maintain_order="left").select("parent_gid")
 
@@ -72,5 +71,19 @@ def _read_named(names: pl.Series) -> pl.DataFrame:
     return parse_company_names(names).select(parent_name="raw", named_key="name_key")
 
 
-def _read_core(key: str) -> pl.Expr:
-    return pl.col(key).str.extract(r"^[^|]*\|([^|]*)")
+def _find_by_core(asked: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """row, by_core: the one head office of the same core and tier whose region is the same, or said by only one of the two."""
+    asked = asked.select("row", "gid", *_read_key())
+    heads = known.filter(pl.col("key").str.ends_with("|")).select("parent", *_read_key()).rename({"region": "head_region"})
+    pairs = asked.join(heads.filter(pl.col("core").is_in(asked["core"].unique().implode())), on="core")
+    regions = pl.col("region"), pl.col("head_region")
+    fits = (regions[0] == regions[1]) | (regions[0] == "") | (regions[1] == "")
+    pairs = pairs.filter(fits & (pl.col("parent") != pl.col("gid")))
+    return pairs.filter(pl.len().over("row") == 1).select("row", by_core="parent")
+
+
+def _read_key() -> tuple[pl.Expr, pl.Expr]:
+    """region, and core with its tier, of a full key: region|core|tier|branch."""
+    return pl.col("key").str.extract(r"^([^|]*)\|").alias("region"), pl.col("key").str.extract(r"^[^|]*\|([^|]*\|[^|]*)\|").alias(
+        "core"
+    )

@@ -156,7 +156,8 @@ def resolve(
         del counted
         clock.lap("cluster")
         apart_now = bonds.find_apart(labels)
-        weight = weighed.total.astype(np.int32)[place]
+        # nobody is asked about a pair that a veto keeps apart whatever is answered
+        weight = np.where(weighed.is_vetoed, np.iinfo(np.int32).min, weighed.total).astype(np.int32)[place]
         asked = pool.submit(build_review, aligned, candidates, weight, labels, codes, value, rules, apart_now)
         log, next_no = align_events(history, rules.id_prefix)
         past = read_past(log, next_no, bonds.undone)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.cluster import FORBIDDEN
 from hub.increment import Addition, find_present
 from hub.parts import Ids
 from hub.report import choose_review, write_review
@@ -18,7 +19,9 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     state, pairs = addition.state, addition.state.open
     weight = state.vectors["total"].to_numpy()[pairs.vector]
     first, second = state.owner[pairs.left], state.owner[pairs.right]
-    free = weight >= round(rules.review_bits * UNITS_PER_BIT)
+    # nobody is asked about a pair that a veto keeps apart whatever is answered
+    barred = state.vectors["counted"].to_numpy()[pairs.vector] == FORBIDDEN
+    free = (weight >= round(rules.review_bits * UNITS_PER_BIT)) & ~barred
     for hashes in state.guards:
         # nobody is asked about two entities with a code each; they are most pairs
         code = np.zeros(state.issued.height + 1, dtype=np.uint64)

@@ -103,6 +103,35 @@ def test_a_branch_is_a_child_and_never_merged(new_hub, parties):
     assert golden["relation"].null_count() == 1
 
 
+def test_nobody_is_asked_whether_a_branch_is_its_head(new_hub, parties):
+    name = "上海云帆科技有限公司"
+    same = {"tax_no": "9131010457749201X", "phone": "021-61234567", "mobile": MOBILE, "contact_name": "王小明"}
+    found = new_hub().run(parties({"company_name": name, **same}, {"company_name": name + "北京分公司", **same}))
+    assert found.golden.height == 2
+    assert not found.review.height
+
+
+def test_a_branch_is_one_by_its_name_and_no_other_tier_or_region_is_its_head(new_hub, parties):
+    records = parties(
+        {"company_name": "上海鑫杭汽车配件有限公司"},
+        {"company_name": "鑫杭汽车配件集团有限公司东莞分公司"},
+        {"company_name": "合肥创安金属制品有限公司"},
+        {"company_name": "南京创安金属制品有限公司苏州分公司"},
+        {"company_name": "腾帆医疗器械有限公司"},
+        {"company_name": "青岛腾帆医疗器械有限公司烟台分公司"},
+    )
+    golden = add_hierarchy(new_hub().run(records))
+    branches = golden.filter(pl.col("company_name").str.ends_with("分公司")).sort("company_name")
+    assert branches["relation"].to_list() == ["branch"] * 3
+    named = dict(golden.select("gid", "company_name").iter_rows())
+    heads = {name: named.get(parent) for name, parent in branches.select("company_name", "parent_gid").iter_rows()}
+    assert heads == {
+        "南京创安金属制品有限公司苏州分公司": None,
+        "鑫杭汽车配件集团有限公司东莞分公司": None,
+        "青岛腾帆医疗器械有限公司烟台分公司": "腾帆医疗器械有限公司",
+    }
+
+
 def test_a_named_parent_becomes_the_parent(new_hub, parties):
     records = parties(
         {"company_name": "鹏翔控股集团有限公司"}, {"company_name": "深圳精卓机械有限公司", "parent_name": "鹏翔控股集团有限公司"}
