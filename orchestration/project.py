@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
 from dotenv import dotenv_values
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from hub.rules.model import Rules, RulesError
 
 PROJECT_FILE = "goldthread.yaml"
 FAULTS_FOLDER = "faults"  # of the home: tracebacks of what nobody foresaw
@@ -40,12 +42,19 @@ class _SourceModel(BaseModel):
     connector: str
 
 
+class _HubModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    organisation: str | None = None
+    person: str | None = None
+
+
 class _ProjectModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     as_of: AwareDatetime | str | None = None
     env_file: str | None = None
     truth: str | None = None
+    hub: _HubModel | None = None
     sources: dict[str, _SourceModel]
 
 
@@ -64,6 +73,7 @@ class Project:
 
     as_of: ISO 8601 or `${NAME}`; fixes the clock of every model. None: the time of the run.
     truth: a folder with parties.parquet (source, source_key, customer_id), where someone knows who is who; only measured with.
+    own_rules: the hub's rules by entity where the project names a file of its own.
     """
 
     name: str
@@ -73,6 +83,24 @@ class Project:
     env_file: Path | None
     truth: Path | None
     sources: tuple[SourceSettings, ...]
+    own_rules: Mapping[str, Rules]
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rules]:
+        """The hub's rules by entity: the project's own, else those that come with the hub."""
+        from hub.rules.read import load_rules
+
+        return {entity: self.own_rules.get(entity) or load_rules(entity) for entity in _HubModel.model_fields}
+
+    @property
+    def rule_version(self) -> str:
+        """Both rule sets' versions; changes with any rule."""
+        return "+".join(rules.version for rules in self.rules.values())
+
+    def find_entity(self, subject: str) -> str | None:
+        """The entity that an ID is of, by its first letters; None: it is no ID."""
+        prefixed = (name for name, rules in self.rules.items() if ":" not in subject and subject.startswith(rules.id_prefix))
+        return next(prefixed, None)
 
     def now(self) -> datetime:
         """The clock of this run, UTC."""
@@ -144,8 +172,21 @@ def load_project(path: Path, home: Path) -> Project:
     if not sources:
         raise ProjectError(f"{path}: sources: at least one source is needed")
     as_of = model.as_of.isoformat() if isinstance(model.as_of, datetime) else model.as_of
-    env_file, truth = (_place(written, path.parent, home) for written in (model.env_file, model.truth))
-    return Project(model.name, path.parent, home, as_of, env_file, truth, sources)
+    env_file, truth = (_place(written, path.parent, home) if written else None for written in (model.env_file, model.truth))
+    own_rules = _read_own_rules(path, model.hub, home) if model.hub else {}
+    return Project(model.name, path.parent, home, as_of, env_file, truth, sources, own_rules)
+
+
+def _read_own_rules(path: Path, named: _HubModel, home: Path) -> dict[str, Rules]:
+    from orchestration.lib.own_rules import read_own_rules
+
+    own = {}
+    for entity, written in named.model_dump(exclude_none=True).items():
+        try:
+            own[entity] = read_own_rules(_place(written, path.parent, home), entity)
+        except RulesError as error:
+            raise ProjectError(f"{path}: hub.{entity}: {error}") from error
+    return own
 
 
 def _write_setting(value: object) -> str:
@@ -166,9 +207,9 @@ def make_home(home: Path) -> None:
         ) from None
 
 
-def _place(written: str | None, folder: Path, home: Path) -> Path | None:
+def _place(written: str, folder: Path, home: Path) -> Path:
     """A path of the project file: `{home}` is the home, a relative one starts at the project's folder."""
-    return folder / written.replace("{home}", str(home)) if written else None
+    return folder / written.replace("{home}", str(home))
 
 
 def silence_telemetry() -> None:

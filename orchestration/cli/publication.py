@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def publish(as_json: JsonOption = False) -> None:
     """Publish the working warehouse of the newest run, if it passed. Runs do this themselves, except after a rollback."""
     from orchestration.lib.gate import read_project_manifest
-    from orchestration.lib.identity import current_rule_version
     from orchestration.lib.inputs import describe_code, fingerprint_code
     from orchestration.lib.publication import list_published_tables
     from orchestration.lib.stores import open_existing_stores
@@ -41,7 +40,7 @@ def publish(as_json: JsonOption = False) -> None:
             with stores.open_working() as con:
                 tables = list_published_tables(con)
             code = describe_code(fingerprint_code(read_project_manifest(project)))
-            rules = current_rule_version()
+            rules = project.rule_version
             served = publication.publish(stores.home, stores.ledger, run_id, tables, code, rules, ends_hold=True)
     _print_served(served, stores.home.served, as_json)
 

@@ -11,7 +11,6 @@ from hub.outcome import Whole
 from orchestration.lib.identity import (
     LOG_SCHEMA,
     Identities,
-    current_rule_version,
     keep_identities,
     resolve_identities,
     write_identities,
@@ -62,7 +61,8 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
 def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.MaterializeResult]:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
-        identities = resolve_identities(con, stores.home, log, stores.read_decisions(), context.run_id, stores.now)
+        rules, decisions = current_project().rules, stores.read_decisions()
+        identities = resolve_identities(con, stores.home, rules, log, decisions, context.run_id, stores.now)
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
     keep_identities(stores.home, context.run_id, log, identities)
@@ -80,7 +80,10 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
         )
 
 
-_COUNTS = ("records", "candidates", "clusters", "largest_cluster", "vetoes", "share_ids_changed", "review_found", "review_kept")
+_COUNTS = (
+    "records", "candidates", "blocks_capped", "pairs_left_out", "clusters", "largest_cluster", "vetoes", "share_ids_changed",
+    "review_found", "review_kept",
+)  # fmt: skip
 
 
 def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
     return {
         **numbers,
         "resolved": "what changed" if "added" in report else "all records",
-        "rule_version": current_rule_version(),
+        "rule_version": current_project().rule_version,
         "model_version": report["model_version"],
         "events": dg.MetadataValue.json(report["events"]),
         "seconds": dg.MetadataValue.json(report["seconds"]),

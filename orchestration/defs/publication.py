@@ -6,7 +6,6 @@ import dagster as dg
 
 from orchestration.defs.gate import VERDICT
 from orchestration.lib.gate import read_project_manifest
-from orchestration.lib.identity import current_rule_version
 from orchestration.lib.inputs import describe_code, fingerprint_code
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
@@ -33,9 +32,10 @@ def publication(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[d
     with stores.open_working() as con:
         tables = list_published_tables(con)
         funnel = count_funnel(con)
-    code = fingerprint_code(read_project_manifest(current_project()))
+    project = current_project()
+    code = fingerprint_code(read_project_manifest(project))
     try:
-        made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), current_rule_version())
+        made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), project.rule_version)
     except PublicationHeld as hold:
         context.log.warning(str(hold))
         return

@@ -11,10 +11,9 @@ import polars as pl
 
 from hub.bonds import read_guards
 from hub.decide import DECISION_SCHEMA, DecisionError
-from hub.rules.read import load_rules
 from orchestration.lib.desk import Desk, Record
 from orchestration.lib.stores import Stores
-from orchestration.project import ProjectError
+from orchestration.project import ProjectError, current_project
 from warehouse.decisions import append_decisions, read_decisions
 
 ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
@@ -32,11 +31,22 @@ class Entity:
     edges: str
     decisions: str
     records: str
+    golden: str
+    lineage: str
 
 
 ENTITIES = {
     "organisation": Entity(
-        "organisation", "customer_gid", "crosswalk", "redirects", "review_queue", "edges", "decisions", "int_parties_unioned"
+        "organisation",
+        "customer_gid",
+        "crosswalk",
+        "redirects",
+        "review_queue",
+        "edges",
+        "decisions",
+        "int_parties_unioned",
+        "golden_customers",
+        "golden_lineage",
     ),
     "person": Entity(
         "person",
@@ -47,6 +57,8 @@ ENTITIES = {
         "person_edges",
         "person_decisions",
         "int_persons_unioned",
+        "golden_persons",
+        "person_lineage",
     ),
 }
 
@@ -76,7 +88,7 @@ class Working:
         return self.con.execute(query, [gid]).fetchall()
 
     def read_guards(self, wanted: pl.DataFrame) -> pl.DataFrame:
-        return read_guards(self.read_records(wanted), load_rules(self.entity.name))
+        return read_guards(self.read_records(wanted), current_project().rules[self.entity.name])
 
     def read_records(self, wanted: pl.DataFrame) -> pl.DataFrame:
         """The records as the hub gets them."""
@@ -109,7 +121,7 @@ class Line:
     effect: str = "takes effect with the next `goldthread run`, even if no source has news"
 
     def choose_entity(self, name: str, *subjects: str) -> str:
-        told = {entity for entity in ENTITIES for subject in subjects if subject.startswith(load_rules(entity).id_prefix)}
+        told = {current_project().find_entity(subject) for subject in subjects} - {None}
         if len(told) > 1:
             raise ProjectError("a customer and a person are never one")
         chosen = told.pop() if told else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 
 from hub.erase import forget_values, replace_model
 from hub.prepare import align_records, derive_parts
-from hub.rules.read import load_rules
+from hub.rules.model import Rules
 from orchestration.lib.erasure_streams import list_erasure_streams
 from orchestration.lib.identity import find_model_folder, read_kept_model
 from orchestration.project import FAULTS_FOLDER, Project
@@ -28,7 +29,7 @@ _RECORDS = {"organisation": "int_parties_unioned", "person": "int_persons_unione
 def carry_out(home: Home, ledger: Ledger, lock: RunLock, project: Project, plan: Plan) -> dict[str, Any]:
     """Erase in all stores of the home, in dbt's artefacts and in Dagster's storage; returns what was changed."""
     shutil.rmtree(home.hub, ignore_errors=True)  # the next run makes it anew from what is left
-    forget_frequencies(home, plan)
+    forget_frequencies(home, plan, project.rules)
     done = erase(home, ledger, lock, plan, list_erasure_streams(project).declared, _list_folders(home.path))
     return {"erasure_id": plan.erasure_id, "records": len(plan.traces.records), "ids": sorted(plan.traces.gids), **done}
 
@@ -40,18 +41,22 @@ def finish_pending(home: Home, ledger: Ledger, lock: RunLock, project: Project) 
         carry_out(home, ledger, lock, project, plan)
 
 
-def forget_frequencies(home: Home, plan: Plan) -> None:
+def forget_frequencies(home: Home, plan: Plan, rules_of: Mapping[str, Rules]) -> None:
     """Take the frequencies of values that only erased records had out of the kept models, while the working file is there.
 
-    Where it is not, none of the records was resolved since, or this step was done before the erasure was killed.
+    Where it is not, none of the records was resolved since, or this step was done before the erasure was killed. Models of other
+    rules than the project's are removed: the erased values are counted in them too.
     """
+    used = {find_model_folder(home.models, rules) for rules in rules_of.values()}
+    for folder in {*home.models.glob("*/")} - used:
+        shutil.rmtree(folder)
     if not home.working.exists():
         return
     erased = pl.DataFrame(list(plan.traces.records), schema=dict.fromkeys(_RECORD, pl.String), orient="row")
     with open_working(home) as con:
         tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
         for entity, table in _RECORDS.items():
-            rules = load_rules(entity)
+            rules = rules_of[entity]
             model = read_kept_model(home.models, rules) if table in tables else None
             if model is None:
                 continue

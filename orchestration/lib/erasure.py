@@ -13,7 +13,6 @@ import duckdb
 import polars as pl
 
 from hub.identify import find_members, find_redirects
-from hub.rules.read import load_rules
 from orchestration.lib.erasing import carry_out
 from orchestration.lib.erasure_streams import ErasureStreams, list_erasure_streams
 from orchestration.lib.identity import LOG_SCHEMA
@@ -66,18 +65,18 @@ def plan_erasure(
     """
     if read_journal(stores.home) is not None:
         raise ProjectError("an erasure was interrupted: `goldthread erase --resume` completes it, and so does the next run")
-    streams, log = list_erasure_streams(project), _read_log(stores)
-    subject = _find_subject(subjects, entity, streams, log)
+    streams, log = list_erasure_streams(project), _read_log(stores, project)
+    subject = _find_subject(project, subjects, entity, streams, log)
     gids = _find_ended({*subject.records}, log)
     keyed = Keyed(b"") if is_rehearsal else open_key(stores.home)
-    also = _read_derived(stores, subject.records, gids, has_companies=subject.has_companies)
+    also = _read_derived(stores, project, subject.records, gids, has_companies=subject.has_companies)
     arguments = (stores.home, stores.ledger, keyed, subject, streams.declared, streams.carriers, streams.staff)
     members = {(source, key) for _, source, key in log.members}
     found = survey_landing(*arguments, also, members)
     if found.records != subject.records or not gids:
         # a row that is a person's is a company's too: what that was called and which ids end with it is looked for as well
         gids = _find_ended(set(found.records), log)
-        also = _read_derived(stores, found.records, gids, has_companies=subject.has_companies)
+        also = _read_derived(stores, project, found.records, gids, has_companies=subject.has_companies)
         members = {(source, key) for _, source, key in log.members}
     found = survey_landing(*arguments, also, members)
     if not found.n_rows and not found.traces.records:
@@ -121,23 +120,23 @@ def do_erasure(stores: Stores, project: Project, plan: Plan) -> dict[str, Any]:
         return carry_out(stores.home, stores.ledger, lock, project, plan)
 
 
-def _read_log(stores: Stores) -> Log:
+def _read_log(stores: Stores, project: Project) -> Log:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA).rename({"customer_gid": "gid"})
     members: dict[tuple[str, str, str], str] = {}
     redirects: dict[str, str] = {}
-    for entity in ENTITIES:
-        own = log.filter(pl.col("gid").str.starts_with(load_rules(entity).id_prefix)).sort("event_no")
+    for entity, rules in project.rules.items():
+        own = log.filter(pl.col("gid").str.starts_with(rules.id_prefix)).sort("event_no")
         members |= {(entity, source, key): gid for source, key, gid in find_members(own).iter_rows()}
         redirects |= dict(find_redirects(own).select("gid", "target_gid").iter_rows())
     return Log(members, redirects)
 
 
-def _find_subject(subjects: Sequence[str], entity: str | None, streams: ErasureStreams, log: Log) -> Subject:
+def _find_subject(project: Project, subjects: Sequence[str], entity: str | None, streams: ErasureStreams, log: Log) -> Subject:
     records: set[tuple[str, str, str]] = set()
     landed: set[tuple[str, str, str]] = set()
     has_companies = False
     for text in dict.fromkeys(subjects):
-        prefixed = next((name for name in ENTITIES if text.startswith(load_rules(name).id_prefix) and ":" not in text), None)
+        prefixed = project.find_entity(text)
         if prefixed:
             found = log.list_records(text)
             if not found:
@@ -186,7 +185,12 @@ def _find_ended(records: set[tuple[str, str, str]], log: Log) -> frozenset[str]:
 
 
 def _read_derived(
-    stores: Stores, records: frozenset[tuple[str, str, str]], gids: frozenset[str], *, has_companies: bool
+    stores: Stores,
+    project: Project,
+    records: frozenset[tuple[str, str, str]],
+    gids: frozenset[str],
+    *,
+    has_companies: bool,
 ) -> Traces:
     """How the hub wrote the values of records and ids, in the working file and in every kept publication."""
     entities = ENTITIES if has_companies else ("person",)
@@ -202,7 +206,8 @@ def _read_derived(
                 t for (t,) in con.execute("select table_name from duckdb_tables() where schema_name = ?", [schema]).fetchall()
             }
             for entity in entities:
-                found = _read_lineage(con, schema, entity, records, tables) + _read_golden(con, schema, entity, gids, tables)
+                ids = {gid for gid in gids if project.find_entity(gid) == entity}
+                found = _read_lineage(con, schema, entity, records, tables) + _read_golden(con, schema, entity, ids, tables)
                 contacts |= {contact for _, text in found for contact in find_contacts(text)}
                 names |= {text for name, text in found if name in _NAMES[entity] and len(text) > 1}
                 values |= {text for _, text in found}
@@ -224,14 +229,13 @@ def _read_lineage(
 
 
 def _read_golden(
-    con: duckdb.DuckDBPyConnection, schema: str, entity: str, gids: frozenset[str], tables: set[str]
+    con: duckdb.DuckDBPyConnection, schema: str, entity: str, gids: set[str], tables: set[str]
 ) -> list[tuple[str, str]]:
     """Attribute and value of golden records."""
     table, gid = _GOLDEN[entity]
-    own = [one for one in gids if one.startswith(load_rules(entity).id_prefix)]
-    if not own or table not in tables:
+    if not gids or table not in tables:
         return []
-    listed = ", ".join(map(literal, own))
+    listed = ", ".join(map(literal, sorted(gids)))
     rows = con.sql(f"select * from old.{schema}.{table} where {gid} in ({listed})").pl()  # noqa: S608 (quoted)
     texts = [name for name, kind in rows.schema.items() if kind == pl.String and not name.endswith("_gid") and name != "status"]
     return [(name, row[name]) for row in rows.iter_rows(named=True) for name in texts if row[name]]

@@ -1,4 +1,4 @@
-"""Answers to "why", from the working file and landing: a customer, a pair of records, one landed record."""
+"""Answers to "why", from the working file and landing: a customer or a person, a pair of records, one landed record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import polars as pl
 
 from hub.decide import DECISION_SCHEMA
 from hub.explain import explain_pair as score_pair
-from hub.rules.read import load_rules
-from orchestration.lib.identity import read_kept_model
+from orchestration.lib.decisions import ENTITIES, Entity
+from orchestration.lib.identity import attach_customers, read_kept_model
 from orchestration.lib.stores import Stores
-from orchestration.project import ProjectError
+from orchestration.project import ProjectError, current_project
 from warehouse.batches import list_batches, list_files
 from warehouse.decisions import read_decisions
 from warehouse.home import Home
@@ -24,55 +24,59 @@ Record = tuple[str, str]
 FIGURES = "marts"
 
 
-def explain_customer(con: duckdb.DuckDBPyConnection, subject: str) -> dict[str, Any]:
-    """A customer by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY."""
-    gid = _find_customer(con, subject)
+def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str | None = None) -> dict[str, Any]:
+    """A customer or a person by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY.
+
+    entity: which of the two a record is asked for that is of both.
+    """
+    of, also = _choose_entity(con, [subject], entity)
+    gid = _find_gid(con, of, subject)
+    crosswalk = f"hub.{of.crosswalk}"
+    queries = {
+        "golden": f"select * from hub.{of.golden} where {of.gid} = $gid",  # noqa: S608 (of the hub)
+        "records": f"select * from {crosswalk} where {of.gid} = $gid order by source, source_key",  # noqa: S608 (of the hub)
+        "lineage": f"select * exclude ({of.gid}) from hub.{of.lineage} where {of.gid} = $gid order by attribute, is_winner desc",  # noqa: S608 (of the hub)
+        "edges": f"""
+            select edges.* from hub.{of.edges} as edges
+            join {crosswalk} as a on a.source = source_a and a.source_key = source_key_a and a.is_current
+            join {crosswalk} as b on b.source = source_b and b.source_key = source_key_b and b.is_current
+            where a.{of.gid} = $gid and b.{of.gid} = a.{of.gid} order by weight desc
+        """,  # noqa: S608 (of the hub)
+        "decisions": f"""
+            select distinct on (decision_id) decisions.* from hub.{of.decisions} as decisions
+            join {crosswalk} on {of.gid} = $gid and is_current
+            where list_contains(group_a || group_b, {{'source': source, 'source_key': source_key}}) order by decision_id
+        """,  # noqa: S608 (of the hub)
+        "events": "select * from hub.identity_events where customer_gid = $gid or other_gid = $gid order by event_no",
+    }
+    found = {name: _rows(con, query, {"gid": gid}) for name, query in queries.items()}
+    return {"asked": subject, "entity": of.name, "also": also, of.gid: gid, **found}
+
+
+def explain_pair(
+    con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: Record, entity: str | None = None
+) -> dict[str, Any]:
+    """The evidence for and against two records, in bits, what people decided, and whether they are one customer or person now."""
+    named = [f"{source}:{key}" for source, key in (a, b)]
+    of, also = _choose_entity(con, named, entity)
+    rules = current_project().rules[of.name]
+    decisions = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
+    score = score_pair(_read_records(con, of), a, b, rules, read_kept_model(stores.home.models, rules), decisions)
+    customers = [_find_gid(con, of, record) for record in named]
     return {
-        "asked": subject,
-        "customer_gid": gid,
-        "golden": _rows(con, "select * from hub.golden_customers where customer_gid = ?", [gid]),
-        "records": _rows(con, "select * from hub.crosswalk where customer_gid = ? order by source, source_key", [gid]),
-        "lineage": _rows(
-            con,
-            "select * exclude (customer_gid) from hub.golden_lineage where customer_gid = ? order by attribute, is_winner desc",
-            [gid],
-        ),
-        "edges": _rows(
-            con,
-            """
-            select edges.* from hub.edges as edges
-            join hub.crosswalk as a on a.source = source_a and a.source_key = source_key_a and a.is_current
-            join hub.crosswalk as b on b.source = source_b and b.source_key = source_key_b and b.is_current
-            where a.customer_gid = ? and b.customer_gid = a.customer_gid order by weight desc
-            """,
-            [gid],
-        ),
-        "decisions": _rows(
-            con,
-            """
-            select distinct on (decision_id) decisions.* from hub.decisions as decisions
-            join hub.crosswalk on customer_gid = ? and is_current
-            where list_contains(group_a || group_b, {'source': source, 'source_key': source_key}) order by decision_id
-            """,
-            [gid],
-        ),
-        "events": _rows(
-            con, "select * from hub.identity_events where customer_gid = ? or other_gid = ? order by event_no", [gid, gid]
-        ),
+        **score,
+        "entity": of.name,
+        "also": also,
+        "customers": customers,
+        "are_one_customer": customers[0] == customers[1],
     }
 
 
-def explain_pair(con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: Record) -> dict[str, Any]:
-    """The evidence for and against two records, in bits, what people decided, and whether they are one customer now."""
-    records = con.sql("select * from intermediate.int_parties_unioned").pl()
-    try:
-        rules = load_rules("organisation")
-        decisions = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
-        score = score_pair(records, a, b, rules, read_kept_model(stores.home.models, rules), decisions)
-    except KeyError as error:
-        raise ProjectError(str(error.args[0])) from error
-    customers = [_find_customer(con, f"{source}:{key}") for source, key in (a, b)]
-    return {**score, "customers": customers, "are_one_customer": customers[0] == customers[1]}
+def _read_records(con: duckdb.DuckDBPyConnection, of: Entity) -> pl.DataFrame:
+    records: pl.DataFrame = con.sql(f"select * from intermediate.{of.records}").pl()  # noqa: S608 (of the hub)
+    if of.name == "organisation":
+        return records
+    return attach_customers(records, con.sql("select * from hub.crosswalk").pl().rename({"customer_gid": "gid"}))
 
 
 def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, reference: str) -> dict[str, Any]:
@@ -138,22 +142,48 @@ def _split_reference(reference: str) -> tuple[str, str, str]:
     return source, stream, key if key.startswith("[") else json.dumps([key])
 
 
-def _find_customer(con: duckdb.DuckDBPyConnection, subject: str) -> str:
-    source, colon, key = subject.partition(":")
-    if colon:
-        found = con.execute(
-            "select customer_gid from hub.crosswalk where source = ? and source_key = ? and is_current", [source, key]
-        ).fetchall()
-        if not found:
-            raise ProjectError(f"no record {key} of source {source}: look for it in the table crosswalk")
-        return str(found[0][0])
-    redirect = con.execute("select target_gid from hub.redirects where customer_gid = ?", [subject]).fetchall()
+def _choose_entity(con: duckdb.DuckDBPyConnection, subjects: list[str], asked: str | None) -> tuple[Entity, list[str]]:
+    """What the subjects are of, and what else: an ID says it by its first letters, records by the crosswalk that has them all."""
+    if asked not in (None, *ENTITIES):
+        raise ProjectError(f"no entity {asked}: {', '.join(ENTITIES)}")
+    told = {current_project().find_entity(subject) for subject in subjects} - {None}
+    if told:
+        if asked not in (None, *told):
+            raise ProjectError(f"{' and '.join(subjects)}: the ID is of {', '.join(map(str, told))} and not of {asked}")
+        return ENTITIES[str(told.pop())], []
+    held = {subject: [name for name, of in ENTITIES.items() if _find_holder(con, of, subject)] for subject in subjects}
+    for subject, names in held.items():
+        if not names:
+            _, colon, _ = subject.partition(":")
+            looked = "look for it in the tables crosswalk and person_crosswalk" if colon else "write an ID, or SOURCE:KEY"
+            raise ProjectError(f"no record {subject}: {looked}")
+    common = [name for name in ENTITIES if all(name in names for names in held.values())]
+    chosen = [name for name in common if asked in (None, name)]
+    if not chosen:
+        said = "; ".join(f"{subject} is of {', '.join(names)}" for subject, names in held.items())
+        raise ProjectError(f"{said}: " + ("a customer and a person are never one" if not common else f"none is of {asked}"))
+    return ENTITIES[chosen[0]], [name for name in common if name != chosen[0]]
+
+
+def _find_holder(con: duckdb.DuckDBPyConnection, of: Entity, subject: str) -> str | None:
+    source, _, key = subject.partition(":")
+    query = f"select {of.gid} from hub.{of.crosswalk} where source = ? and source_key = ? and is_current"  # noqa: S608 (of the hub)
+    found = con.execute(query, [source, key]).fetchall()
+    return str(found[0][0]) if found else None
+
+
+def _find_gid(con: duckdb.DuckDBPyConnection, of: Entity, subject: str) -> str:
+    held = _find_holder(con, of, subject)
+    if held is not None:
+        return held
+    redirect = con.execute(f"select target_gid from hub.{of.redirects} where {of.gid} = ?", [subject]).fetchall()  # noqa: S608 (of the hub)
     gid = str(redirect[0][0]) if redirect else subject
-    if not con.execute("select 1 from hub.golden_customers where customer_gid = ?", [gid]).fetchall():
-        raise ProjectError(f"{subject} is no live customer: it was never issued, or its records are gone (see identity_events)")
+    if not con.execute(f"select 1 from hub.{of.golden} where {of.gid} = ?", [gid]).fetchall():  # noqa: S608 (of the hub)
+        called = "customer" if of.name == "organisation" else of.name
+        raise ProjectError(f"{subject} is no live {called}: it was never issued, or its records are gone (see identity_events)")
     return gid
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
     frame: pl.DataFrame = con.sql(query, params=parameters).pl()
     return frame.to_dicts()

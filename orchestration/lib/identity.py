@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ from hub.model import REVISION, Model, read_model, write_model
 from hub.outcome import Whole, sum_up, sum_up_addition, tell
 from hub.resolve import resolve
 from hub.rules.model import Rules
-from hub.rules.read import load_rules
 from hub.state import State, build_state
 from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.limits import read_maximum
@@ -78,11 +77,6 @@ def describe_findings(whole: Whole, findings: Iterable[Finding]) -> list[str]:
     return [f"{entity} {found.check}: {found.message} ({', '.join(found.sample) or 'no case to show'})" for found in findings]
 
 
-def current_rule_version() -> str:
-    """Both rule sets' versions; changes with any rule."""
-    return f"{load_rules('organisation').version}+{load_rules('person').version}"
-
-
 _PARTIES = """
 select parties.*, party_values.value
 from intermediate.int_parties_unioned as parties
@@ -91,21 +85,27 @@ left join intermediate.int_party_values as party_values using (source, source_ke
 
 
 def resolve_identities(
-    con: duckdb.DuckDBPyConnection, home: Home, log: pl.DataFrame, decisions: pl.DataFrame, run_id: str, at: datetime
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    rules: Mapping[str, Rules],
+    log: pl.DataFrame,
+    decisions: pl.DataFrame,
+    run_id: str,
+    at: datetime,
 ) -> Identities:
     """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA).
 
-    decisions: what people decided (hub.decide), of both entities. The home holds the trained models, a missing one is trained
-    and kept, so that weights and frequencies stay the same from run to run until the rules change; and the states that an
-    addition builds on, where one fits.
+    rules: by entity. decisions: what people decided (hub.decide), of both entities. The home holds the trained models, a missing
+    one is trained and kept, so that weights and frequencies stay the same from run to run until the rules change; and the states
+    that an addition builds on, where one fits.
     """
     parties = con.sql(_PARTIES).pl()
-    organisations = _resolve_entity(parties, load_rules("organisation"), home, log, log, decisions, run_id, at)
+    organisations = _resolve_entity(parties, rules["organisation"], home, log, log, decisions, run_id, at)
     org_events = _align(organisations.whole.events)
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
-    persons_in = _attach_customers(persons_in, organisations.whole.crosswalk)
+    persons_in = attach_customers(persons_in, organisations.whole.crosswalk)
     grown = pl.concat([log, org_events])
-    persons = _resolve_entity(persons_in, load_rules("person"), home, log, grown, decisions, run_id, at)
+    persons = _resolve_entity(persons_in, rules["person"], home, log, grown, decisions, run_id, at)
     return Identities(organisations, persons, pl.concat([org_events, _align(persons.whole.events)]))
 
 
@@ -191,7 +191,8 @@ def _resolve_entity(
     return Resolved(whole, tuple(check_invariants(whole, records, limits, log)), state if records.height else None)
 
 
-def _attach_customers(persons: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
+def attach_customers(persons: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """Records of persons with the ID of the customer whose contact each is, as the hub gets them."""
     current = crosswalk.filter("is_current").select("source", party_source_key="source_key", customer_gid="gid")
     return persons.join(current, on=["source", "party_source_key"], how="left", maintain_order="left")
 

@@ -42,10 +42,10 @@ def describe_code(fingerprint: str) -> str:
     return f"{version('goldthread')}+{fingerprint[:SHOWN]}"
 
 
-def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, now: datetime, decided: int = 0) -> str:
-    """Newest batch and contract of every stream, the clock, the code, the number of the newest decision about identities."""
+def describe_inputs(con: duckdb.DuckDBPyConnection, code: str, rules: str, now: datetime, decided: int = 0) -> str:
+    """Newest batch and contract of every stream, the clock, the code, the hub's rules, the number of the newest decision."""
     loaded = con.execute("select source, stream, batch_seq, contract_hash from landing._loaded order by all").fetchall()
-    return hashlib.sha256(json.dumps([loaded, now.isoformat(), code, decided]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([loaded, now.isoformat(), code, rules, decided]).encode()).hexdigest()
 
 
 def read_published_inputs(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -11,7 +11,8 @@ import polars as pl
 
 from connectors.base import Stream
 from hub.normalize.codes import parse_tax_numbers
-from hub.rules.read import load_rules
+from orchestration.lib.own_rules import list_attributes
+from orchestration.project import current_project
 from warehouse.sql import literal
 
 SECONDS_A_DAY = 86400.0
@@ -82,7 +83,7 @@ def find_time_column(stream: Stream) -> str | None:
 
 def measure_golden(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """One row per golden table and crosswalk: IDs missing, doubled, unknown; values without lineage; bad credit codes."""
-    parts = [_golden_query(golden, list_attributes(golden.entity)) for golden in GOLDEN]
+    parts = [_golden_query(golden, list_golden_attributes(golden)) for golden in GOLDEN]
     measured: pl.DataFrame = con.sql(" union all by name ".join(parts)).pl()
     invalid = pl.when(pl.col("subject") == "hub.golden_customers").then(len(find_invalid_codes(con)))
     return measured.with_columns(invalid_tax_numbers=invalid)
@@ -94,9 +95,9 @@ def find_invalid_codes(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(code) for code in codes.filter(parse_tax_numbers(codes)["tax_code"].is_null())]
 
 
-def list_attributes(entity: str) -> list[str]:
-    """The golden attributes of an entity."""
-    return [name for survivor in load_rules(entity).survivors for name, _ in survivor.values]
+def list_golden_attributes(golden: Golden) -> list[str]:
+    """The attributes that the project's rules give a golden table."""
+    return list_attributes(current_project().rules[golden.entity])
 
 
 def _golden_query(golden: Golden, attributes: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ import duckdb
 
 from connectors.base import Stream
 from orchestration.lib.limits import SEED
-from orchestration.lib.metrics import GOLDEN, Golden, find_invalid_codes, find_time_column, list_attributes
+from orchestration.lib.metrics import GOLDEN, Golden, find_invalid_codes, find_time_column, list_golden_attributes
 from warehouse.sql import identifier, landing_table, literal
 
 # what a message shows of them: it becomes part of the verdict's one line
@@ -124,5 +124,5 @@ def _untraced_query(golden: Golden) -> str:
             where golden.{identifier(attribute)} is not null and not exists (
                 select 1 from {golden.lineage} as lineage where lineage.{golden.gid} = golden.{golden.gid}
                     and lineage.attribute = {literal(attribute)} and lineage.is_winner)"""  # noqa: S608
-        for attribute in list_attributes(golden.entity)
+        for attribute in list_golden_attributes(golden)
     )

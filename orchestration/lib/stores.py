@@ -161,12 +161,12 @@ class Stores(dg.ConfigurableResource):
                     create_empty(connection, kind, stream)
 
     def is_published_already(self, code: str) -> bool:
-        """Whether the newest publication was made from just these landed rows, contracts, clock and code.
+        """Whether the newest publication was made from just these landed rows, contracts, clock, code and rules.
 
         Not after a rollback: a run then derives all the same, so that there is something to publish when a person says so.
         """
         with self.open_working() as connection:
-            inputs = describe_inputs(connection, code, self.now, self._decided)
+            inputs = describe_inputs(connection, code, current_project().rule_version, self.now, self._decided)
             self._is_unchanged = not self._is_held and read_published_inputs(connection) == inputs
         return self._is_unchanged
 
@@ -185,7 +185,9 @@ class Stores(dg.ConfigurableResource):
     def remember_published(self, code: str) -> None:
         """Note what the publication just made came from."""
         with self.open_working() as connection:
-            write_published_inputs(connection, describe_inputs(connection, code, self.now, self._decided))
+            write_published_inputs(
+                connection, describe_inputs(connection, code, current_project().rule_version, self.now, self._decided)
+            )
 
     def judge(
         self, run_id: str, asset: dg.AssetKey, name: str, broken: Sequence[str], *, warn: bool = False

@@ -1,9 +1,10 @@
 """A run of the line resolves what changed since the publication that it builds on, with the outcome of a full one."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from hub.decide import DECISION_SCHEMA, Book
+from hub.rules.read import load_rules
 from orchestration.lib.identity import LOG_SCHEMA, Identities, keep_identities, list_tables, resolve_identities
 from tests.unit.hub.conftest import DAY_ONE, make_company_records
 from warehouse.home import Home
@@ -28,8 +30,9 @@ class Line:
     log: pl.DataFrame = field(default_factory=lambda: LOG_SCHEMA.to_frame())
     runs: int = 0
 
-    def run(self, parties: pl.DataFrame, decisions: pl.DataFrame, *, publish: bool = True) -> Identities:
-        """Resolve as the asset does; only a publication makes the events true."""
+    def run(self, parties: pl.DataFrame, decisions: pl.DataFrame, *, publish: bool = True, **changed: Any) -> Identities:
+        """Resolve as the asset does; only a publication makes the events true. changed: rules of organisations."""
+        rules = {"organisation": replace(load_rules("organisation"), **changed), "person": load_rules("person")}
         self.runs += 1
         run_id, at = f"run{self.runs}", DAY_ONE + timedelta(days=self.runs)
         with duckdb.connect() as con:
@@ -39,7 +42,7 @@ class Line:
             for name, frame in (("int_parties_unioned", parties), ("int_party_values", values), ("int_persons_unioned", persons)):
                 con.register("incoming", frame)
                 con.execute(f"create table intermediate.{name} as select * from incoming")
-            found = resolve_identities(con, self.home, self.log, decisions, run_id, at)
+            found = resolve_identities(con, self.home, rules, self.log, decisions, run_id, at)
         keep_identities(self.home, run_id, self.log, found)
         if publish:
             self.log = pl.concat([self.log, found.new_events])
@@ -112,3 +115,17 @@ def test_another_model_resolves_everything(line: Line, monkeypatch: pytest.Monke
     assert is_addition(line.run(records, nobody)) == [False, False]
     monkeypatch.setattr("orchestration.lib.kept_hub.fingerprint_package", lambda name: "other code")
     assert is_addition(line.run(records, nobody)) == [False, False]
+
+
+def test_other_rules_resolve_everything_and_ids_stay_where_members_do(line: Line) -> None:
+    nobody, records = DECISION_SCHEMA.to_frame(), make_company_records(_CHOICES)
+    before = line.run(records, nobody).organisations.whole
+    strict = line.run(records, nobody, match_bits=60.0)
+    assert is_addition(strict) == [False, True]
+    after = strict.organisations.whole
+    assert after.golden.height > before.golden.height
+    assert set(before.golden["gid"]) <= set(after.golden["gid"])
+    assert is_addition(line.run(records, nobody, match_bits=60.0)) == [True, True]
+    assert len(list(line.home.models.iterdir())) == 2
+    line.run(records, nobody, uncertain=())
+    assert len(list(line.home.models.iterdir())) == 3

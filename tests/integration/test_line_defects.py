@@ -230,7 +230,7 @@ def resolved(copy: Gate) -> Resolved:
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
         now = current_project().now()
-        identities = resolve_identities(con, stores.home, log, stores.read_decisions(), "looked-at", now)
+        identities = resolve_identities(con, stores.home, current_project().rules, log, stores.read_decisions(), "looked-at", now)
         parties = con.sql("select * from intermediate.int_parties_unioned").pl()
         persons = con.sql("select * from intermediate.int_persons_unioned").pl()
     assert identities.broken == []

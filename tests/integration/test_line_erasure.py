@@ -111,7 +111,7 @@ def derive(line: Line, detail: str = "") -> None:
             con.execute(PARTIES)
             log = read_events(home, ledger, LOG_SCHEMA)
             decisions = read_decisions(home, ledger, DECISION_SCHEMA)
-            made = resolve_identities(con, home, log, decisions, run_id, datetime.now(UTC))
+            made = resolve_identities(con, home, current_project().rules, log, decisions, run_id, datetime.now(UTC))
             write_identities(con, made, log)
             stage_events(home, ledger, run_id, made.new_events)
             keep_identities(home, run_id, log, made)

@@ -120,14 +120,15 @@ def test_a_limit_is_that_of_the_version_that_holds_today(tmp_path, monkeypatch):
     assert read_maximum("sync", "stale_hours") == 24
 
 
-def test_inputs_change_with_a_batch_the_clock_the_code_and_a_decision(con):
-    first = describe_inputs(con, "code", NOW)
-    assert describe_inputs(con, "code", NOW) == first
-    assert describe_inputs(con, "other", NOW) != first
-    assert describe_inputs(con, "code", NOW.replace(minute=1)) != first
-    assert describe_inputs(con, "code", NOW, decided=1) != first
+def test_inputs_change_with_a_batch_the_clock_the_code_the_rules_and_a_decision(con):
+    first = describe_inputs(con, "code", "rules", NOW)
+    assert describe_inputs(con, "code", "rules", NOW) == first
+    assert describe_inputs(con, "other", "rules", NOW) != first
+    assert describe_inputs(con, "code", "others", NOW) != first
+    assert describe_inputs(con, "code", "rules", NOW.replace(minute=1)) != first
+    assert describe_inputs(con, "code", "rules", NOW, decided=1) != first
     con.execute("update landing._loaded set batch_seq = 8")
-    assert describe_inputs(con, "code", NOW) != first
+    assert describe_inputs(con, "code", "rules", NOW) != first
 
 
 def test_the_note_of_published_inputs_is_kept_in_the_working_file(con):
