@@ -5,13 +5,11 @@ import polars as pl
 
 from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
+from hub.normalize.remarks import split_remarks
 from hub.normalize.sound import spell
 from hub.normalize.text import drop_placeholders, fold_texts, replace_rows, scatter
 from hub.normalize.words import INDUSTRY_FORMS, OFFICE_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
-
-#: a remark that ends so is a company, whatever it starts with
-_COMPANY_END = "(?:公司|集团|科技|厂|行|院|店|中心|电子|机械|设备|贸易|实业|工业)$"
 
 #: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
 _LIMITED = "有限责任公司|有限公司|公司"
@@ -52,60 +50,6 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
     stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、")).to_series()
     return replace_rows(texts, may, stripped)
-
-
-def _match_surname() -> str:
-    return f"(?:{match_words('double_surname')}|[{''.join(list_words('surname'))}])"
-
-
-def _match_titled() -> str:
-    """A person by surname and title, or by a pet name. 宁波建工 and 江苏建工 are companies: 工 stands behind a surname alone."""
-    long = "|".join(title for title in list_words("title") if len(title) > 1)
-    short = "".join(title for title in list_words("title") if len(title) == 1)
-    return rf"^(?:\p{{Han}}{{1,3}}(?:{long})|{_match_surname()}[{short}]|[小老]{_match_surname()})$"
-
-
-def _match_person() -> str:
-    surname, title = f"[{''.join(list_words('surname'))}]", f"(?:{match_words('title')})"
-    return rf"(?:{surname}\p{{Han}}{{0,2}}|\p{{Han}}){title}|{surname}\p{{Han}}{{1,2}}"
-
-
-def _split_remark(texts: pl.Series) -> pl.DataFrame:
-    """`公司-姓名` and `姓名-公司` remarks: the company in `text`, the person in `remark_person`."""
-    frame = texts.to_frame("text")
-    short = pl.col("text").str.len_chars() <= 5
-    may = frame.select((pl.col("text").str.contains("[-_ /|:,、]") | short).fill_null(value=False)).to_series()
-    found = _split_remarked(frame.filter(may))
-    frame = scatter(frame, may, found.select("remark_person"))
-    return frame.with_columns(replace_rows(texts, may, found["text"]).alias("text"))
-
-
-def _split_remarked(frame: pl.DataFrame) -> pl.DataFrame:
-    person = _match_person()
-    titled = _match_titled()
-    after = pl.col("text").str.extract_groups(rf"^(?P<company>.*\p{{Han}}.+?)[-_ /|:,、]+(?P<person>{person})$")
-    before = pl.col("text").str.extract_groups(rf"^(?P<person>{person})[-_ /|:,、]+(?P<company>.*\p{{Han}}.+)$")
-    frame = frame.with_columns(after=after, before=before)
-
-    def is_company(side: str) -> pl.Expr:
-        found = pl.col(side).struct.field("person")
-        return found.is_not_null() & ~found.str.contains(_COMPANY_END)
-
-    return frame.with_columns(
-        text=pl.when(is_company("after"))
-        .then(pl.col("after").struct.field("company").str.strip_chars(" -_/|:,、"))
-        .when(is_company("before"))
-        .then(pl.col("before").struct.field("company").str.strip_chars(" -_/|:,、"))
-        .when(pl.col("text").str.contains(titled))
-        .then(None)
-        .otherwise(pl.col("text")),
-        remark_person=pl.when(is_company("after"))
-        .then(pl.col("after").struct.field("person"))
-        .when(is_company("before"))
-        .then(pl.col("before").struct.field("person"))
-        .when(pl.col("text").str.contains(titled))
-        .then(pl.col("text")),
-    ).drop("after", "before")
 
 
 def _cut_tail(column: pl.Expr, words: str) -> pl.Expr:
@@ -274,7 +218,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     raw = names.cast(pl.String).alias("raw")
     folded = fold_texts(raw)
     text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
-    frame = _split_remark(text).with_columns(drop_placeholders(pl.col("text")))
+    frame = split_remarks(text).with_columns(drop_placeholders(pl.col("text")))
     frame = frame.with_columns(raw, name_text="text", is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False))
     shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
