@@ -117,9 +117,8 @@ def _measure_quality(found: Whole, name: str) -> dict[str, float]:
 def _describe_weights(found: Whole) -> dict[str, Any]:
     histogram = found.report["weight_histogram"]
     labels = [f"{bits:+d} bits" for bits in histogram["from_bits"]]
-    return {
-        "match weights": draw_bars(labels, histogram["pairs"], "candidate pairs by match weight (0 and above: same customer)")
-    }
+    title = f"candidate pairs by match weight ({found.rules.match_bits:g} and above: a match)"
+    return {"match weights": draw_bars(labels, histogram["pairs"], title)}
 
 
 def _judge_invariants(context: dg.AssetExecutionContext, stores: Stores, identities: Identities) -> dg.AssetCheckResult:
