@@ -12,9 +12,10 @@ from hub.frequency import find_buckets
 from hub.model import Model
 from hub.parts import Parts
 from hub.prepare import prepare
+from hub.reasons import name_clash, name_vetoes
 from hub.resolve import Resolution
 from hub.rules.model import Rules
-from hub.weigh import UNITS_PER_BIT, Weighed, weigh
+from hub.weigh import UNITS_PER_BIT, weigh
 
 RecordRef = tuple[str, str]
 
@@ -32,7 +33,8 @@ def explain_pair(
     Without a model the weights are those of the rules, and values are as common as `records` have them; with one, only the two
     records need be among them.
 
-    Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; fields: per comparison
+    Returns: a, b, weight, match_bits, review_bits, prior (bits); verdict: match, grey, no match or veto; vetoes: the guards and
+    vetoes that keep the two apart, named; fields: per comparison
     its `bits`, `level` and the two values that it compared; together: bits of levels that weigh otherwise together;
     proposed_by: the candidate keys that the two share; decision: what people said about the two, which outranks the verdict.
 
@@ -47,7 +49,8 @@ def explain_pair(
     left, right = (np.array([rank], dtype=np.int32) for rank in ranks)
     vector = comparer.compare(left, right)
     weighed = weigh(vector, comparer.layout, model.weights if model else rules.weights, rules)
-    levels = comparer.layout.unpack(vector)[0].tolist()
+    levels = comparer.layout.unpack(vector)[0]
+    vetoes = [*_name_clashes(parts, ranks, rules), *name_vetoes(levels, comparer.layout, rules)]
     bits = dict(zip(weighed.names, (weighed.parts[0] / UNITS_PER_BIT).tolist(), strict=True))
     weight = float(weighed.total[0]) / UNITS_PER_BIT
     return {
@@ -56,7 +59,8 @@ def explain_pair(
         "weight": weight,
         "match_bits": rules.match_bits,
         "review_bits": rules.review_bits,
-        "verdict": _judge(weighed, weight, _clash(parts, ranks, rules), rules),
+        "verdict": _judge(weight, vetoes, rules),
+        "vetoes": vetoes,
         "prior": bits["prior"],
         "fields": [
             {
@@ -66,7 +70,7 @@ def explain_pair(
                 "a": _show(parts, comparison.field, ranks[0]),
                 "b": _show(parts, comparison.field, ranks[1]),
             }
-            for comparison, names, level in zip(rules.comparisons, comparer.layout.names, levels, strict=True)
+            for comparison, names, level in zip(rules.comparisons, comparer.layout.names, levels.tolist(), strict=True)
         ],
         "together": {name: bits[name] for name in weighed.names[1 + len(rules.comparisons) :] if bits[name]},
         "decision": describe_decisions(decisions, refs[0], refs[1], rules.entity),
@@ -81,9 +85,9 @@ def _find(aligned: pl.DataFrame, ref: RecordRef) -> int:
     return int(found[0])
 
 
-def _clash(parts: Parts, ranks: list[int], rules: Rules) -> bool:
-    codes = [[int(parts.codes(part)[rank]) for rank in ranks] for part in rules.guards]
-    return any(one >= 0 and two >= 0 and one != two for one, two in codes)
+def _name_clashes(parts: Parts, ranks: list[int], rules: Rules) -> list[str]:
+    values = {part: {value for rank in ranks if (value := _show(parts, part, rank)) is not None} for part in rules.guards}
+    return [name_clash(part, two) for part, two in values.items() if len(two) > 1]
 
 
 def _share(parts: Parts, key: tuple[str, ...], ranks: list[int]) -> bool:
@@ -91,8 +95,8 @@ def _share(parts: Parts, key: tuple[str, ...], ranks: list[int]) -> bool:
     return bool(codes[ranks[0]] >= 0 and codes[ranks[0]] == codes[ranks[1]])
 
 
-def _judge(weighed: Weighed, weight: float, clash: bool, rules: Rules) -> str:
-    if clash or weighed.is_vetoed[0]:
+def _judge(weight: float, vetoes: list[str], rules: Rules) -> str:
+    if vetoes:
         return "veto"
     if weight >= rules.match_bits:
         return "match"

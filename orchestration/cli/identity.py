@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.console import open_console
@@ -175,28 +176,49 @@ def _draw_pair(answer: dict[str, Any], path: Path) -> None:
 
 
 def _print_pair(console: Console, answer: dict[str, Any]) -> None:
-    """The evidence as a waterfall: what each field adds, in bits, and what it compared."""
-    a, b = (f"{source}:{key}" for source, key in (answer["a"], answer["b"]))
-    table = Table(title=f"{a} and {b}: {answer['verdict']}", title_justify="left", header_style="bold")
-    for name in ("field", "bits", "sum", a, b):
-        table.add_column(name, justify="right" if name in {"bits", "sum"} else "left", overflow="fold")
-    total = answer["prior"]
-    table.add_row("prior", f"{total:+.1f}", f"{total:+.1f}", "", "")
-    for field in answer["fields"]:
-        total += field["bits"]
-        table.add_row(field["field"], f"{field['bits']:+.1f}", f"{total:+.1f}", field["a"] or "", field["b"] or "")
-    for name, bits in answer["together"].items():
-        total += bits
-        table.add_row(name.replace("_", " "), f"{bits:+.1f}", f"{total:+.1f}", "", "")
-    console.print(table)
+    """The evidence as a waterfall: what each field adds, in bits, at which level, and what it compared; and what came of it."""
+    if answer["weight"] is not None:
+        _print_waterfall(console, answer)
+    for veto in answer["vetoes"]:
+        console.print(f"never one by the rules: {veto}", highlight=False, markup=False)
     if answer["decision"]:
-        console.print(f"people decided: {answer['decision']}", highlight=False)
+        console.print(f"people decided: {answer['decision']}", highlight=False, markup=False)
     together = "are one customer" if answer["are_one_customer"] else "are two customers"
+    bits = "no edge of their own" if answer["weight"] is None else f"{answer['weight']:+.1f} bits"
     console.print(
-        f"{answer['weight']:+.1f} bits; a match needs {answer['match_bits']:+.1f}, review {answer['review_bits']:+.1f}; "
+        f"{bits}; a match needs {answer['match_bits']:+.1f}, review {answer['review_bits']:+.1f}; "
         f"they {together} now: {', '.join(dict.fromkeys(answer['customers']))}",
         highlight=False,
     )
+    # what the line answers has neither
+    for step in answer.get("path", []):
+        why = step["decision"] or f"match, {step['weight']:+.1f} bits"
+        console.print(f"joined: {':'.join(step['a'])} and {':'.join(step['b'])}: {why}", highlight=False, markup=False)
+    for held in answer.get("held_back", []):
+        console.print(f"kept two by: {held['text']}", highlight=False, markup=False)
+
+
+def _print_waterfall(console: Console, answer: dict[str, Any]) -> None:
+    a, b = (f"{source}:{key}" for source, key in (answer["a"], answer["b"]))
+    table = Table(title=f"{a} and {b}: {answer['verdict']}", title_justify="left", header_style="bold")
+    for name in ("field", "level", "bits", "sum", a, b):
+        table.add_column(name, justify="right" if name in {"bits", "sum"} else "left", overflow="fold")
+    total = answer["prior"]
+    table.add_row("prior", "", f"{total:+.1f}", f"{total:+.1f}", "", "")
+    silent = []
+    for field in answer["fields"]:
+        if not field["bits"]:
+            silent.append(field["field"])
+            continue
+        total += field["bits"]
+        row = (field["field"], field["level"] or "", f"{field['bits']:+.1f}", f"{total:+.1f}", field["a"] or "", field["b"] or "")
+        table.add_row(*map(escape, row))
+    for name, bits in answer["together"].items():
+        total += bits
+        table.add_row(name.replace("_", " "), "", f"{bits:+.1f}", f"{total:+.1f}", "", "")
+    console.print(table)
+    if silent:
+        console.print(f"adds nothing: {', '.join(silent)}", highlight=False)
 
 
 def parse_record(text: str) -> tuple[str, str]:

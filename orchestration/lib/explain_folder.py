@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hub.cluster import FORBIDDEN
+from hub.compare import lay_out
 from hub.decide import describe_decisions
 from hub.explain import explain_pair as score_pair
 from hub.files import read_table
@@ -17,6 +19,7 @@ from hub.hierarchy import link_parents
 from hub.identify import build_crosswalk
 from hub.outcome import write_pair_evidence
 from hub.prepare import prepare
+from hub.reasons import find_obstacles, find_path, list_holding, name_vetoes
 from hub.rules.model import Rules
 from hub.standalone import ID_COLUMN, name_golden
 from hub.store import read_events
@@ -27,17 +30,30 @@ from orchestration.project import ProjectError
 
 _RECORD = ["source", "source_key"]
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
+#: the files that tell of a pair
+_TOLD = ("crosswalk", "edges", "golden", "decisions")
 
 
 def explain_hub_pair(folder: Path, rules: Rules, a: Record, b: Record) -> dict[str, Any]:
     """The evidence for and against two records that a hub holds, as orchestration.lib.explain has it for the line."""
     hub = Folder(folder, rules)
-    wanted = pl.DataFrame([a, b], schema=dict.fromkeys(_RECORD, pl.String), orient="row")
     try:
-        score = score_pair(hub.read_records(rules.entity, wanted), a, b, rules, hub.model, hub.read_log())
+        score = score_pair(hub.read_records(rules.entity, _frame([a, b])), a, b, rules, hub.model, hub.read_log())
     except KeyError as error:
         raise ProjectError(f"{folder}: {error.args[0]}") from error
-    return _add_customers(score, [str(hub.find_holder(record)) for record in (a, b)])
+    customers = [str(hub.find_holder(record)) for record in (a, b)]
+    sides = {gid: hub.list_members(gid) for gid in customers}
+    members = [record for side in sides.values() for record in side]
+    pairs = _read_pairs(hub, members)
+    layout, counted = lay_out(rules), pairs["counted"].to_numpy()
+    levels = layout.unpack(pairs["vector"].to_numpy())
+    named = [
+        "; ".join(name_vetoes(own, layout, rules)) if bits == FORBIDDEN else None
+        for own, bits in zip(levels, counted, strict=True)
+    ]
+    pairs = pairs.with_columns(pl.col("weight", "counted") / UNITS_PER_BIT, veto=pl.Series(named, dtype=pl.String))
+    holders = {gid: hub.read_records(rules.entity, _frame(side)) for gid, side in sides.items()}
+    return _add_reasons(score, sides, pairs, hub.read_decisions(), holders, rules)
 
 
 def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, Any]:
@@ -48,10 +64,9 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
     members = hub.list_members(gid) if gid else []
     if not members:
         raise ProjectError(f"{folder}: {subject} is no record and no live ID of the hub: look for it in crosswalk.parquet")
-    named = pl.DataFrame(members, schema=dict.fromkeys(_RECORD, pl.String), orient="row")
     events = read_events(folder)
     golden = name_golden(link_parents(hub.state.golden).filter(pl.col("gid") == gid))
-    aligned, parts = prepare(hub.read_records(rules.entity, named), rules)
+    aligned, parts = prepare(hub.read_records(rules.entity, _frame(members)), rules)
     rows = np.arange(len(members), dtype=np.int32)
     owned = Members(pl.Series([gid]), np.zeros_like(rows), rows, rows[:1])
     lineage = trace_lineage(parts, aligned, owned, choose_winners(parts, aligned, owned, rules), rules)
@@ -70,55 +85,94 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
 
 def _list_edges(hub: Folder, rules: Rules, members: list[Record]) -> list[dict[str, Any]]:
     """The pairs of some records at or above the review threshold, the heaviest first."""
-    state = hub.state
-    rows = hub.find_rows(members)
-    inside = state.take(state.find_within(rows.astype(np.int32)))
-    total = state.vectors["total"].to_numpy()[inside.vector]
-    told = np.flatnonzero(total >= round(rules.review_bits * UNITS_PER_BIT))
-    keys = state.records.select(_RECORD)
-    ends = [keys[side[told]].rows() for side in (inside.left, inside.right)]
-    pairs = pl.DataFrame(
-        [(*min(pair), *max(pair)) for pair in zip(*ends, strict=True)], schema=dict.fromkeys(_ENDS, pl.String), orient="row"
-    )
+    pairs = _read_pairs(hub, members)
+    pairs = pairs.filter(pl.col("weight") >= round(rules.review_bits * UNITS_PER_BIT)).select(*_ENDS, "weight")
     log = hub.read_log()
-    said = [describe_decisions(log, row[:2], row[2:], rules.entity) for row in pairs.iter_rows()]
+    said = [describe_decisions(log, row[:2], row[2:4], rules.entity) for row in pairs.iter_rows()]
     edges = pairs.with_columns(
-        pl.Series("weight", total[told] / UNITS_PER_BIT),
-        write_pair_evidence(state, pairs, rules, hub.model),
+        pl.col("weight") / UNITS_PER_BIT,
+        write_pair_evidence(hub.state, pairs, rules, hub.model),
         pl.Series("decision", said, dtype=pl.String),
     )
     return edges.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)]).to_dicts()
 
 
+def _read_pairs(hub: Folder, members: list[Record]) -> pl.DataFrame:
+    """The compared pairs of some records: their ends, vector, weight and what each adds between entities (tenths of a bit)."""
+    state = hub.state
+    inside = state.take(state.find_within(hub.find_rows(members).astype(np.int32)))
+    keys = state.records.select(_RECORD)
+    ends = [keys[side].rows() for side in (inside.left, inside.right)]
+    named = [(*min(pair), *max(pair)) for pair in zip(*ends, strict=True)]
+    weighed = state.vectors.select("vector", weight="total", counted="counted")
+    return pl.DataFrame(named, schema=dict.fromkeys(_ENDS, pl.String), orient="row").hstack(weighed[inside.vector])
+
+
 def explain_written_pair(out: Path, rules: Rules, a: Record, b: Record) -> dict[str, Any]:
-    """The evidence for two records as edges.parquet has it: bits by comparison, without the values, which are not there."""
+    """The evidence for two records as edges.parquet has it: bits by comparison, without the values, which are not there.
+
+    Two records of one customer need no edge of their own: then weight and verdict are null.
+    """
     a, b = sorted((a, b))
-    crosswalk = read_table(out / "crosswalk.parquet")
+    crosswalk, edges, golden, decisions = (read_table(out / f"{name}.parquet") for name in _TOLD)
     customers = [_find_owner(out, crosswalk, f"{source}:{key}") for source, key in (a, b)]
-    edge = read_table(out / "edges.parquet").filter(**dict(zip(_ENDS, (*a, *b), strict=True)))
-    if not edge.drop_nulls("weight").height:
-        said = f"; {edge['decision'][0]}" if edge.height else ""
-        raise ProjectError(
-            f"{out}: edges.parquet has no evidence for {':'.join(a)} and {':'.join(b)}{said}. It holds pairs at or above the "
-            "review threshold; a hub tells of every pair: resolve with --hub, then explain with --hub"
-        )
-    row = edge.row(0, named=True)
-    bits: dict[str, float] = json.loads(row["evidence"])
-    names = [comparison.name for comparison in rules.comparisons]
+    sides = {gid: crosswalk.filter(pl.col(ID_COLUMN) == gid).select(_RECORD).rows() for gid in customers}
+    edge = edges.filter(**dict(zip(_ENDS, (*a, *b), strict=True)))
+    is_told = edge.drop_nulls("weight").height > 0
     score = {
         "a": a,
         "b": b,
+        **(_read_edge(edge.row(0, named=True), rules) if is_told else _read_nothing(rules)),
+        "decision": edge["decision"][0] if edge.height else None,
+        "proposed_by": None,
+    }
+    members = _frame([record for side in sides.values() for record in side])
+    for side in ("a", "b"):
+        edges = edges.join(members, left_on=[f"source_{side}", f"source_key_{side}"], right_on=_RECORD, how="semi")
+    no_bits, no_veto = pl.lit(None, dtype=pl.Float64), pl.lit(None, dtype=pl.String)
+    pairs = edges.drop_nulls("weight").with_columns(counted=no_bits, veto=no_veto)
+    holders = {gid: _stand_in(golden, gid) for gid in customers}
+    answer = _add_reasons(score, sides, pairs, decisions, holders, rules)
+    if not is_told and not answer["path"] and {one["kind"] for one in answer["held_back"]} <= {"no match"}:
+        raise ProjectError(
+            f"{out}: edges.parquet has no evidence for {':'.join(a)} and {':'.join(b)}. It holds pairs at or above the "
+            "review threshold; a hub tells of every pair: resolve with --hub, then explain with --hub"
+        )
+    return answer
+
+
+def _read_edge(row: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    bits: dict[str, float] = json.loads(row["evidence"])
+    names = [comparison.name for comparison in rules.comparisons]
+    return {
         "weight": row["weight"],
         "match_bits": rules.match_bits,
         "review_bits": rules.review_bits,
         "verdict": "match" if row["weight"] >= rules.match_bits else "grey",
+        "vetoes": [],
         "prior": bits.get("prior", 0.0),
         "fields": [{"field": name, "bits": bits[name], "level": None, "a": None, "b": None} for name in names if name in bits],
         "together": {name: added for name, added in bits.items() if name not in ("prior", *names)},
-        "decision": row["decision"],
-        "proposed_by": None,
     }
-    return _add_customers(score, customers)
+
+
+def _read_nothing(rules: Rules) -> dict[str, Any]:
+    """What the files tell of a pair that has no edge."""
+    return {
+        "weight": None,
+        "match_bits": rules.match_bits,
+        "review_bits": rules.review_bits,
+        "verdict": None,
+        "vetoes": [],
+        "prior": None,
+        "fields": [],
+        "together": {},
+    }
+
+
+def _stand_in(golden: pl.DataFrame, gid: str) -> pl.DataFrame:
+    """A golden record as a record: it has the guarded values of its customer."""
+    return golden.filter(pl.col(ID_COLUMN) == gid).with_columns(source=pl.lit("golden"), source_key=pl.col(ID_COLUMN))
 
 
 def explain_written_customer(out: Path, subject: str) -> dict[str, Any]:
@@ -160,5 +214,33 @@ def _name_decisions(decisions: pl.DataFrame, members: list[Record]) -> list[dict
     ]
 
 
-def _add_customers(score: dict[str, Any], customers: list[str]) -> dict[str, Any]:
-    return {**score, "customers": customers, "are_one_customer": customers[0] == customers[1]}
+def _frame(records: list[Record]) -> pl.DataFrame:
+    return pl.DataFrame(records, schema=dict.fromkeys(_RECORD, pl.String), orient="row")
+
+
+def _add_reasons(
+    score: dict[str, Any],
+    sides: dict[str, list[Record]],
+    pairs: pl.DataFrame,
+    decisions: pl.DataFrame,
+    holders: dict[str, pl.DataFrame],
+    rules: Rules,
+) -> dict[str, Any]:
+    """The customers of two records, the path that joins these or what keeps those apart. sides: per customer its records."""
+    first = next(gid for gid, side in sides.items() if score["a"] in side)
+    second = next(gid for gid, side in sides.items() if score["b"] in side)
+    are_one, holding = first == second, list_holding(decisions, rules.entity)
+    held_back: list[dict[str, Any]] = []
+    if not are_one:
+        inside = {record: gid for gid, side in sides.items() for record in side}
+        across = [inside[row[:2]] != inside[row[2:]] for row in pairs.select(_ENDS).iter_rows()]
+        groups = [set(sides[gid]) for gid in (first, second)]
+        between = pairs.filter(pl.Series(across, dtype=pl.Boolean))
+        held_back = find_obstacles(between, holding, [holders[first], holders[second]], groups, rules)
+    return {
+        **score,
+        "customers": [first, second],
+        "are_one_customer": are_one,
+        "path": find_path(pairs, holding, rules.match_bits, score["a"], score["b"]) if are_one else [],
+        "held_back": held_back,
+    }

@@ -94,7 +94,7 @@ def test_the_files_of_an_outcome_explain_what_they_hold(resolved: Path) -> None:
     assert list(pair) == list(in_hub)
     for name in ("weight", "prior", "verdict", "together", "customers"):
         assert pair[name] == in_hub[name]
-    assert "+11.5 bits" in _run("explain", "crm:1", "crm:2", "--out", out)
+    assert f"{pair['weight']:+.1f} bits; a match" in _run("explain", "crm:1", "crm:2", "--out", out)
     assert "a hub tells of every pair" in _fail("explain", "crm:1", "erp:7", "--out", out)
     customer = json.loads(_run("explain", "erp:7", "--out", out, "--json"))
     assert [(row["source"], row["source_key"]) for row in customer["records"]] == [("erp", "7")]

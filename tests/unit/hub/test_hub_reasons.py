@@ -1,0 +1,46 @@
+"""Why records are one or two (I-6): the path between them, and the evidence that outweighs a match."""
+
+import polars as pl
+
+from hub.reasons import find_obstacles, find_path
+from hub.rules.read import load_rules
+from tests.unit.hub.conftest import make_parties
+
+_RULES = load_rules("organisation")
+
+
+def _pairs(*rows: tuple[str, str, float, float | None]) -> pl.DataFrame:
+    """Pairs of records of one source: two keys, weight, what it adds between entities."""
+    schema = {"source_key_a": pl.String, "source_key_b": pl.String, "weight": pl.Float64, "counted": pl.Float64}
+    source, none = pl.lit("crm"), pl.lit(None, dtype=pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(source_a=source, source_b=source, veto=none)
+
+
+def _keys(pairs: pl.DataFrame, a: str, b: str) -> list[str]:
+    return [step["a"][1] + step["b"][1] for step in find_path(pairs, [], 0.0, ("crm", a), ("crm", b))]
+
+
+def test_the_path_has_the_fewest_matches_and_of_these_the_strongest() -> None:
+    around = [("a", "b", 1.0, 1.0), ("b", "z", 9.0, 9.0), ("a", "c", 5.0, 5.0), ("c", "z", 4.0, 4.0)]
+    assert _keys(_pairs(*around), "a", "z") == ["ac", "cz"]
+    assert _keys(_pairs(*around, ("a", "z", -0.5, -1.0)), "z", "a") == ["cz", "ac"]
+    assert _keys(_pairs(*around, ("a", "z", 0.0, 0.0)), "a", "z") == ["az"]
+    vetoed = _pairs(*around).with_columns(veto=pl.when(pl.col("source_key_b") == "c").then(pl.lit("veto x")))
+    assert _keys(vetoed, "a", "z") == ["ab", "bz"]
+    assert _keys(_pairs(("a", "b", 1.0, 1.0)), "a", "z") == []
+
+
+def test_evidence_that_outweighs_a_match_is_summed_and_named() -> None:
+    records = make_parties({"company_name": "上海云帆科技有限公司"}, {"company_name": "北京瑞丰仪器有限公司"})
+    pairs = _pairs(("a", "x", 3.0, 3.0), ("a", "y", -6.0, -2.5), ("b", "x", -9.0, -4.0), ("b", "y", -1.0, -0.1))
+    sides = [{("crm", "a"), ("crm", "b")}, {("crm", "x"), ("crm", "y")}]
+    [held] = find_obstacles(pairs, [], [records[:1], records[1:]], sides, _RULES)
+    assert (held["kind"], held["sum"]) == ("outweighed", -3.6)
+    assert [pair["b"][1] for pair in held["against"]] == ["x", "y", "y"]
+    assert "1 match and 3 pairs against come to -3.6 bits" in held["text"]
+    assert "crm:b and crm:x -4.0" in held["text"]
+    [none] = find_obstacles(pairs.filter(pl.col("weight") < 0), [], [records[:1], records[1:]], sides, _RULES)
+    assert none["kind"] == "no match"
+    assert "crm:b and crm:y -1.0" in none["text"]
+    unknown = pairs.with_columns(counted=pl.lit(None, dtype=pl.Float64))
+    assert find_obstacles(unknown, [], [records[:1], records[1:]], sides, _RULES)[0]["kind"] == "not in the files"
