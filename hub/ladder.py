@@ -99,10 +99,11 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     """The highest rung per pair of names."""
     rung = np.full(len(a), -1, dtype=np.int8)
     spread = np.zeros(len(a), dtype=np.int8)
-    han = names.is_han[a] & names.is_han[b]
+    han_a, han_b = names.is_han[a], names.is_han[b]
+    han = han_a & han_b
     core_length = np.minimum(names.core_length[a], names.core_length[b])
     same_key, same_core = names.key[a] == names.key[b], names.core[a] == names.core[b]
-    same_brand = (names.brand[a] == names.brand[b]) & (names.brand[a] >= 0)
+    same_brand = _agree(names.brand, a, b)
     legal = names.has_legal[a] & names.has_legal[b]
     # a registered name is unique in its region
     whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
@@ -114,10 +115,10 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
             spread[chosen] = counted[a[chosen]]
 
     settle("alias", (names.known[a] == names.known[b]) & ~same_key)
-    latin = np.flatnonzero(~names.is_han[a] & ~names.is_han[b] & (rung < 0))
+    latin = np.flatnonzero(~(han_a | han_b) & (rung < 0))
     rung[latin], spread[latin] = _compare_words(names, a[latin], b[latin])
-    unlike = names.is_han[a] != names.is_han[b]
-    same_sound = (names.sound[a] == names.sound[b]) & (names.sound[a] >= 0)
+    unlike = han_a != han_b
+    same_sound = _agree(names.sound, a, b)
     settle("spelled", unlike & same_sound, names.brand_spread)
     settle("unlike_script", unlike)
     settle("same_registered", whole, names.core_spread)
@@ -142,11 +143,17 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     rung[rest], spread[rest] = _measure_cores(names, names.trunk[a[rest]], names.trunk[b[rest]])
     unlikely = np.isin(rung, [_RULES.index(rule) for rule in ("different", "weak", "unlike_script")])
     # 黄佳 and 黄佳刚 are two persons, not a short name and a long one
-    unlikely |= names.is_bare[a] & names.is_bare[b] & (rung >= _RULES.index("sound_4"))
-    rung[unlikely & (names.is_bare[a] | names.is_bare[b])] = _RULES.index("person")
+    bare_a, bare_b = names.is_bare[a], names.is_bare[b]
+    unlikely |= bare_a & bare_b & (rung >= _RULES.index("sound_4"))
+    rung[unlikely & (bare_a | bare_b)] = _RULES.index("person")
     counted = np.where(_IS_COUNTED[rung], spread, 0)
     registered = np.where(_IS_SPLIT[rung] & legal, _WIDTHS[rung] // 2, 0)
     return (_FIRST[rung] + counted + registered).astype(np.uint8)
+
+
+def _agree(codes: Ids, a: Longs, b: Longs) -> Mask:
+    one, two = codes[a], codes[b]
+    return np.asarray((one == two) & (one >= 0))
 
 
 def _compare_words(names: Names, a: Longs, b: Longs) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
@@ -262,23 +269,34 @@ GROUP_LEVELS = ["missing", "conflict", "rival"]
 
 
 def _compare_region(names: Names, a: Longs, b: Longs) -> Codes:
-    city = (names.city[a] >= 0) & (names.city[b] >= 0)
-    province = (names.province[a] >= 0) & (names.province[b] >= 0)
-    conflict = city & (names.city[a] != names.city[b]) | province & (names.province[a] != names.province[b])
-    return np.where(conflict, 2, np.where(city | province, 1, 0)).astype(np.uint8)
+    levels = np.zeros(len(a), dtype=np.uint8)
+    for place in (names.city, names.province):
+        one, two = place[a], place[b]
+        known = (one >= 0) & (two >= 0)
+        np.maximum(levels, known, out=levels)
+        levels[np.flatnonzero(known & (one != two))] = 2
+    return levels
 
 
 def _compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
-    none = (names.branch[a] < 0) & (names.branch[b] < 0)
+    levels = np.zeros(len(a), dtype=np.uint8)
+    one, two = names.branch[a], names.branch[b]
+    # most pairs name no branch
+    rows = np.flatnonzero((one >= 0) | (two >= 0))
+    a, b, one, two = a[rows], b[rows], one[rows], two[rows]
     # a name spelled in another script or a person's leaves the branch out
-    silent = (names.branch[a] < 0) & names.is_bare[a] | (names.branch[b] < 0) & names.is_bare[b]
-    silent |= names.is_han[a] != names.is_han[b]
-    return np.where(none | silent, 0, np.where(names.branch[a] == names.branch[b], 1, 2)).astype(np.uint8)
+    silent = (one < 0) & names.is_bare[a] | (two < 0) & names.is_bare[b] | (names.is_han[a] != names.is_han[b])
+    levels[rows] = np.where(silent, 0, np.where(one == two, 1, 2))
+    return levels
 
 
 def _compare_group(names: Names, a: Longs, b: Longs) -> Codes:
     """One of two registered names is a group's; rival where the other is a stock company's (宏远集团, 宏远股份有限公司)."""
-    conflict = names.has_legal[a] & names.has_legal[b] & (names.is_group[a] != names.is_group[b])
+    levels = np.zeros(len(a), dtype=np.uint8)
+    rows = np.flatnonzero(names.is_group[a] != names.is_group[b])
+    rows = rows[names.has_legal[a[rows]] & names.has_legal[b[rows]]]
+    a, b = a[rows], b[rows]
     stock = np.where(names.is_group[a], names.is_stock[b], names.is_stock[a])
     same = (names.is_stock[a] == names.is_stock[b]) | ~stock
-    return np.where(conflict, np.where(same, 1, 2), 0).astype(np.uint8)
+    levels[rows] = np.where(same, 1, 2)
+    return levels
