@@ -130,6 +130,26 @@ def test_every_dbt_table_tells_dagster_how_many_rows_it_has(look):
     assert {name: count and count.value for name, count in counts.items()} == found
 
 
+@pytest.mark.parametrize(
+    ("prefix", "gid", "records"),
+    [("", "customer_gid", "int_parties_unioned"), ("person_", "person_gid", "int_persons_unioned")],
+)
+def test_the_hub_tells_dagster_what_it_found(look, prefix, gid, records):
+    logs = open_instance(look.home).all_logs(look.newest_run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    told = {entry.asset_materialization.asset_key.path[-1]: entry.asset_materialization.metadata for entry in logs}
+    crosswalk = {name: value.value for name, value in told[f"{prefix}crosswalk"].items()}
+    [(count,)] = look.query(f"select count(*) from intermediate.{records}")
+    [(clusters, largest)] = look.query(
+        f"select count(*), max(n) from (select count(*) as n from hub.{prefix}crosswalk where is_current group by {gid})"
+    )
+    assert (crosswalk["records"], crosswalk["clusters"], crosswalk["largest_cluster"]) == (count, clusters, largest)
+    assert crosswalk["candidates"] > crosswalk["vetoes"] >= 0
+    assert crosswalk["share_ids_changed"] == 0
+    assert crosswalk["review_found"] >= crosswalk["review_kept"] > 0
+    assert crosswalk["pairs_left_out"] >= crosswalk["blocks_capped"] >= 0
+    assert told[f"{prefix}edges"]["match weights"].value.startswith("![")
+
+
 @pytest.mark.parametrize("mart", ["fct_forecast", "fct_forecast_component"])
 def test_a_forecast_names_the_run_that_made_it(look, mart):
     assert look.read(f"select distinct run_id from {mart}") == [(look.newest_run,)]
