@@ -13,6 +13,9 @@ from warehouse.ledger import CheckResult
 
 pytestmark = MARKS
 
+CURRENT = "where is_current"
+OF_NO_CUSTOMER = "(source, source_key) not in (select (source, source_key) from crosswalk where is_current)"
+
 
 def ask(*arguments: str) -> dict | list:
     answer = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
@@ -71,6 +74,34 @@ def test_explain_weighs_the_evidence_of_a_pair(look, tmp_path):
     assert answer["weight"] == pytest.approx(weight)
     assert len(answer["customers"]) == 2
     assert (tmp_path / "pair.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_explain_knows_persons_by_their_id_and_by_a_record_that_is_no_customers(look):
+    [[gid]] = look.read("select person_gid from golden_persons order by n_records desc, person_gid limit 1")
+    answer = explain(gid)
+    assert (answer["entity"], answer["person_gid"], answer["also"]) == ("person", gid, [])
+    assert len([row for row in answer["records"] if row["is_current"]]) == answer["golden"][0]["n_records"] > 1
+    assert {row["attribute"] for row in answer["lineage"]} >= {"full_name"}
+    assert answer["edges"]
+    [[only]] = look.read(
+        f"select source || ':' || source_key from person_crosswalk {CURRENT} and {OF_NO_CUSTOMER} order by all limit 1"
+    )
+    assert explain(only)["entity"] == "person"
+    [[both]] = look.read(
+        f"select source || ':' || source_key from person_crosswalk {CURRENT} and not {OF_NO_CUSTOMER} order by all limit 1"
+    )
+    told = explain(both)
+    assert (told["entity"], told["also"]) == ("organisation", ["person"])
+
+
+def test_explain_weighs_two_records_of_persons_as_the_hub_did(look):
+    [[a, b, weight]] = look.read(
+        "select source_a || ':' || source_key_a, source_b || ':' || source_key_b, weight from person_edges "
+        "where source_a = 'hubspot' and source_b = 'hubspot' and weight is not null order by all limit 1"
+    )
+    answer = explain(a, b)
+    assert (answer["entity"], answer["weight"]) == ("person", pytest.approx(weight))
+    assert {owner[:4] for owner in answer["customers"]} == {"per_"}
 
 
 def test_explain_shows_what_landed_for_a_record(look):
@@ -148,6 +179,8 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["run", "--source", "sap"], ("sap", "not in this project", "hubspot, u8, wecom, forms")),
         (["run", "--rebuild", "--full"], ("--rebuild reads no source",)),
         (["explain", "cus_nobody"], ("cus_nobody is no live customer",)),
+        (["explain", "per_nobody"], ("per_nobody is no live person",)),
+        (["explain", "nobody"], ("write an ID, or SOURCE:KEY",)),
         (["explain", "hubspot:0", "u8:0"], ("hubspot",)),
         (["explain", "a/b"], ("no record_ref",)),
         (["explain", "u8:1", "--picture", "x.png"], ("two records",)),

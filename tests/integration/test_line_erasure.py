@@ -228,6 +228,8 @@ def test_2_a_rehearsal_says_what_would_go_and_changes_nothing(line: Line):
 def test_3_an_erasure_that_is_killed_is_completed_and_leaves_nothing(line: Line, monkeypatch: pytest.MonkeyPatch):
     records = [f"hubspot:{KEYS[0]}", f"wecom:{KEYS[1]}", f"forms:{KEYS[2]}"]
     others = read_others(line)
+    unused = line.home / "models" / "organisation-of-other-rules"
+    unused.mkdir()
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -239,6 +241,8 @@ def test_3_an_erasure_that_is_killed_is_completed_and_leaves_nothing(line: Line,
     assert journal_file(line.stores.home).exists()
     assert journal_file(line.stores.home).stat().st_mode & 0o777 == 0o600
     assert read_others(line) == others  # readers go on
+    assert {path.name.partition("-")[0] for path in unused.parent.iterdir()} == {"organisation", "person"}
+    assert not unused.exists()
     done = ask("erase", "--resume", "--yes")
     assert done["published_rows"] > 0
     assert not journal_file(line.stores.home).exists()
