@@ -39,7 +39,9 @@ def read_table(path: Path) -> pl.DataFrame:
     try:
         return pl.read_csv(text, separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError as error:
-        raise RecordsError(f"{path}: not valid CSV: {_first_line(error)}") from error
+        raise RecordsError(
+            f"{path}: not valid CSV: {_find_long_row(text, separator, len(names)) or _first_line(error)}"
+        ) from error
 
 
 def _to_utf8(data: bytes, path: Path) -> bytes:
@@ -58,6 +60,21 @@ def _read_header(text: bytes) -> tuple[str, list[str]]:
     bare = re.sub(r'"[^"]*"', "", line)
     separator = max(_SEPARATORS, key=bare.count)
     return separator, next(csv.reader([line], delimiter=separator), [])
+
+
+def _find_long_row(text: bytes, separator: str, width: int) -> str | None:
+    """The first row that has more fields than there are columns."""
+    rows = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=separator)
+    try:
+        for number, row in enumerate(filter(None, rows)):
+            if len(row) > width:
+                return (
+                    f"row {number} (line {rows.line_num}) has {len(row)} fields, the first line names {width} columns: "
+                    f"quote values that hold the separator {separator!r}"
+                )
+    except csv.Error:
+        return None
+    return None
 
 
 def _first_line(error: Exception) -> str:

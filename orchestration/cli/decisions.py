@@ -31,7 +31,7 @@ app = typer.Typer(help="Pairs that a person should decide.", no_args_is_help=Tru
 
 @app.command("list")
 def list_queue(
-    limit: Annotated[int, typer.Option(help="At most so many pairs, most valuable first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many pairs, most valuable first.")] = 20,
     entity: EntityOption = "organisation",
     hub: HubOption = None,
     rules: RulesOption = None,

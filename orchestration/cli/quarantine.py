@@ -34,7 +34,7 @@ StreamName = Annotated[str | None, typer.Option(help="Only this stream.")]
 def list_rows(
     source: Source = None,
     stream: StreamName = None,
-    limit: Annotated[int, typer.Option(help="At most so many rows, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows, newest first.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List quarantined rows with the reason and the payload."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,6 +137,8 @@ def move_threshold(rules: RulesFile, match_bits: float | None) -> RulesFile:
 
     if match_bits is None:
         return rules
+    if not isfinite(match_bits):
+        raise ProjectError(f"--match-bits {match_bits}: write a number of bits, such as 4 or -1.5")
     review_bits = min(rules.rules.review_bits, match_bits)
     return replace(rules, rules=replace(rules.rules, match_bits=match_bits, review_bits=review_bits))
 
@@ -238,6 +241,11 @@ def evaluate(
         figures = judge.evaluate(found, known)
     except ValueError as error:
         raise ProjectError(f"{crosswalk}: {error}") from None
+    if not figures["records"]:
+        raise ProjectError(
+            f"{crosswalk} and {truth} have no record in common: nothing to judge; check that source and source_key are written "
+            f"alike ({_name_first(found)} and {_name_first(known)})"
+        )
     if as_json:
         typer.echo(json.dumps(figures))
         return
@@ -254,6 +262,10 @@ def evaluate(
         f"clusters {counts['found_clusters']:,} found, {counts['true_clusters']:,} true",
         highlight=False,
     )
+
+
+def _name_first(table: pl.DataFrame) -> str:
+    return ":".join(str(part) for part in table.select("source", "source_key").row(0)) if table.height else "no rows"
 
 
 def _read_labels(path: Path) -> pl.DataFrame:

@@ -162,6 +162,7 @@ def test_a_key_that_two_files_have_is_refused_with_both_places(tmp_path: Path) -
         (b"source_key,colour\n1,red\n", "rules suggest"),
         (b"source_key,company_name\n,x\n", "nothing to resolve"),
         (b"source_key,company_name,company_name\n1,x,y\n", "more than one column is called company_name"),
+        (b"source_key,company_name\n1,x\n\n2,y,z\n", r"row 2 \(line 4\) has 3 fields, the first line names 2 columns"),
     ],
 )
 def test_a_file_that_cannot_be_resolved_says_what_to_do(tmp_path: Path, content: bytes, advice: str) -> None:

@@ -101,10 +101,36 @@ def test_two_thresholds_over_one_model_are_compared(records: Path, tmp_path: Pat
         (["rules", "suggest", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "FILE", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "FILE", "FILE"], "ends in _gid"),
+        (["evaluate", "IDS", "STRANGE"], "no record in common: nothing to judge"),
+        (["evaluate", "IDS", "STRANGE", "--json"], "written alike (crm:1 and CRM:1)"),
+        (
+            ["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--match-bits", "nan"],
+            "--match-bits nan: write a number",
+        ),
+        (
+            ["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--match-bits", "inf"],
+            "--match-bits inf: write a number",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_with_what_to_do(records: Path, tmp_path: Path, arguments: list[str], advice: str) -> None:
-    places = {"FILE": str(records), "OUT": str(tmp_path / "out"), "HUB": str(tmp_path / "hub")}
+    ids, strange = tmp_path / "ids.csv", tmp_path / "strange.csv"
+    ids.write_text("source,source_key,gid\ncrm,1,a\n", encoding="utf-8")
+    strange.write_text("source,source_key,id\nCRM,1,a\n", encoding="utf-8")
+    places = {
+        "FILE": str(records),
+        "IDS": str(ids),
+        "STRANGE": str(strange),
+        "OUT": str(tmp_path / "out"),
+        "HUB": str(tmp_path / "hub"),
+    }
     answer = CliRunner().invoke(app, [places.get(argument, argument) for argument in arguments])
     assert isinstance(answer.exception, ProjectError)
     assert advice in str(answer.exception)
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    for command in (["review", "list"], ["quarantine", "list"]):
+        answer = CliRunner().invoke(app, [*command, "--limit", "-3"])
+        assert answer.exit_code == 2
+        assert "greater than or equal to 1" in answer.stderr
