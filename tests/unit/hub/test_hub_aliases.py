@@ -7,7 +7,7 @@ import pytest
 
 from hub.normalize.aliases import replace_aliases
 from hub.resolve import resolve
-from hub.rules.aliases import add_aliases
+from hub.rules.aliases import add_aliases, read_aliases
 from hub.rules.model import Alias, RulesError
 from hub.rules.read import load_rules, read_rules
 
@@ -66,3 +66,32 @@ def test_a_rules_file_names_its_table_beside_it(tmp_path, parties):
 def test_a_table_without_names_is_refused():
     with pytest.raises(RulesError, match="no column name"):
         add_aliases(load_rules("organisation"), pl.DataFrame({"alias": ["饿了么"]}))
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"valid_from": "gestern"}, "row 2: valid_from 'gestern' is no date: write it as"),
+        ({"valid_to": "2015-02-30"}, "row 2: valid_to '2015-02-30' is no date"),
+        ({"valid_from": "2015/1/2", "valid_to": "2015-01-01"}, "row 2: valid_to is before valid_from"),
+        ({"name": " "}, "row 2: an alias and the name that it stands for are both needed"),
+    ],
+)
+def test_a_row_of_aliases_that_cannot_be_meant_is_refused_with_its_number(row, fault):
+    whole = {"alias": "饿了么", "name": REGISTERED, "valid_from": None, "valid_to": None}
+    table = pl.DataFrame([whole | {"valid_from": "20090101"}, whole | row], schema=dict.fromkeys(whole, pl.String))
+    with pytest.raises(RulesError, match=fault):
+        add_aliases(load_rules("organisation"), table)
+
+
+def test_aliases_are_read_as_tables_of_records_are(tmp_path):
+    rows = pl.DataFrame({"alias": ["饿了么"], "name": [REGISTERED], "valid_from": ["2009/1/2"], "valid_to": [None]})
+    paths = [tmp_path / name for name in ("utf8.csv", "excel.csv", "table.parquet")]
+    rows.write_csv(paths[0])
+    paths[1].write_bytes(rows.write_csv(separator=";").encode("gb18030"))
+    rows.with_columns(valid_from=pl.date(2009, 1, 2)).write_parquet(paths[2])
+    read = [add_aliases(load_rules("organisation"), read_aliases(path, "aliases.file")).aliases for path in paths]
+    assert read == [(Alias("饿了么", REGISTERED, "2009-01-02"),)] * 3
+    paths[0].write_bytes(b"alias,name\n\xff\xff,x\n")
+    with pytest.raises(RulesError, match=r"aliases\.file: .*utf8\.csv: neither UTF-8 nor GB18030"):
+        read_aliases(paths[0], "aliases.file")
