@@ -18,14 +18,15 @@ import polars as pl
 from hub.frequency import Frequencies, list_counted_texts
 from hub.hashing import hash_texts
 from hub.keys import find_rows, hash_records
-from hub.model import Model, read_model, write_model
+from hub.model import Model, find_model, read_model, write_model
 from hub.outcome import Outcome
 from hub.parts import Parts, Table
 from hub.pieces import index_blocks, join_parts, read_block
 from hub.prepare import align_records, derive_parts
 from hub.rules.model import Rules
 from hub.state import State
-from hub.store import hold_lock, read_decisions, read_state, read_version, resolve_into, write_decisions, write_version
+from hub.store import hold_lock, read_decisions, read_state, resolve_into, write_decisions
+from hub.versions import read_version, write_version
 
 #: begins what stands for the key of an erased record
 STAND_IN = "erased-"
@@ -44,7 +45,7 @@ def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str
     Killed anywhere, it can be done again. Raises StoreError and RulesError as an addition does.
     """
     named = records.select(pl.col(_RECORD).cast(pl.String)).unique()
-    outcome = resolve_into(folder, None, rules, run_id, at, deleted=named)
+    outcome = resolve_into(folder, None, rules, run_id, at, deleted=named, force=True)
     with hold_lock(folder):
         state = read_state(folder)
         rows = _find_versions(state, named)
@@ -56,9 +57,9 @@ def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str
         hidden = _find_contacts(gone)
         write_decisions(folder, hide_in_decisions(read_decisions(folder), standins, hidden))
         left = derive_parts(state.records.filter(pl.Series(np.asarray(state.alive))), rules)
-        replace_model(forget_values(read_model(folder / "model", rules), derive_parts(gone, rules), left), folder / "model")
+        replace_model(forget_values(read_model(folder, rules), derive_parts(gone, rules), left), find_model(folder))
         shown = replace(outcome, events=outcome.events.clear(), decisions=hide_in_decisions(outcome.decisions, standins, hidden))
-        write_version(folder, version + 1, _blank(state, rows, standins), lambda: shown, rules, at)
+        write_version(folder, version + 1, _blank(state, rows, standins), lambda: shown, rules, at, keeps_before=False)
     return replace(outcome, events=hide_in_events(outcome.events, standins), decisions=shown.decisions)
 
 

@@ -1,17 +1,36 @@
 """What must hold of every resolution before it may be published (I-3, I-4, I-5, I-7, I-9). Public door."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
 from hub.identify import align_events
-from hub.outcome import Whole
+from hub.increment import Addition
+from hub.outcome import Whole, list_crosswalk, order_present
 from hub.prepare import prepare
+from hub.report import count_moved
 from hub.resolve import Resolution
+from hub.rules.model import Rules
+from hub.state import State
 
 _RECORD = ["source", "source_key"]
 SHOWN = 5  # cases that a finding names
+_CROSSWALK = {"source": pl.String, "source_key": pl.String, "gid": pl.String, "is_current": pl.Boolean}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is looked at of an addition to a kept hub, as hub.resolve.Resolution has it."""
+
+    rules: Rules
+    crosswalk: pl.DataFrame
+    events: pl.DataFrame
+    report: dict[str, Any]
+
+
 Found = Resolution | Whole
+_Counted = Found | _Step
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,43 @@ def check_invariants(
     return [finding for found in checks for finding in found]
 
 
-def _current(resolution: Found) -> pl.DataFrame:
+def check_addition(before: State, addition: Addition, rules: Rules, limits: Limits | None = None) -> list[Finding]:
+    """Whether an addition to a kept hub runs away; it is looked at no more than the addition reached."""
+    limits, state = limits or Limits(), addition.state
+    reached = state.records.select(pl.all().gather(pl.Series(addition.rows)))
+    found = _Step(rules, pl.DataFrame(schema=_CROSSWALK), addition.events, addition.report | {"records": len(state.order)})
+    if reached.height > _allow_size(len(state.order), limits):
+        crosswalk = list_crosswalk(state, order_present(state)).with_columns(is_current=True)
+        found = replace(found, crosswalk=crosswalk)
+    sizes = _check_size(found, reached, limits, before)
+    return [*sizes, *(_check_changes(found, limits) or _check_overwritten(before, addition, limits))]
+
+
+def check_rebuild(before: State, resolution: Resolution, records: pl.DataFrame, limits: Limits | None = None) -> list[Finding]:
+    """Whether a kept hub that is resolved anew runs away."""
+    limits = limits or Limits()
+    return [*_check_size(resolution, records, limits, before), *_check_changes(resolution, limits)]
+
+
+def _check_overwritten(before: State, addition: Addition, limits: Limits) -> list[Finding]:
+    """Another table under the same keys changes records and the ids of many of them."""
+    changed = int(addition.report["changed"])
+    if changed < limits.min_records:
+        return []
+    fresh = addition.state.records[before.records.height :].select(_RECORD)
+    others = addition.events.filter(pl.col("kind") != "detached")
+    moved = addition.events.filter(pl.col("kind") == "detached").join(fresh, on=_RECORD, how="semi")
+    share = count_moved(pl.concat([others, moved])) / changed
+    if share <= limits.max_share_ids_changed:
+        return []
+    message = f"{share:.1%} of {changed:,} changed records change their id, more than {limits.max_share_ids_changed:.1%}"
+    names = moved.select(pl.concat_str(_RECORD, separator=":")).to_series().sort()
+    return [
+        Finding("share_overwritten", changed, f"{message}: is it the table that they came from?", names.head(SHOWN).to_list())
+    ]
+
+
+def _current(resolution: _Counted) -> pl.DataFrame:
     return resolution.crosswalk.filter("is_current")
 
 
@@ -102,25 +157,30 @@ def _check_decisions(resolution: Found) -> list[Finding]:
     )
 
 
-def _check_size(resolution: Found, records: pl.DataFrame, limits: Limits) -> list[Finding]:
+def _allow_size(total: int, limits: Limits) -> int:
+    if total < limits.min_records:
+        return limits.max_cluster_records
+    return min(limits.max_cluster_records, int(total * limits.max_cluster_share))
+
+
+def _check_size(resolution: _Counted, records: pl.DataFrame, limits: Limits, before: State | None = None) -> list[Finding]:
+    """before: a kept hub, whose customers that were as large already are let be."""
     sizes = _current(resolution).group_by("gid").len().sort("len", "gid", descending=[True, False])
-    total = int(sizes["len"].sum())
-    allowed = (
-        min(limits.max_cluster_records, int(total * limits.max_cluster_share))
-        if total >= limits.min_records
-        else limits.max_cluster_records
-    )
+    allowed = _allow_size(int(sizes["len"].sum()), limits)
     large = sizes.filter(pl.col("len") > allowed)["gid"]
+    if before is not None and len(large):
+        large = large.filter(~large.is_in(before.golden.filter(pl.col("n_records") > allowed)["gid"].implode()))
     if len(large):
         large = large.filter(~large.is_in(_find_evident(resolution, records, large, limits).implode()))
     return _report(
         "largest_cluster",
         large,
-        f"customers hold more than {allowed} records: explain them, then raise the limit or null the value that they share",
+        f"customers hold more than {allowed} records, the largest {sizes['len'].head(1).sum()}: explain them, then raise "
+        "the limit or null the value that they share",
     )
 
 
-def _find_evident(resolution: Found, records: pl.DataFrame, gids: pl.Series, limits: Limits) -> pl.Series:
+def _find_evident(resolution: _Counted, records: pl.DataFrame, gids: pl.Series, limits: Limits) -> pl.Series:
     """Those of some large customers that are one company beyond doubt: one guarded code, one name, and no others swallowed.
 
     A chain has many names, a name that says nothing has no code, and an input gone wrong makes many customers one.
@@ -147,7 +207,7 @@ def _find_evident(resolution: Found, records: pl.DataFrame, gids: pl.Series, lim
     return counts.filter(is_one & (pl.col("others").fill_null(0) <= limits.max_swallowed))["gid"]
 
 
-def _check_changes(resolution: Found, limits: Limits) -> list[Finding]:
+def _check_changes(resolution: _Counted, limits: Limits) -> list[Finding]:
     share = float(resolution.report["share_ids_changed"])
     if share <= limits.max_share_ids_changed or int(resolution.report["records"]) < limits.min_records:
         return []

@@ -15,7 +15,7 @@ from hub.rules.model import Rules, RulesError
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
 REVISION = 5
-#: where a hub's folder has its model
+#: where a hub's folder has the model that founded it
 IN_HUB = "model"
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
@@ -60,15 +60,25 @@ def write_model(model: Model, folder: Path) -> None:
     np.savez(folder / _FREQUENCIES, **arrays)
 
 
+def find_model(folder: Path) -> Path:
+    """Where a hub's folder has its model: `current` names it."""
+    current = folder / "current"
+    note = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {}
+    return folder / str(note.get("model", IN_HUB))
+
+
 def read_model(folder: Path, rules: Rules) -> Model:
     """The model of a folder, or of a hub's. Raises RulesError where there is none, or where other rules or older code made it."""
-    found = next((own for own in (folder, folder / IN_HUB) if (own / _CONTENT).exists()), None)
+    found = next((own for own in (folder, find_model(folder)) if (own / _CONTENT).exists()), None)
     if found is None:
         raise RulesError(f"{folder} holds no model: resolve in full first")
     folder, path = found, found / _CONTENT
     content = json.loads(path.read_text(encoding="utf-8"))
     if content["revision"] != REVISION or content["rules"] != rules.evidence_version:
-        raise RulesError(f"{path}: made by other rules or another version of the hub: resolve in full to train a new one")
+        raise RulesError(
+            f"{path}: made by other rules or another version of the hub: resolve in full to train a new one, "
+            "a kept hub with `goldthread resolve --hub DIR --rebuild --out DIR`"
+        )
     with np.load(folder / _FREQUENCIES) as arrays:
         parts = [name.removesuffix("|hashes") for name in arrays.files if name.endswith("|hashes")]
         tables = {part: (arrays[f"{part}|hashes"], arrays[f"{part}|buckets"]) for part in parts}

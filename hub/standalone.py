@@ -28,10 +28,12 @@ from hub.files import read_table
 from hub.model import Model, write_model
 from hub.outcome import Outcome, tell_first
 from hub.prepare import RecordsError
+from hub.rebuild import rebuild
 from hub.resolve import resolve
 from hub.rules.read import RulesFile
-from hub.store import FILES, read_decisions, read_note, resolve_into
+from hub.store import read_decisions, resolve_into
 from hub.tables import Records, find_twins, gather_records, keep_keys
+from hub.versions import FILES, read_note
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
@@ -53,6 +55,8 @@ class Beside:
     model: weights to use (hub.model.read_model) instead of training; a hub has a model of its own.
     decisions: what people decided (hub.decide); a hub keeps them.
     deleted: source, source_key of records that a hub is to forget.
+    rebuild: the hub is resolved anew by the rules, its own records and these (hub.rebuild).
+    force: what runs away is kept in the hub all the same (hub.invariants).
     """
 
     at: datetime | None = None
@@ -60,6 +64,8 @@ class Beside:
     model: Model | None = None
     decisions: pl.DataFrame | None = None
     deleted: pl.DataFrame | None = None
+    rebuild: bool = False
+    force: bool = False
 
 
 def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, beside: Beside | None = None) -> dict[str, Any]:
@@ -101,6 +107,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
     out.mkdir(parents=True, exist_ok=True)
     with _open_writing(out) as folder:
         note = read_note(beside.hub) if beside.hub else {"version": 0}
+        _refuse_earlier(beside, note)
         at = beside.at or _find_newest(records.frame, beside, note)
         run_id = _name_run(records.frame, rules, at, beside, note["version"])
         clock.lap("read")
@@ -159,6 +166,11 @@ def _refuse_strange_hub(folder: Path, entity: str) -> None:
         raise RecordsError(f"{folder}: the hub holds records of {held}, these are of {entity}: each entity has a hub of its own")
 
 
+def _refuse_earlier(beside: Beside, note: Mapping[str, Any]) -> None:
+    if beside.at and "at" in note and beside.at < datetime.fromisoformat(note["at"]):
+        raise RecordsError(f"{beside.at.isoformat()} is before the hub's newest addition, {note['at']}: its time never goes back")
+
+
 def _refuse_both(records: pl.DataFrame, deleted: pl.DataFrame | None) -> None:
     both = records.select(_RECORD).clear() if deleted is None else records.select(_RECORD).join(deleted, on=_RECORD, how="semi")
     if both.height:
@@ -183,6 +195,7 @@ def _name_run(records: pl.DataFrame, rules: RulesFile, at: datetime, beside: Bes
     if beside.hub:
         # what an addition does depends on what the hub held
         parts += [str(version), "" if beside.deleted is None else _name_content(beside.deleted)]
+        parts += ["rebuild"] if beside.rebuild else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
@@ -217,12 +230,15 @@ def _find(
         outcome = tell_first(result)
         return _name_tables(outcome), outcome.model, outcome.report
 
+    step = (run_id, at, beside.deleted, beside.decisions, write_edges)
+    if beside.rebuild:
+        outcome = rebuild(beside.hub, handed.pop(), rules.rules, *step, force=beside.force)
+        return _name_tables(outcome), outcome.model, outcome.report
+
     def write_rest(found: Outcome) -> None:
         _write_tables(_name_tables(found), folder)
 
-    outcome = resolve_into(
-        beside.hub, handed.pop(), rules.rules, run_id, at, beside.deleted, beside.decisions, write_edges, write_rest
-    )
+    outcome = resolve_into(beside.hub, handed.pop(), rules.rules, *step, write_rest, force=beside.force)
     return {}, outcome.model, outcome.report
 
 

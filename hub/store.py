@@ -1,13 +1,11 @@
 """A hub in a folder: every addition is a version, and a version is true once `current` names it. Public door.
 
-FOLDER/model holds the model that the first resolution trained; FOLDER/versions/N the state; FOLDER/events/N.parquet the identity
-events of version N; FOLDER/decisions.parquet what people decided, which the next addition obeys. A killed addition leaves the
-version before it.
+FOLDER/model holds the model that the first resolution trained, FOLDER/model-N that of a rebuild (hub.rebuild); FOLDER/versions/N
+the state; FOLDER/events/N.parquet the identity events of version N; FOLDER/decisions.parquet what people decided, which the next
+addition obeys. A killed addition leaves the version before it, which stays beside the newest: `current.before` names it.
 """
 
 import fcntl
-import json
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,18 +13,18 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from hub.archive import load_state, save_state
+from hub.archive import load_state
 from hub.bonds import Bonds
 from hub.clock import Clock
 from hub.decide import align_log
 from hub.edges import TakeEdges
 from hub.hierarchy import link_parents
 from hub.increment import Addition, add_records
-from hub.model import Model, read_model, write_model
+from hub.invariants import Finding, check_addition
+from hub.model import IN_HUB, Model, read_model, write_model
 from hub.outcome import (
     Added,
     Outcome,
@@ -42,9 +40,7 @@ from hub.parts import Ids
 from hub.resolve import resolve
 from hub.rules.model import Rules, RulesError
 from hub.state import State, build_state
-
-#: what lies in a hub's folder
-FILES = ("current", "current.new", "decisions.new", "decisions.parquet", "events", "lock", "model", "versions")
+from hub.versions import read_note, read_version, write_version
 
 
 class StoreError(ValueError):
@@ -61,15 +57,17 @@ def resolve_into(
     decided: pl.DataFrame | None = None,
     take_edges: TakeEdges | None = None,
     take_rest: Callable[[Outcome], None] | None = None,
+    *,
+    force: bool = False,
 ) -> Outcome:
     """Add records to the hub of a folder, or found one there; what people decided there meanwhile takes effect.
 
     records: new and changed ones; those that the hub holds and that are not named stay. deleted: source, source_key.
     decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has. take_edges: as of hub.resolve;
-    take_rest: is given the rest, perhaps while the edges are still told of.
+    take_rest: is given the rest, perhaps while the edges are still told of. force: an addition that runs away is kept too.
 
     Raises:
-        StoreError: another addition is under way, or there is nothing to found a hub on.
+        StoreError: another addition is under way, there is nothing to found a hub on, or the addition runs away (I-9).
         RulesError: the hub was founded with other rules. DecisionError: the decisions contradict each other.
     """
     if records is None or not records.height:
@@ -96,6 +94,7 @@ def resolve_into(
                     deleted,
                     decisions,
                     lambda state, rows, bonds: begun.append(begin_telling(pool, state, rows, bonds, rules, take_edges)),
+                    force=force,
                 )
                 clock.lap("add")
                 outcome = tell(addition, changes, decisions, rules, hub.model, begun[0], take_rest)
@@ -117,9 +116,9 @@ def _found(
     clock: Clock,
     take_edges: TakeEdges | None,
 ) -> Outcome:
-    decisions = _join_logs(read_decisions(folder), decided)
+    decisions = join_logs(read_decisions(folder), decided)
     first = resolve(records, rules=rules, history=None, run_id=run_id, at=at, decisions=decisions, take_edges=take_edges)
-    write_model(first.model, folder / "model")
+    write_model(first.model, folder / IN_HUB)
     state, outcome = build_state(first, records), tell_first(first)
     clock.lap("add")
     if decided is not None:
@@ -141,7 +140,7 @@ class Hub:
         """Raises StoreError where the folder holds no hub, RulesError where it was founded with other rules."""
         state = read_state(folder)
         _refuse_other_rules(folder, rules)
-        return cls(folder, rules, read_model(folder / "model", rules), read_version(folder), state)
+        return cls(folder, rules, read_model(folder, rules), read_version(folder), state)
 
     def add(
         self,
@@ -150,11 +149,13 @@ class Hub:
         at: datetime,
         deleted: pl.DataFrame | None = None,
         decided: pl.DataFrame | None = None,
+        *,
+        force: bool = False,
     ) -> Added:
         """Add to the hub as resolve_into does, and keep it in its folder; what others added there meanwhile is heeded."""
         with hold_lock(self.folder):
             changes, decisions = self._read_changes(records, decided)
-            addition = self._add(changes, run_id, at, deleted, decisions)
+            addition = self._add(changes, run_id, at, deleted, decisions, force=force)
             tell_all = partial(tell_added, addition, changes, decisions, self.rules, self.model)
             return self._keep(addition, tell_all, at, decided)
 
@@ -169,10 +170,11 @@ class Hub:
     def _read_changes(self, records: pl.DataFrame | None, decided: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records to add and all decisions, after the hub has read what others added."""
         if (version := read_version(self.folder)) != self._version:
-            self.model = read_model(self.folder / "model", self.rules)
+            _refuse_other_rules(self.folder, self.rules)
+            self.model = read_model(self.folder, self.rules)
             self._version, self._state = version, read_state(self.folder)
         changes = self._state.records.clear() if records is None else records
-        return changes, _join_logs(read_decisions(self.folder), decided)
+        return changes, join_logs(read_decisions(self.folder), decided)
 
     def _add(
         self,
@@ -182,13 +184,18 @@ class Hub:
         deleted: pl.DataFrame | None,
         decisions: pl.DataFrame,
         begin: Callable[[State, Ids, Bonds], None] | None = None,
+        *,
+        force: bool,
     ) -> Addition:
         log = partial(read_events, self.folder)
-        return add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log, begin)
+        addition = add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log, begin)
+        if not force:
+            refuse_runaway(self.folder, check_addition(self._state, addition, self.rules))
+        return addition
 
     def _keep(self, addition: Addition, find: Callable[[], Added], at: datetime, decided: pl.DataFrame | None) -> Added:
         if decided is not None:
-            write_decisions(self.folder, _join_logs(read_decisions(self.folder), decided))
+            write_decisions(self.folder, join_logs(read_decisions(self.folder), decided))
         base = self.folder / "versions" / str(self._version)
         state, added = write_version(self.folder, self._version + 1, addition.state, find, self.rules, at, base)
         # what was written in one piece again is mapped instead of held
@@ -196,7 +203,8 @@ class Hub:
         return added
 
 
-def _join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+def join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+    """A log of decisions with those of another that it does not have."""
     more = align_log(more)
     return pl.concat([log, more.filter(~pl.col("decision_id").is_in(log["decision_id"].implode()))])
 
@@ -212,47 +220,17 @@ def hold_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def read_note(folder: Path) -> dict[str, Any]:
-    """version (0: there is no hub yet), entity, rules (their version), at (the time of the newest addition)."""
-    current = folder / "current"
-    note: dict[str, Any] = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {"version": 0}
-    return note
-
-
-def read_version(folder: Path) -> int:
-    """The number of the newest addition; 0 where there is no hub yet."""
-    return int(read_note(folder)["version"])
-
-
 def _refuse_other_rules(folder: Path, rules: Rules) -> None:
     """The state holds clusters of its thresholds: with others an addition would equal no full run."""
     if read_note(folder)["rules"] != rules.version:
-        raise RulesError(f"{folder}: founded with other rules or thresholds: resolve all records into a new folder")
+        raise RulesError(f"{folder}: made with other rules or thresholds: name those, or resolve it anew by these with --rebuild")
 
 
-def write_version(
-    folder: Path, version: int, state: State, find: Callable[[], Added], rules: Rules, at: datetime, base: Path | None = None
-) -> tuple[State, Added]:
-    """Make a state the newest one; the caller holds the hub's lock. find: what was found with it, which is asked for while it is
-    written; base: the version that it was added to. Returns the state as it was written (hub.archive.save_state)."""
-    target = folder / "versions" / str(version)
-    shutil.rmtree(target, ignore_errors=True)  # what a killed addition left
-    with ThreadPoolExecutor(1) as pool:
-        saved = pool.submit(save_state, state, target, base)
-        added = find()
-        state = saved.result()
-    (folder / "events").mkdir(exist_ok=True)
-    added.events.write_parquet(folder / "events" / f"{version}.parquet")
-    added.review.write_parquet(target / "review.parquet")
-    added.decisions.write_parquet(target / "decisions.parquet")
-    waiting = folder / "current.new"
-    note = {"version": version, "entity": rules.entity, "rules": rules.version, "at": at.isoformat()}
-    waiting.write_text(json.dumps(note), encoding="utf-8")
-    waiting.replace(folder / "current")
-    for old in (folder / "versions").iterdir():
-        if old.name != str(version):
-            shutil.rmtree(old, ignore_errors=True)
-    return state, added
+def refuse_runaway(folder: Path, findings: list[Finding]) -> None:
+    """Raises StoreError where there are any: what ran away, and how to take it all the same."""
+    if findings:
+        said = "; ".join(f"{found.check}: {found.message} ({', '.join(found.sample)})" for found in findings)
+        raise StoreError(f"{folder} is as it was, for too much would change: {said}; --force takes it all the same")
 
 
 def read_events(folder: Path) -> pl.DataFrame:

@@ -38,12 +38,16 @@ def resolve(
         typer.Option(help="What people decided: a log (Parquet), or a reviewed table (CSV, Parquet). A hub keeps it."),
     ] = None,
     deleted: Annotated[Path | None, typer.Option(help="Table of records (source, source_key) that the hub is to forget.")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Resolve all that the hub holds anew, by the rules given now; ids last.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Take what runs away into the hub all the same.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder to write what is found into; needed with files or a hub.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Resolve the records of files, without a project; or what has landed, without publishing, and show what would change."""
-    asked = Files(files or [], entity, rules, at, hub, model, match_bits, decisions, deleted)
+    asked = Files(files or [], entity, rules, at, hub, model, match_bits, decisions, deleted, rebuild, force)
     if files or hub:
         if out is None:
             raise ProjectError("say where to write with --out DIR")

@@ -39,6 +39,8 @@ class Files:
     match_bits: float | None = None
     decisions: Path | None = None
     deleted: Path | None = None
+    rebuild: bool = False
+    force: bool = False
 
 
 def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
@@ -54,6 +56,8 @@ def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
         raise ProjectError("a hub has a model of its own: name --hub or --model")
     if asked.deleted and not asked.hub:
         raise ProjectError("--deleted takes records out of a hub: name it with --hub")
+    if (asked.rebuild or asked.force) and not asked.hub:
+        raise ProjectError("--rebuild and --force are about a hub: name it with --hub")
     with blame_the_input():
         chosen = move_threshold(choose_rules(asked.entity or _find_entity(asked), asked.rules), asked.match_bits)
         beside = Beside(
@@ -62,6 +66,8 @@ def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
             model=read_model(asked.model, chosen.rules) if asked.model else None,
             decisions=read_decisions(asked.decisions, chosen.rules.entity) if asked.decisions else None,
             deleted=read_keys(str(asked.deleted), read_table(asked.deleted), chosen) if asked.deleted else None,
+            rebuild=asked.rebuild,
+            force=asked.force,
         )
         report = resolve(asked.files, chosen, out, beside)
     if as_json:
@@ -86,6 +92,16 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
             f"{report['records_reached']:,} looked at again",
             highlight=False,
         )
+    if report.get("columns_never_kept"):
+        console.print(
+            f"the hub has never kept {', '.join(report['columns_never_kept'])}: empty for its "
+            f"{count(report['records_from_hub'], 'record')} that no file gives",
+            highlight=False,
+        )
+    if report.get("columns_let_go"):
+        console.print(
+            f"these rules do not read, so the hub keeps no more: {', '.join(report['columns_let_go'])}", highlight=False
+        )
     if report.get("deleted_unknown"):
         console.print(f"{report['deleted_unknown']:,} of the records to delete are not in the hub", highlight=False)
     for read in report["inputs"]:
@@ -102,14 +118,14 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
 
 def _find_entity(asked: Files) -> str | None:
     """A hub knows what its records are of; a rules file says it too."""
-    from hub.store import read_note
+    from hub.versions import read_note
 
     return read_note(asked.hub).get("entity") if asked.hub and not asked.rules else None
 
 
 def read_hub(folder: Path) -> tuple[str, str]:
     """What the records of a hub in a folder are of, and the version of its rules."""
-    from hub.store import read_note
+    from hub.versions import read_note
 
     note = read_note(folder)
     if "entity" not in note:

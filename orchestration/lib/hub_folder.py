@@ -30,7 +30,7 @@ class Folder:
 
     def __init__(self, folder: Path, rules: Rules) -> None:
         self._folder, self._rules = folder, rules
-        self.model = read_model(folder / "model", rules)
+        self.model = read_model(folder, rules)
         self.effect = f"takes effect with the next `goldthread resolve [FILE ...] --hub {folder} --out DIR`"
 
     @cached_property

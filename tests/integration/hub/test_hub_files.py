@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -61,6 +62,14 @@ def test_a_folder_of_other_files_and_a_hub_of_another_entity_are_refused(tmp_pat
     resolve_tables({"crm": _FIRMS}, _ORGANISATION, out, Beside(hub=hub))
     with pytest.raises(RecordsError, match="records of organisation, these are of person"):
         resolve_tables({"crm": _FIRMS}, _PERSON, out, Beside(hub=hub))
+
+
+def test_the_time_of_a_hub_never_goes_back(tmp_path: Path) -> None:
+    may, earlier = datetime(2026, 5, 1, tzinfo=UTC), datetime(2020, 5, 1, tzinfo=UTC)
+    for at in (may, may):
+        resolve_tables({"crm": _FIRMS}, _ORGANISATION, tmp_path / "out", Beside(at=at, hub=tmp_path / "hub"))
+    with pytest.raises(RecordsError, match=r"2020-05-01.* is before the hub's newest addition, 2026-05-01"):
+        resolve_tables({"crm": _FIRMS}, _ORGANISATION, tmp_path / "out", Beside(at=earlier, hub=tmp_path / "hub"))
 
 
 def test_files_are_told_of_in_the_order_of_their_names_and_none_twice(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from hub.model import read_model, write_model
 from hub.resolve import resolve
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
-from hub.store import StoreError, hold_lock, read_events, resolve_into
-from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records, make_parties
+from hub.store import Hub, StoreError, hold_lock, read_events, resolve_into
+from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records, make_credit_code, make_parties
 
 pytestmark = pytest.mark.integration
 
@@ -135,7 +135,7 @@ def test_rows_in_many_pieces_are_joined(tmp_path, monkeypatch):
     pieces = []
     for number in range(4):
         outcome = add(tmp_path, records[number : number + 1], number)
-        pieces.append(len(list(tmp_path.glob("versions/*/*.records.arrow"))))
+        pieces.append(len(list(tmp_path.glob(f"versions/{number + 1}/*.records.arrow"))))
     assert pieces == [1, 2, 1, 2]
     assert outcome.crosswalk.select(KEYS).equals(records[:4].select(KEYS).sort(KEYS))
 
@@ -174,8 +174,61 @@ def test_a_hub_of_other_rules_is_refused(tmp_path):
     add(tmp_path, records, 0)
     with pytest.raises(RulesError, match="other rules"):
         resolve_into(tmp_path, records, load_rules("person"), "r", DAY_ONE)
-    with pytest.raises(RulesError, match="thresholds"):
+    with pytest.raises(RulesError, match=r"thresholds.*--rebuild"):
         resolve_into(tmp_path, records, replace(FEW_RULES, match_bits=5.0), "r", DAY_ONE)
+
+
+FIRMS = [f"上海{first}{second}科技有限公司" for first in "云精鹏瑞恒启泰盛安宏" for second in "帆卓翔丰达源"]
+
+
+def make_firms(places, codes, copies=1):
+    """Records of firms that differ in name and credit code; a record keeps its key whatever firm it is of."""
+    return make_parties(
+        *(
+            {"source_key": f"{number}.{copy}", "company_name": FIRMS[place % 60], "tax_no": make_credit_code(1000 + code)}
+            for number, (place, code) in enumerate(zip(places, codes, strict=True))
+            for copy in range(copies)
+        )
+    )
+
+
+def list_files(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+def test_an_addition_that_runs_away_leaves_the_hub_as_it_was_unless_it_is_forced(tmp_path):
+    good, bad = make_firms(range(60), range(60)), make_firms([0] * 60, [0] * 60)
+    first = add(tmp_path, good, 0)
+    before, book = list_files(tmp_path), Book("organisation")
+    book.decide("never", [("crm", "1.0")], [("crm", "2.0")], actor="li", reason="", at=DAY_ONE)
+    with pytest.raises(StoreError, match=r"1 customers hold more than 15 records, the largest 59: .* 96\.7% of known .*--force"):
+        add(tmp_path, bad, 1, decided=book.log)
+    hub = Hub.open(tmp_path, FEW_RULES)
+    with pytest.raises(StoreError, match="is as it was"):
+        hub.add(bad, "run1", DAY_ONE)
+    assert list_files(tmp_path) == before
+    assert_frame_equal(hub.list_crosswalk(), first.crosswalk)
+    assert hub.add(bad, "run1", DAY_ONE, force=True).report["largest_cluster"] == 60
+    # what was that large already does not hold up what comes after it
+    assert hub.add(make_firms([0] * 61, [0] * 61)[60:], "run2", DAY_ONE).report["largest_cluster"] == 61
+
+
+def test_another_table_under_the_same_keys_is_refused_though_it_is_a_small_part_of_the_hub(tmp_path):
+    add(tmp_path, make_firms(range(205), range(205), copies=3), 0)
+    with pytest.raises(StoreError, match=r"share_overwritten: 100\.0% of 60 changed records change their id"):
+        add(tmp_path, make_firms(range(60), range(400, 460)), 1)
+    assert add(tmp_path, make_firms(range(49), range(400, 449)), 1).report["changed"] == 49
+
+
+def test_the_version_before_the_newest_stays_and_can_be_gone_back_to(tmp_path):
+    records = make_firms(range(6), range(6))
+    for number in range(3):
+        outcome = add(tmp_path, records[: number + 3], number)
+    assert sorted(path.name for path in (tmp_path / "versions").iterdir()) == ["2", "3"]
+    (tmp_path / "current.before").rename(tmp_path / "current")
+    assert read_events(tmp_path).height < outcome.events["event_no"].max()
+    assert Hub.open(tmp_path, FEW_RULES).list_crosswalk().height == 4
+    assert_frame_equal(add(tmp_path, records[:5], 2).crosswalk, outcome.crosswalk)
 
 
 def test_a_model_serves_other_thresholds_and_no_other_comparisons(tmp_path):

@@ -1,0 +1,105 @@
+"""A kept hub resolved anew, from its own records, by the rules given now and a model trained on them; ids last. Public door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hub.clock import Clock
+from hub.edges import TakeEdges
+from hub.invariants import check_rebuild
+from hub.model import IN_HUB, write_model
+from hub.outcome import Outcome, tell_first
+from hub.prepare import align_records, list_columns
+from hub.resolve import resolve
+from hub.rules.model import Rules, RulesError
+from hub.state import State, build_state
+from hub.store import hold_lock, join_logs, read_decisions, read_events, read_state, refuse_runaway, write_decisions
+from hub.versions import read_version, write_version
+
+_RECORD = ["source", "source_key"]
+
+
+def rebuild(
+    folder: Path,
+    records: pl.DataFrame | None,
+    rules: Rules,
+    run_id: str,
+    at: datetime,
+    deleted: pl.DataFrame | None = None,
+    decided: pl.DataFrame | None = None,
+    take_edges: TakeEdges | None = None,
+    *,
+    force: bool = False,
+) -> Outcome:
+    """Resolve all records of a hub anew, with new, changed and deleted ones, by these rules; the result is its next version.
+
+    An id stays with the cluster that has most of its records; the arguments are those of hub.store.resolve_into. A killed one
+    leaves the version before.
+
+    Raises:
+        StoreError: another addition is under way, there is no hub, or more changes than may (I-9).
+        RulesError: rules of other ids. DecisionError: the decisions contradict each other.
+    """
+    clock = Clock()
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold_lock(folder):
+        state = read_state(folder)
+        _refuse_other_ids(folder, state, rules)
+        gathered = _gather(state, records, deleted, rules)
+        clock.lap("load")
+        log, decisions = read_events(folder), join_logs(read_decisions(folder), decided)
+        found = resolve(
+            gathered.records, rules=rules, history=log, run_id=run_id, at=at, decisions=decisions, take_edges=take_edges
+        )
+        if not force:
+            refuse_runaway(folder, check_rebuild(state, found, gathered.records))
+        anew, outcome = build_state(found, gathered.records, pl.concat([log, found.events])), tell_first(found)
+        clock.lap("resolve")
+        version = read_version(folder) + 1
+        model = f"{IN_HUB}-{version}"
+        write_model(found.model, folder / model)
+        if decided is not None:
+            write_decisions(folder, decisions)
+        write_version(folder, version, anew, lambda: outcome, rules, at, model=model)
+        clock.lap("save")
+    report = {**outcome.report, **gathered.counts, "version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
+    return replace(outcome, report=report)
+
+
+def _refuse_other_ids(folder: Path, state: State, rules: Rules) -> None:
+    if not state.issued["gid"].str.starts_with(rules.id_prefix).all():
+        raise RulesError(
+            f"{folder}: its ids do not begin with {rules.id_prefix!r}, as these rules say (id_prefix): keep its prefix"
+        )
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """All records that the hub is to hold; how they differ from those that it held."""
+
+    records: pl.DataFrame
+    counts: Mapping[str, Any]
+
+
+def _gather(state: State, records: pl.DataFrame | None, deleted: pl.DataFrame | None, rules: Rules) -> _Gathered:
+    held = state.records.select(pl.all().gather(pl.Series(state.order)))
+    given = align_records(held.clear() if records is None else records, rules)[0]
+    left = held if deleted is None else held.join(deleted.select(pl.col(_RECORD).cast(pl.String)), on=_RECORD, how="anti")
+    known = given.join(held, on=_RECORD, how="semi")
+    both = [column for column in held.columns if column in given.columns]
+    kept = left.join(given, on=_RECORD, how="anti")
+    wanted = list_columns(rules)
+    counts = {
+        "added": given.height - known.height,
+        "changed": known.join(held, on=both, how="anti", nulls_equal=True).height,
+        "deleted": held.height - left.height,
+        "records_reached": kept.height + given.height,
+        "columns_never_kept": [column for column in wanted if column not in held.columns] if kept.height else [],
+        "columns_let_go": [column for column in held.columns if column not in (*_RECORD, *wanted)],
+        "records_from_hub": kept.height,
+    }
+    return _Gathered(pl.concat([kept, given], how="diagonal"), counts)
