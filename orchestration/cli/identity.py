@@ -82,7 +82,7 @@ def _resolve_line(as_json: bool) -> None:
 def explain(
     subjects: Annotated[
         list[str],
-        typer.Argument(help="A customer ID, or one or two records as SOURCE:KEY; of the line also a record_ref or evidence_ref."),
+        typer.Argument(help="An ID, or one or two records as SOURCE:KEY; of the line also a record_ref or evidence_ref."),
     ],
     hub: Annotated[
         Path | None, typer.Option(help="Folder of a hub that files were resolved into; without one: the line.")
@@ -94,6 +94,9 @@ def explain(
         Path | None, typer.Option(help="Rules file (TOML) of the hub or folder, where it has one of its own.")
     ] = None,
     match_bits: Annotated[float | None, typer.Option(help="The threshold that the hub or folder was resolved with.")] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Of the line, where a record is of both: organisation (if nothing is said) or person.")
+    ] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw the evidence for two records as a PNG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +109,9 @@ def explain(
         raise ProjectError("name a hub or the folder of an outcome: --hub or --out")
     if (hub or out) is None and (rules or match_bits) is not None:
         raise ProjectError("--rules and --match-bits are those of a hub or folder: name it with --hub or --out")
-    answer = _explain_folder(subjects, hub, out, rules, match_bits) if hub or out else _explain_line(subjects)
+    if (hub or out) is not None and entity is not None:
+        raise ProjectError("--entity is said of the line: a hub or folder holds one entity")
+    answer = _explain_folder(subjects, hub, out, rules, match_bits) if hub or out else _explain_line(subjects, entity)
     if picture is not None:
         _draw_pair(answer, picture)
     if as_json:
@@ -117,17 +122,17 @@ def explain(
         open_console().print_json(json.dumps(answer, ensure_ascii=False, default=str))
 
 
-def _explain_line(subjects: list[str]) -> dict[str, Any]:
+def _explain_line(subjects: list[str], entity: str | None) -> dict[str, Any]:
     from orchestration.lib.explain import explain_customer, explain_pair, explain_record
     from orchestration.lib.stores import open_existing_stores
 
     stores = open_existing_stores(current_project())
     with stores.open_working() as con:
         if len(subjects) == 2:
-            return explain_pair(con, stores, parse_record(subjects[0]), parse_record(subjects[1]))
+            return explain_pair(con, stores, parse_record(subjects[0]), parse_record(subjects[1]), entity)
         if "/" in subjects[0]:
             return explain_record(con, stores.home, stores.ledger, subjects[0])
-        return explain_customer(con, subjects[0])
+        return explain_customer(con, subjects[0], entity)
 
 
 def _explain_folder(
@@ -187,13 +192,16 @@ def _print_pair(console: Console, answer: dict[str, Any]) -> None:
         console.print(f"never one by the rules: {veto}", highlight=False, markup=False)
     if answer["decision"]:
         console.print(f"people decided: {answer['decision']}", highlight=False, markup=False)
-    together = "are one customer" if answer["are_one_customer"] else "are two customers"
+    called = "person" if answer.get("entity") == "person" else "customer"
+    together = f"are one {called}" if answer["are_one_customer"] else f"are two {called}s"
     bits = "no edge of their own" if answer["weight"] is None else f"{answer['weight']:+.1f} bits"
     console.print(
         f"{bits}; a match needs {answer['match_bits']:+.1f}, review {answer['review_bits']:+.1f}; "
         f"they {together} now: {', '.join(dict.fromkeys(answer['customers']))}",
         highlight=False,
     )
+    for other in answer.get("also", []):
+        console.print(f"both are records of a {other} too: --entity {other}", highlight=False)
     # what the line answers has neither
     for step in answer.get("path", []):
         why = step["decision"] or f"match, {step['weight']:+.1f} bits"

@@ -92,6 +92,9 @@ def test_explain_knows_persons_by_their_id_and_by_a_record_that_is_no_customers(
     )
     told = explain(both)
     assert (told["entity"], told["also"]) == ("organisation", ["person"])
+    person = explain(both, "--entity", "person")
+    assert (person["entity"], person["also"]) == ("person", ["organisation"])
+    assert person["person_gid"].startswith("per_")
 
 
 def test_explain_weighs_two_records_of_persons_as_the_hub_did(look):
@@ -102,6 +105,8 @@ def test_explain_weighs_two_records_of_persons_as_the_hub_did(look):
     answer = explain(a, b)
     assert (answer["entity"], answer["weight"]) == ("person", pytest.approx(weight))
     assert {owner[:4] for owner in answer["customers"]} == {"per_"}
+    printed = " ".join(CliRunner().invoke(app, ["explain", a, b], catch_exceptions=False).stdout.split())
+    assert ("one person" if answer["are_one_customer"] else "two persons") in printed
 
 
 def test_explain_shows_what_landed_for_a_record(look):
@@ -180,6 +185,9 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["run", "--rebuild", "--full"], ("--rebuild reads no source",)),
         (["explain", "cus_nobody"], ("cus_nobody is no live customer",)),
         (["explain", "per_nobody"], ("per_nobody is no live person",)),
+        (["explain", "cus_nobody", "--entity", "person"], ("the ID is of organisation and not of person",)),
+        (["explain", "u8:1", "--entity", "firm"], ("no entity firm: organisation, person",)),
+        (["explain", "u8:1", "--out", "x", "--entity", "person"], ("--entity is said of the line",)),
         (["explain", "nobody"], ("write an ID, or SOURCE:KEY",)),
         (["explain", "hubspot:0", "u8:0"], ("hubspot",)),
         (["explain", "a/b"], ("no record_ref",)),
