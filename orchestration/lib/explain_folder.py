@@ -57,30 +57,53 @@ def explain_hub_pair(folder: Path, rules: Rules, a: Record, b: Record) -> dict[s
 
 
 def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, Any]:
-    """A customer of a hub, by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY."""
-    hub = Folder(folder, rules)
+    """A customer of a hub, by its ID or by one of its records as SOURCE:KEY.
+
+    An ID that was given up is followed, and `became` says so; of one that was retired there is only what it was.
+    """
+    hub, events = Folder(folder, rules), read_events(folder)
     source, colon, key = subject.partition(":")
-    gid = hub.find_holder((source, key)) if colon else hub.follow(subject)
+    gid, became = (hub.find_holder((source, key)), []) if colon else _follow(events, subject)
     members = hub.list_members(gid) if gid else []
+    crosswalk = build_crosswalk(events).filter(pl.col("gid") == gid).rename({"gid": ID_COLUMN})
+    told = events.filter((pl.col("gid") == gid) | (pl.col("other_gid") == gid)).to_dicts()
+    if not members and not became:
+        raise ProjectError(f"{folder}: {subject} is no record and no ID of the hub: look for it in crosswalk.parquet")
     if not members:
-        raise ProjectError(f"{folder}: {subject} is no record and no live ID of the hub: look for it in crosswalk.parquet")
-    events = read_events(folder)
+        gone: dict[str, Any] = {name: [] for name in ("golden", "records", "lineage", "edges", "decisions")}
+        return {"asked": subject, "became": became, ID_COLUMN: None, **gone, "records": crosswalk.to_dicts(), "events": told}
     golden = name_golden(link_parents(hub.state.golden).filter(pl.col("gid") == gid))
     aligned, parts = prepare(hub.read_records(rules.entity, _frame(members)), rules)
     rows = np.arange(len(members), dtype=np.int32)
     owned = Members(pl.Series([gid]), np.zeros_like(rows), rows, rows[:1])
     lineage = trace_lineage(parts, aligned, owned, choose_winners(parts, aligned, owned, rules), rules)
-    crosswalk = build_crosswalk(events).filter(pl.col("gid") == gid).rename({"gid": ID_COLUMN})
     return {
         "asked": subject,
+        "became": became,
         ID_COLUMN: gid,
         "golden": golden.to_dicts(),
         "records": crosswalk.to_dicts(),
         "lineage": lineage.drop("gid").sort("attribute", "is_winner", descending=[False, True], maintain_order=True).to_dicts(),
         "edges": _list_edges(hub, rules, members),
         "decisions": _name_decisions(hub.read_decisions(), members),
-        "events": events.filter((pl.col("gid") == gid) | (pl.col("other_gid") == gid)).to_dicts(),
+        "events": told,
     }
+
+
+def _follow(events: pl.DataFrame, gid: str) -> tuple[str, list[str]]:
+    """The ID that one leads to, and what became of it on the way; neither is to be had of events before those given."""
+    told: list[str] = []
+    ending = events.filter(pl.col("kind").is_in(["merged", "redirected", "restored", "retired"]))
+    while (ends := ending.filter(pl.col("gid") == gid)).height:
+        last = ends.sort("event_no").row(-1, named=True)
+        if last["kind"] == "restored":
+            break
+        if last["kind"] == "retired":
+            told.append(f"{gid} was retired on {last['at']:%Y-%m-%d}: its records were gone")
+            break
+        told.append(f"{gid} was merged into {last['other_gid']} on {last['at']:%Y-%m-%d}")
+        gid = last["other_gid"]
+    return gid, told
 
 
 def _list_edges(hub: Folder, rules: Rules, members: list[Record]) -> list[dict[str, Any]]:
@@ -178,13 +201,17 @@ def _stand_in(golden: pl.DataFrame, gid: str) -> pl.DataFrame:
 def explain_written_customer(out: Path, subject: str) -> dict[str, Any]:
     """A customer as the files have it; they hold no lineage, and of a hub the events of the newest addition."""
     tables = {name: read_table(out / f"{name}.parquet") for name in ("crosswalk", "golden", "edges", "decisions", "events")}
-    gid = _find_owner(out, tables["crosswalk"], subject)
+    gid, became = (subject, []) if ":" in subject else _follow(tables["events"], subject)
+    if became and gid not in tables["crosswalk"][ID_COLUMN]:
+        raise ProjectError(f"{out}: {'; '.join(became)}: a hub tells what it was, with --hub")
+    gid = _find_owner(out, tables["crosswalk"], gid)
     records = tables["crosswalk"].filter(pl.col(ID_COLUMN) == gid)
     edges = tables["edges"]
     for side in ("a", "b"):
         edges = edges.join(records, left_on=[f"source_{side}", f"source_key_{side}"], right_on=_RECORD, how="semi")
     return {
         "asked": subject,
+        "became": became,
         ID_COLUMN: gid,
         "golden": tables["golden"].filter(pl.col(ID_COLUMN) == gid).to_dicts(),
         "records": records.to_dicts(),
@@ -200,7 +227,9 @@ def _find_owner(out: Path, crosswalk: pl.DataFrame, subject: str) -> str:
     named = (pl.col("source") == source) & (pl.col("source_key") == key) if colon else pl.col(ID_COLUMN) == subject
     found = crosswalk.filter(named)[ID_COLUMN]
     if not len(found):
-        raise ProjectError(f"{out}: {subject} is no record and no ID of crosswalk.parquet")
+        raise ProjectError(
+            f"{out}: {subject} is no record and no ID of crosswalk.parquet; what became of an ID, a hub tells: --hub"
+        )
     return str(found[0])
 
 

@@ -74,7 +74,7 @@ def test_a_hub_explains_any_two_of_its_records_with_values_and_what_people_decid
 
 def test_a_hub_explains_a_customer_by_id_or_record_as_the_line_does(resolved: Path) -> None:
     one = json.loads(_run("explain", "crm:1", "--hub", resolved / "hub", "--json"))
-    assert list(one) == ["asked", "customer_gid", "golden", "records", "lineage", "edges", "decisions", "events"]
+    assert list(one) == ["asked", "became", "customer_gid", "golden", "records", "lineage", "edges", "decisions", "events"]
     assert [(row["source"], row["source_key"]) for row in one["records"]] == [("crm", "1"), ("crm", "2")]
     won = {row["attribute"]: row["value"] for row in one["lineage"] if row["is_winner"]}
     assert won.items() <= one["golden"][0].items()
@@ -84,7 +84,8 @@ def test_a_hub_explains_a_customer_by_id_or_record_as_the_line_does(resolved: Pa
     assert [row["weight"] for row in one["edges"]] == pl.read_parquet(resolved / "out" / "edges.parquet")["weight"].to_list()
     again = json.loads(_run("explain", one["customer_gid"], "--hub", resolved / "hub", "--json"))
     assert {**again, "asked": "crm:1"} == one
-    assert "no record and no live ID" in _fail("explain", "cus_0", "--hub", resolved / "hub")
+    assert one["became"] == []
+    assert "no record and no ID" in _fail("explain", "cus_0", "--hub", resolved / "hub")
 
 
 def test_the_files_of_an_outcome_explain_what_they_hold(resolved: Path) -> None:
@@ -113,6 +114,36 @@ def test_records_to_delete_that_the_hub_does_not_hold_are_told(resolved: Path, t
     gone.write_text("source,source_key\ncrm,98\ncrm,99\n", encoding="utf-8")
     said = _run("resolve", "--hub", resolved / "hub", "--deleted", gone, "--out", tmp_path / "out")
     assert "2 of the records to delete are not in the hub" in said
+
+
+def test_an_id_that_was_given_up_is_told_what_became_of_it(tmp_path: Path) -> None:
+    crm, hub, out = tmp_path / "crm.csv", tmp_path / "hub", tmp_path / "out"
+    _run(
+        "resolve",
+        _write(crm, *_ROWS[::2], "crm;3;北京瑞丰仪器有限公司;;;"),
+        "--entity",
+        "organisation",
+        "--hub",
+        hub,
+        "--out",
+        out,
+    )
+    ids = {key: gid for _, key, gid in pl.read_parquet(out / "crosswalk.parquet").iter_rows()}
+    _run("merge", "crm:1", "erp:7", "--hub", hub, "--reason", "one owner")
+    (tmp_path / "gone.csv").write_text("source,source_key\ncrm,3\n", encoding="utf-8")
+    _run("resolve", "--hub", hub, "--deleted", tmp_path / "gone.csv", "--out", out, "--at", "2031-02-03")
+    kept, given_up = (
+        (ids["1"], ids["7"]) if ids["1"] in pl.read_parquet(out / "golden.parquet")["customer_gid"] else (ids["7"], ids["1"])
+    )
+    for door, place in (("--hub", hub), ("--out", out)):
+        merged = json.loads(_run("explain", given_up, door, place, "--json"))
+        assert merged["became"] == [f"{given_up} was merged into {kept} on 2031-02-03"]
+        assert (merged["customer_gid"], len(merged["records"])) == (kept, 2)
+    retired = json.loads(_run("explain", ids["3"], "--hub", hub, "--json"))
+    assert retired["became"] == [f"{ids['3']} was retired on 2031-02-03: its records were gone"]
+    assert [(row["source_key"], row["is_current"]) for row in retired["records"]] == [("3", False)]
+    assert "was retired on 2031-02-03" in _fail("explain", ids["3"], "--out", out)
+    assert "what became of an ID, a hub tells" in _fail("explain", "cus_0", "--out", out)
 
 
 def test_what_rules_were_suggested_without_is_told_where_they_are_written(tmp_path: Path) -> None:
