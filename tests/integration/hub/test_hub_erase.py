@@ -13,6 +13,7 @@ from hub.erase import erase_records, forget_values
 from hub.hashing import hash_texts
 from hub.model import read_model
 from hub.prepare import align_records, derive_parts
+from hub.rebuild import rebuild
 from hub.resolve import resolve
 from hub.rules.read import load_rules
 from hub.store import read_decisions, read_events, read_state, resolve_into
@@ -78,7 +79,7 @@ def test_what_was_erased_is_in_no_file_of_the_hub_and_every_id_still_resolves(tm
     book.decide(
         "never", [("crm", "001")], [("crm", "002")], actor="li", reason="not canary.erased@example.cn", at=DAY_ONE + timedelta(1)
     )
-    before = resolve_into(folder, None, RULES, "run3", DAY_ONE + timedelta(days=2), decided=book.log)
+    before = rebuild(folder, None, RULES, "run3", DAY_ONE + timedelta(days=2), decided=book.log)
     assert {canary for _, canary in find_canaries(folder)} == set(CANARIES)
     named = records.head(2).select("source", "source_key")
 
