@@ -257,7 +257,9 @@ def list_checks(copy: Gate) -> set[str]:
     golden = {f"golden.{row['subject']}.{name}" for row in measured for name, value in row.items() if value is not None}
     blocking = set(gate.list_blocking_tests(copy.manifest))
     nodes = [node for node in copy.manifest["nodes"].values() if node["resource_type"] == "test" and node["name"] in blocking]
-    reports = re.findall(r'(?:_report|Finding)\(\s*"(\w+)"|\bname = "(\w+)"', getsource(hub.invariants))
+    # what an addition to a hub in a folder overwrites is not the line's
+    invariants = getsource(hub.invariants).replace(getsource(hub.invariants._check_overwritten), "")
+    reports = re.findall(r'(?:_report|Finding)\(\s*"(\w+)"|\bname = "(\w+)"', invariants)
     return {
         *(f"landing.{rule.column}" for rule in read_rules("landing")),
         *(golden - {f"golden.{row['subject']}.subject" for row in measured}),
