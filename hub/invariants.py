@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from hub.identify import align_events
@@ -86,12 +87,13 @@ def check_invariants(
 def check_addition(before: State, addition: Addition, rules: Rules, limits: Limits | None = None) -> list[Finding]:
     """Whether an addition to a kept hub runs away; it is looked at no more than the addition reached."""
     limits, state = limits or Limits(), addition.state
-    reached = state.records.select(pl.all().gather(pl.Series(addition.rows)))
     found = _Step(rules, pl.DataFrame(schema=_CROSSWALK), addition.events, addition.report | {"records": len(state.order)})
-    if reached.height > _allow_size(len(state.order), limits):
+    sizes: list[Finding] = []
+    # the records of an id are reached together: without a large one among them there is nothing to list
+    if np.bincount(state.owner[addition.rows], minlength=1).max() > _allow_size(len(state.order), limits):
         crosswalk = list_crosswalk(state, order_present(state)).with_columns(is_current=True)
-        found = replace(found, crosswalk=crosswalk)
-    sizes = _check_size(found, reached, limits, before)
+        reached = state.records.select(pl.all().gather(pl.Series(addition.rows)))
+        sizes = _check_size(replace(found, crosswalk=crosswalk), reached, limits, before)
     return [*sizes, *(_check_changes(found, limits) or _check_overwritten(before, addition, limits))]
 
 
