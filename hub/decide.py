@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from hub.standing import Decision, RecordRef, Standing
+from hub.clustering.standing import Decision, RecordRef, Standing
 
 _GROUP = pl.List(pl.Struct({"source": pl.String(), "source_key": pl.String()}))
 DECISION_SCHEMA = pl.Schema(
@@ -52,7 +52,7 @@ class Book:
     """
 
     def __init__(self, entity: str, log: pl.DataFrame | None = None, guards: pl.DataFrame | None = None) -> None:
-        """guards: source, source_key and a column per guarded part (hub.bonds.read_guards), of all records that exist;
+        """guards: source, source_key and a column per guarded part (hub.clustering.bonds.read_guards), of all records that exist;
         None: any record may be named, and values are not looked at."""
         self.entity = entity
         self._whole = align_log(log)

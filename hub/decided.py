@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from hub.columns.prepare import RecordsError
 from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, Book, DecisionError, align_log
 from hub.files import read_table
-from hub.prepare import RecordsError
 from hub.tables import read_times
 
 ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from hub.cluster import find_components
+from hub.clustering.cluster import find_components
 
 _RECORD = ["source", "source_key"]
 _KINDS = ("merged", "split", "moved")

@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.frequency import Frequencies, list_counted_texts
-from hub.hashing import hash_texts
-from hub.keys import find_rows, hash_records
+from hub.candidates.keys import find_rows, hash_records
+from hub.columns.hashing import hash_texts
+from hub.columns.parts import Parts, Table
+from hub.columns.prepare import align_records, derive_parts
+from hub.kept.outcome import Outcome
+from hub.kept.pieces import index_blocks, join_parts, read_block
+from hub.kept.state import State
+from hub.kept.versions import read_version, write_version
 from hub.model import Model, find_model, read_model, write_model
-from hub.outcome import Outcome
-from hub.parts import Parts, Table
-from hub.pieces import index_blocks, join_parts, read_block
-from hub.prepare import align_records, derive_parts
 from hub.rules.model import Rules
-from hub.state import State
+from hub.scoring.frequency import Frequencies, list_counted_texts
 from hub.store import hold_lock, read_decisions, read_state, resolve_into, write_decisions
-from hub.versions import read_version, write_version
 
 #: begins what stands for the key of an erased record
 STAND_IN = "erased-"

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.compare import Comparer
+from hub.columns.parts import Parts
+from hub.columns.prepare import prepare
 from hub.decide import describe_decisions
-from hub.frequency import find_buckets
 from hub.model import Model
-from hub.parts import Parts
-from hub.prepare import prepare
-from hub.reasons import name_clash, name_vetoes
 from hub.resolve import Resolution
+from hub.results.reasons import name_clash, name_vetoes
 from hub.rules.model import Rules
-from hub.weigh import UNITS_PER_BIT, weigh
+from hub.scoring.compare import Comparer
+from hub.scoring.frequency import find_buckets
+from hub.scoring.weigh import UNITS_PER_BIT, weigh
 
 RecordRef = tuple[str, str]
 

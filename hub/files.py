@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hub.prepare import RecordsError
+from hub.columns.prepare import RecordsError
 
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = (",", ";", "\t", "|")

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.identify import align_events
-from hub.increment import Addition
-from hub.outcome import Whole, list_crosswalk, order_present
-from hub.prepare import prepare
-from hub.report import count_moved
+from hub.columns.prepare import prepare
+from hub.ids.identify import align_events
+from hub.kept.increment import Addition
+from hub.kept.outcome import Whole, list_crosswalk, order_present
+from hub.kept.state import State
 from hub.resolve import Resolution
+from hub.results.report import count_moved
 from hub.rules.model import Rules
-from hub.state import State
 
 _RECORD = ["source", "source_key"]
 SHOWN = 5  # cases that a finding names

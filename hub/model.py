@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hub.frequency import Frequencies
 from hub.rules.model import Rules, RulesError
+from hub.scoring.frequency import Frequencies
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
 REVISION = 5
@@ -22,7 +22,7 @@ _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
 
 @dataclass(frozen=True)
 class Model:
-    """weights: bits by name (hub.weights); caps: block cap by key name, as of `n_records`; rules: their evidence version."""
+    """weights: bits by name (hub.scoring.weights); caps: block cap by key name, as of `n_records`."""
 
     rules: str
     weights: Mapping[str, float]

@@ -8,17 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from hub.clock import Clock
-from hub.edges import TakeEdges
+from hub.columns.clock import Clock
+from hub.columns.prepare import align_records, list_columns
 from hub.invariants import check_rebuild
+from hub.kept.outcome import Outcome, tell_first
+from hub.kept.state import State, build_state
+from hub.kept.versions import read_version, write_version
 from hub.model import IN_HUB, write_model
-from hub.outcome import Outcome, tell_first
-from hub.prepare import align_records, list_columns
 from hub.resolve import resolve
+from hub.results.edges import TakeEdges
 from hub.rules.model import Rules, RulesError
-from hub.state import State, build_state
 from hub.store import hold_lock, join_logs, read_decisions, read_events, read_state, refuse_runaway, write_decisions
-from hub.versions import read_version, write_version
 
 _RECORD = ["source", "source_key"]
 

@@ -14,24 +14,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.bonds import bind, find_labels, report_decisions
-from hub.clock import Clock
-from hub.compare import Comparer, find_distinct_vectors
-from hub.edges import TakeEdges, build_edges, tell_edges
-from hub.frequency import Buckets, find_buckets, freeze_frequencies
-from hub.golden import Members, build_golden, choose_winners, list_golden_parts, trace_lineage
-from hub.hashing import hash_rows
-from hub.identify import Run, align_events, identify, place_records, read_past
-from hub.memory import give_back
+from hub.candidates.pairs import Candidates, find_candidates, scale_cap
+from hub.candidates.sample import sample_others
+from hub.clustering.bonds import bind, find_labels, report_decisions
+from hub.columns.clock import Clock
+from hub.columns.hashing import hash_rows
+from hub.columns.memory import give_back
+from hub.columns.parts import Ids, Parts
+from hub.columns.prepare import prepare
+from hub.ids.identify import Run, align_events, identify, place_records, read_past
 from hub.model import Model
-from hub.pairs import Candidates, find_candidates, scale_cap
-from hub.parts import Ids, Parts
-from hub.prepare import prepare
-from hub.report import build_review, summarise
+from hub.results.edges import TakeEdges, build_edges, tell_edges
+from hub.results.golden import Members, build_golden, choose_winners, list_golden_parts, trace_lineage
+from hub.results.report import build_review, summarise
 from hub.rules.model import Rules
-from hub.sample import sample_others
-from hub.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
-from hub.weigh import Weighed, mark_levels, weigh
+from hub.scoring.compare import Comparer, find_distinct_vectors
+from hub.scoring.frequency import Buckets, find_buckets, freeze_frequencies
+from hub.scoring.weigh import Weighed, mark_levels, weigh
+from hub.training.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
 
 Longs = npt.NDArray[np.int64]
 
@@ -45,7 +45,7 @@ class Resolution:
     edges: source_a, source_key_a, source_b, source_key_b, weight (bits), evidence (JSON, bits by comparison), decision;
         pairs at or above the review threshold, and those that a person merged (weight null where the matcher has none)
     review: pair_id, the two records, weight, reason, value_at_stake - most valuable first
-    events: this run's new identity events (hub.identify names the kinds); redirects: gid, target_gid, since
+    events: this run's new identity events (hub.ids.identify names the kinds); redirects: gid, target_gid, since
     decisions: hub.decide.list_decisions with `state` (holds, waits, undone) and `waits_for`
     report: counts, candidates by key, clusters, seconds by stage
     """
@@ -208,8 +208,8 @@ def train_model(
 ) -> Model:
     """Weights from these records: from certain keys where the rules name some, else without labels.
 
-    `decided`: pairs that people decided (hub.bonds.find_labels). They join the certain ones; where nothing is certain they are
-    learnt from as soon as they are enough.
+    `decided`: pairs that people decided (hub.clustering.bonds.find_labels). They join the certain ones; where nothing is certain
+    they are learnt from as soon as they are enough.
     """
     with ThreadPoolExecutor(1) as pool:
         # hashes of texts need no weights: they are made while these are learnt

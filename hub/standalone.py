@@ -22,18 +22,18 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from hub.clock import Clock
-from hub.edges import Pieces
+from hub.columns.clock import Clock
+from hub.columns.prepare import RecordsError
 from hub.files import read_table
+from hub.kept.outcome import Outcome, tell_first
+from hub.kept.versions import FILES, read_note
 from hub.model import Model, write_model
-from hub.outcome import Outcome, tell_first
-from hub.prepare import RecordsError
 from hub.rebuild import rebuild
 from hub.resolve import resolve
+from hub.results.edges import Pieces
 from hub.rules.read import RulesFile
 from hub.store import read_decisions, resolve_into
 from hub.tables import Records, find_twins, gather_records, keep_keys
-from hub.versions import FILES, read_note
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"

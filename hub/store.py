@@ -16,16 +16,14 @@ from pathlib import Path
 
 import polars as pl
 
-from hub.archive import load_state
-from hub.bonds import Bonds
-from hub.clock import Clock
+from hub.clustering.bonds import Bonds
+from hub.columns.clock import Clock
+from hub.columns.parts import Ids
 from hub.decide import align_log
-from hub.edges import TakeEdges
-from hub.hierarchy import link_parents
-from hub.increment import Addition, add_records
 from hub.invariants import Finding, check_addition
-from hub.model import IN_HUB, Model, read_model, write_model
-from hub.outcome import (
+from hub.kept.archive import load_state
+from hub.kept.increment import Addition, add_records
+from hub.kept.outcome import (
     Added,
     Outcome,
     Telling,
@@ -36,11 +34,13 @@ from hub.outcome import (
     tell_added,
     tell_first,
 )
-from hub.parts import Ids
+from hub.kept.state import State, build_state
+from hub.kept.versions import read_note, read_version, write_version
+from hub.model import IN_HUB, Model, read_model, write_model
 from hub.resolve import resolve
+from hub.results.edges import TakeEdges
+from hub.results.hierarchy import link_parents
 from hub.rules.model import Rules, RulesError
-from hub.state import State, build_state
-from hub.versions import read_note, read_version, write_version
 
 
 class StoreError(ValueError):

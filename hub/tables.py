@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from hub.parallel import map_threads
-from hub.prepare import RecordsError, list_columns
+from hub.columns.parallel import map_threads
+from hub.columns.prepare import RecordsError, list_columns
 from hub.rules.read import RulesFile
 
 _TIMES = ("created_at", "updated_at")

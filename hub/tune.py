@@ -12,7 +12,7 @@ import polars as pl
 
 from hub.decide import to_labels
 from hub.resolve import Resolution
-from hub.weigh import UNITS_PER_BIT
+from hub.scoring.weigh import UNITS_PER_BIT
 
 LEAST_LABELS = 20
 #: pairs below the match are shown to people as long as so many of those shown are the same

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from hub.columns.prepare import RecordsError
 from hub.files import read_table
 from hub.normalize.aliases import KNOWN
-from hub.prepare import RecordsError
 from hub.rules.model import Alias, BlockKey, Rules, RulesError
 
 COLUMNS = ("alias", "name", "valid_from", "valid_to", "source")

@@ -33,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Level:
-    """A grade of agreement. `test` is written in the grammar of hub.measure: `same`, `osa <= 1`, `jaro_winkler >= 0.9`."""
+    """A grade of agreement. `test` is in the grammar of hub.scoring.measure: `same`, `osa <= 1`, `jaro_winkler >= 0.9`."""
 
     name: str
     test: str

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub.compare import check_levels, lay_out
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
 from hub.rules.model import UNLESS, RulesError
+from hub.scoring.compare import check_levels, lay_out
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Order = Literal["completeness", "precedence", "majority", "recency"]

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import polars as pl
 
+from hub.columns.prepare import SHOWN
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
-from hub.prepare import SHOWN
 from hub.rules.model import Field, RulesError
 from hub.rules.organisations import find_chinese_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column

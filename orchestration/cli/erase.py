@@ -81,7 +81,7 @@ def erase(
 
 
 def _erase_from_folder(hub: Path, rules: Path | None, named: list[str], *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    from hub.versions import read_note
+    from hub.kept.versions import read_note
     from orchestration.cli.standalone import blame_the_input, choose_rules
     from orchestration.lib.erasure_folder import erase_named, find_named
 

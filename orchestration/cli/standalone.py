@@ -118,14 +118,14 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
 
 def _find_entity(asked: Files) -> str | None:
     """A hub knows what its records are of; a rules file says it too."""
-    from hub.versions import read_note
+    from hub.kept.versions import read_note
 
     return read_note(asked.hub).get("entity") if asked.hub and not asked.rules else None
 
 
 def read_hub(folder: Path) -> tuple[str, str]:
     """What the records of a hub in a folder are of, and the version of its rules."""
-    from hub.versions import read_note
+    from hub.kept.versions import read_note
 
     note = read_note(folder)
     if "entity" not in note:
@@ -172,8 +172,8 @@ def _parse_time(text: str | None) -> datetime | None:
 @contextmanager
 def blame_the_input() -> Iterator[None]:
     """What is wrong with rules, records or folders ends in one clear line."""
+    from hub.columns.prepare import RecordsError
     from hub.decide import DecisionError
-    from hub.prepare import RecordsError
     from hub.rules.model import RulesError
     from hub.store import StoreError
 
@@ -287,8 +287,8 @@ def _name_first(table: pl.DataFrame) -> str:
 def _read_labels(path: Path) -> pl.DataFrame:
     import polars as pl
 
+    from hub.columns.prepare import RecordsError
     from hub.files import read_table
-    from hub.prepare import RecordsError
 
     table = read_table(path)
     if not {"source", "source_key"} < set(table.columns):

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from hub.evaluate import evaluate, evaluate_candidates
-from hub.outcome import Whole
+from hub.kept.outcome import Whole
 from orchestration.lib.identity import (
     LOG_SCHEMA,
     Identities,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from hub.bonds import read_guards
+from hub.clustering.bonds import read_guards
 from hub.decide import DECISION_SCHEMA, DecisionError
 from orchestration.lib.desk import Desk, Record
 from orchestration.lib.stores import Stores

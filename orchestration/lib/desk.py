@@ -28,7 +28,7 @@ class Register(Protocol):
         """The records of a live id, in their order."""
 
     def read_guards(self, wanted: pl.DataFrame) -> pl.DataFrame:
-        """hub.bonds.read_guards of some records (source, source_key)."""
+        """hub.clustering.bonds.read_guards of some records (source, source_key)."""
 
 
 class Office(Protocol):

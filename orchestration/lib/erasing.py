@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from hub.columns.prepare import align_records, derive_parts
 from hub.erase import forget_values, replace_model
-from hub.prepare import align_records, derive_parts
 from hub.rules.model import Rules
 from orchestration.lib.erasure_streams import list_erasure_streams
 from orchestration.lib.identity import find_model_folder, read_kept_model

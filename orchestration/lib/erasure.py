@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from hub.identify import find_members, find_redirects
+from hub.ids.identify import find_members, find_redirects
 from orchestration.lib.erasing import carry_out
 from orchestration.lib.erasure_streams import ErasureStreams, list_erasure_streams
 from orchestration.lib.identity import LOG_SCHEMA

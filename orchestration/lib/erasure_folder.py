@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from hub.erase import erase_records
-from hub.identify import find_members, find_redirects
+from hub.ids.identify import find_members, find_redirects
 from hub.rules.model import Rules
 from hub.store import read_events
 from orchestration.project import ProjectError

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.cluster import FORBIDDEN
-from hub.compare import lay_out
+from hub.clustering.cluster import FORBIDDEN
+from hub.columns.prepare import prepare
 from hub.decide import describe_decisions
 from hub.explain import explain_pair as score_pair
 from hub.files import read_table
-from hub.golden import Members, choose_winners, trace_lineage
-from hub.hierarchy import link_parents
-from hub.identify import build_crosswalk
-from hub.outcome import write_pair_evidence
-from hub.prepare import prepare
-from hub.reasons import find_obstacles, find_path, list_holding, name_vetoes
+from hub.ids.identify import build_crosswalk
+from hub.kept.outcome import write_pair_evidence
+from hub.results.golden import Members, choose_winners, trace_lineage
+from hub.results.hierarchy import link_parents
+from hub.results.reasons import find_obstacles, find_path, list_holding, name_vetoes
 from hub.rules.model import Rules
+from hub.scoring.compare import lay_out
+from hub.scoring.weigh import UNITS_PER_BIT
 from hub.standalone import ID_COLUMN, name_golden
 from hub.store import read_events
-from hub.weigh import UNITS_PER_BIT
 from orchestration.lib.desk import Record
 from orchestration.lib.hub_folder import Folder
 from orchestration.project import ProjectError

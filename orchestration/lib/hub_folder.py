@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.bonds import read_guards
+from hub.clustering.bonds import read_guards
 from hub.decide import DecisionError
-from hub.increment import find_present
+from hub.kept.increment import find_present
+from hub.kept.outcome import write_pair_evidence
+from hub.kept.state import State
 from hub.model import read_model
-from hub.outcome import write_pair_evidence
 from hub.rules.model import Rules
-from hub.state import State
 from hub.store import hold_lock, read_decisions, read_state, read_table, write_decisions
 from orchestration.lib.desk import Desk, Record
 from orchestration.project import ProjectError

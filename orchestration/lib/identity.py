@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from hub.clock import Clock
-from hub.identify import EVENT_SCHEMA
-from hub.increment import add_records, list_missing
+from hub.columns.clock import Clock
+from hub.ids.identify import EVENT_SCHEMA
 from hub.invariants import Finding, Limits, check_invariants
+from hub.kept.increment import add_records, list_missing
+from hub.kept.outcome import Whole, sum_up, sum_up_addition, tell
+from hub.kept.state import State, build_state
 from hub.model import REVISION, Model, read_model, write_model
-from hub.outcome import Whole, sum_up, sum_up_addition, tell
 from hub.resolve import resolve
 from hub.rules.model import Rules
-from hub.state import State, build_state
 from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.limits import read_maximum
 from warehouse.home import Home

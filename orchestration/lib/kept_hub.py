@@ -14,10 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from hub.archive import load_state, save_state
+from hub.kept.archive import load_state, save_state
+from hub.kept.state import State
 from hub.model import Model
 from hub.rules.model import Rules
-from hub.state import State
 from orchestration.lib.inputs import fingerprint_package
 
 _NOTE = "note.json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hub.outcome import Whole
+from hub.kept.outcome import Whole
 
 ENTITIES = ("organisation", "person")
 

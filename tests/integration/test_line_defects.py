@@ -24,7 +24,7 @@ import hub.invariants
 from connectors.base import Stream
 from connectors.catalog import declare_streams
 from hub.invariants import Limits, check_invariants
-from hub.outcome import Whole
+from hub.kept.outcome import Whole
 from orchestration.defs.dbt import judge_test
 from orchestration.defs.gate import BALANCED, CONTRACT, GOLDEN, RECONCILIATION
 from orchestration.defs.hub import CUSTOMERS, INVARIANTS

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from hub.columns.hashing import hash_texts
+from hub.columns.prepare import align_records, derive_parts
 from hub.decide import Book
 from hub.erase import erase_records, forget_values
-from hub.hashing import hash_texts
 from hub.model import read_model
-from hub.prepare import align_records, derive_parts
 from hub.rebuild import rebuild
 from hub.resolve import resolve
 from hub.rules.read import load_rules

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hub.prepare import RecordsError
+from hub.columns.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules
 from hub.standalone import Beside, resolve_files, resolve_tables
 

@@ -8,11 +8,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from hub.decide import Book
-from hub.hierarchy import add_hierarchy
+from hub.kept.outcome import name_candidates, sum_up
+from hub.kept.state import mark_open
 from hub.model import read_model
-from hub.outcome import name_candidates, sum_up
 from hub.resolve import resolve
-from hub.state import mark_open
+from hub.results.hierarchy import add_hierarchy
 from hub.store import Hub, StoreError, read_events, read_state, resolve_into
 from tests.unit.hub.conftest import DAY_ONE, load_few_rules, make_company_records, make_parties
 
@@ -44,7 +44,7 @@ def list_open(state):
 
 
 def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkeypatch):
-    monkeypatch.setattr("hub.archive._MOST_PIECES", 2)
+    monkeypatch.setattr("hub.kept.archive._MOST_PIECES", 2)
     everything, book = make_company_records(CHOICES), Book("organisation")
     moved = make_company_records([(2, 0, False, True), *CHOICES[1:4], (2, 1, False, True), *CHOICES[5:]])
     hub = open_hub(tmp_path, everything[:5])
@@ -72,7 +72,7 @@ def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkey
 
 @pytest.mark.parametrize("most_pieces", [3, 100])
 def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(tmp_path, monkeypatch, most_pieces):
-    monkeypatch.setattr("hub.archive._MOST_PIECES", most_pieces)
+    monkeypatch.setattr("hub.kept.archive._MOST_PIECES", most_pieces)
     chance = Random(7)
     versions = [make_alike_records(chance) for _ in range(2)]
     hub, present = open_hub(tmp_path, versions[0][:6]), dict.fromkeys(range(6), 0)
@@ -110,7 +110,9 @@ def test_what_is_added_after_an_addition_that_was_killed_is_all_that_is_kept(tmp
     def die(*_, **__):
         raise KeyboardInterrupt
 
-    for number, patched in enumerate(("hub.archive._write_piece", "hub.archive.Path.write_text", "hub.store.Path.replace")):
+    for number, patched in enumerate(
+        ("hub.kept.archive._write_piece", "hub.kept.archive.Path.write_text", "hub.store.Path.replace")
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(patched, die)
             with pytest.raises(KeyboardInterrupt):

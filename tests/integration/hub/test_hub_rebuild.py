@@ -10,10 +10,10 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from hub.decide import Book
-from hub.hierarchy import add_hierarchy
 from hub.model import read_model
 from hub.rebuild import rebuild
 from hub.resolve import resolve
+from hub.results.hierarchy import add_hierarchy
 from hub.rules.model import Alias, RulesError
 from hub.store import Hub, StoreError, read_events, read_state, resolve_into
 from orchestration.cli.app import app
@@ -115,7 +115,7 @@ def test_a_killed_rebuild_leaves_the_version_before(tmp_path, monkeypatch):
     def die(*_, **__):
         raise KeyboardInterrupt
 
-    for patched in ("hub.archive._write_piece", "hub.rebuild.write_version", "hub.versions.Path.replace"):
+    for patched in ("hub.kept.archive._write_piece", "hub.rebuild.write_version", "hub.kept.versions.Path.replace"):
         with monkeypatch.context() as patch:
             patch.setattr(patched, die)
             with pytest.raises(KeyboardInterrupt):

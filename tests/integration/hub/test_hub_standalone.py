@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from hub.columns.prepare import RecordsError
 from hub.files import read_table
-from hub.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules, parse_rules
 from hub.standalone import Beside, resolve_files, resolve_tables
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from hub.decide import Book, DecisionError, list_decisions
-from hub.hierarchy import add_hierarchy
 from hub.model import read_model, write_model
 from hub.resolve import resolve
+from hub.results.hierarchy import add_hierarchy
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
 from hub.store import Hub, StoreError, hold_lock, read_events, resolve_into
@@ -130,7 +130,7 @@ def test_a_spelled_name_weighs_the_same_whichever_record_came_first(tmp_path):
 
 
 def test_rows_in_many_pieces_are_joined(tmp_path, monkeypatch):
-    monkeypatch.setattr("hub.archive._MOST_PIECES", 2)
+    monkeypatch.setattr("hub.kept.archive._MOST_PIECES", 2)
     records = make_company_records([(firm, 0, True, True) for firm in range(5)])
     pieces = []
     for number in range(4):

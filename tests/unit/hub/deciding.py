@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hub.bonds import read_guards
+from hub.clustering.bonds import read_guards
 from hub.decide import Book
 from hub.invariants import Limits, check_invariants
 from hub.rules.read import load_rules

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hub.cluster import cluster_pairs, find_components, mix_ties
+from hub.clustering.cluster import cluster_pairs, find_components, mix_ties
 
 TIES = np.random.default_rng(1).integers(0, 2**63, 100_000).astype(np.uint64)
 

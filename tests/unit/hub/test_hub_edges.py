@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from hub.edges import Pieces
 from hub.resolve import resolve
+from hub.results.edges import Pieces
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import DAY_ONE, make_company_records
 from tests.unit.hub.deciding import People
@@ -26,7 +26,7 @@ def test_taken_in_pieces_the_edges_are_those_that_a_resolution_holds(monkeypatch
     given = {"rules": load_rules("organisation"), "history": None, "run_id": "r", "at": DAY_ONE}
     given["decisions"] = people.book.log if decided else None
     whole = resolve(RECORDS, **given)
-    monkeypatch.setattr("hub.edges._PIECE", 3)
+    monkeypatch.setattr("hub.results.edges._PIECE", 3)
     left = resolve(RECORDS, **given, take_edges=take)
     assert len(taken) == (1 if decided else (whole.edges.height + 2) // 3)
     assert whole.edges.height > 3

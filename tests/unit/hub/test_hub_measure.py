@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from hub.measure import measure, parse_test
 from hub.rules.model import RulesError
+from hub.scoring.measure import measure, parse_test
 
 
 def _measure(pairs: list[tuple[str, str]], *tests: str) -> list[int]:

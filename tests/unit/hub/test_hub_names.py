@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hub.compare import Comparer
+from hub.columns.prepare import prepare
 from hub.explain import explain_pair
-from hub.frequency import Frequencies, find_buckets, list_counted
 from hub.normalize.company import parse_company_names
 from hub.normalize.regions import load_regions, locate
-from hub.prepare import prepare
 from hub.rules.read import load_rules
-from hub.weigh import UNITS_PER_BIT, weigh
+from hub.scoring.compare import Comparer
+from hub.scoring.frequency import Frequencies, find_buckets, list_counted
+from hub.scoring.weigh import UNITS_PER_BIT, weigh
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

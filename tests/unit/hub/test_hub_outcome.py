@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from hub.columns.prepare import RecordsError
 from hub.evaluate import evaluate, evaluate_candidates
 from hub.explain import explain_customer, explain_pair, find_path
-from hub.hierarchy import add_hierarchy
 from hub.invariants import Limits, check_invariants
-from hub.prepare import RecordsError
 from hub.resolve import resolve
+from hub.results.hierarchy import add_hierarchy
 from hub.rules.read import load_rules
 
 MOBILE = "13912345670"

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.reasons import find_obstacles, find_path
+from hub.results.reasons import find_obstacles, find_path
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import make_parties
 

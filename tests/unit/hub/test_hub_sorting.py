@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hub.sorting import find_distinct_numbers, order_numbers, order_texts, rank_numbers, sort_numbers
+from hub.columns.sorting import find_distinct_numbers, order_numbers, order_texts, rank_numbers, sort_numbers
 
 
 def _draw(bits: int, distinct: int) -> np.ndarray:

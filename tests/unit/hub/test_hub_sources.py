@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from hub.frequency import LAST_BUCKET, count_buckets
-from hub.prepare import prepare
+from hub.columns.prepare import prepare
 from hub.resolve import resolve
 from hub.rules.read import load_rules
+from hub.scoring.frequency import LAST_BUCKET, count_buckets
 
 _FIRMS = [
     f"上海{a}{b}机械有限公司"

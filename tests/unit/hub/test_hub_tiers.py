@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.hierarchy import add_hierarchy
+from hub.results.hierarchy import add_hierarchy
 
 GROUP, STOCK, SHORT = "宏远集团有限公司", "宏远股份有限公司", "宏远"
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hub.compare import name_levels
-from hub.logistic import fit, shift_prior
+from hub.candidates.sample import sample_others
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
-from hub.sample import sample_others
-from hub.train import train
-from hub.weights import weigh_interactions, weigh_vectors
+from hub.scoring.compare import name_levels
+from hub.scoring.weights import weigh_interactions, weigh_vectors
+from hub.training.logistic import fit, shift_prior
+from hub.training.train import train
 
 _LEVELS = (Level("same", "same"), Level("close", "osa <= 1"))
 _NAMES = [["missing", "same", "close", "different"]] * 4

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from hub.vocabulary import build_vocabulary, count_words, share_words, split_words
+from hub.scoring.vocabulary import build_vocabulary, count_words, share_words, split_words
 
 
 def share(texts, left, right):

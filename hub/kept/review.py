@@ -1,0 +1,55 @@
+"""The review queue of a kept hub after an addition, from its open pairs."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.clustering.cluster import FORBIDDEN
+from hub.columns.parts import Ids
+from hub.kept.increment import Addition, find_present
+from hub.kept.state import State
+from hub.resolve import read_value
+from hub.results.report import choose_review, write_review
+from hub.rules.model import Rules
+from hub.scoring.weigh import UNITS_PER_BIT
+
+
+def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
+    """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
+    state, pairs = addition.state, addition.state.open
+    weight = state.vectors["total"].to_numpy()[pairs.vector]
+    first, second = state.owner[pairs.left], state.owner[pairs.right]
+    # nobody is asked about a pair that a veto keeps apart whatever is answered
+    barred = state.vectors["counted"].to_numpy()[pairs.vector] == FORBIDDEN
+    free = (weight >= round(rules.review_bits * UNITS_PER_BIT)) & ~barred
+    for hashes in state.guards:
+        # nobody is asked about two entities with a code each; they are most pairs
+        code = np.zeros(state.issued.height + 1, dtype=np.uint64)
+        # what is there no more has no id and falls behind the last one
+        coded = np.flatnonzero(hashes)
+        code[state.owner[coded]] = hashes[coded]
+        one, two = code[first], code[second]
+        free &= (one == 0) | (two == 0) | (one == two)
+    near = np.flatnonzero(free)
+    rank = addition.rank
+    # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
+    near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
+    stake = _value_ids(state, records, rank)
+    left, right = (state.owner[addition.rows[side]].astype(np.int64) for side in addition.bonds.apart)
+    apart = np.unique(np.minimum(left, right) * len(stake) + np.maximum(left, right))
+    chosen, found = choose_review(first[near], second[near], weight[near], stake, rules, apart)
+    rows = near[chosen]
+    at_stake = stake[first[rows]] + stake[second[rows]]
+    return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
+
+
+def _value_ids(state: State, records: pl.DataFrame, rank: Ids) -> npt.NDArray[np.float64]:
+    """What the records of each id are worth to whoever reviews."""
+    if "value" not in records.columns:
+        return np.bincount(state.owner + 1, minlength=state.issued.height + 1)[1:].astype(np.float64)
+    held = find_present(state, records.select(pl.col("source", "source_key").cast(pl.String)))
+    rows = held["row"].to_numpy()
+    # sums are those of a full run where they are made in its order
+    order = np.argsort(rank[rows])
+    value = read_value(records, held)[order]
+    return np.bincount(state.owner[rows[order]], weights=value, minlength=state.issued.height).astype(np.float64)

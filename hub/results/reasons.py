@@ -1,0 +1,170 @@
+"""What made two records one entity though they need not match themselves, or keeps them two though they do (I-6)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.clustering.bonds import read_guards
+from hub.clustering.standing import Decision, RecordRef
+from hub.decide import list_standing, name_record
+from hub.rules.model import Rules
+from hub.scoring.compare import Layout
+from hub.scoring.weigh import mark_levels
+
+_RECORD = ["source", "source_key"]
+_ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
+#: pairs that are named for and against; the sum is of all
+_SHOWN = 3
+
+Step = dict[str, Any]
+
+
+def name_vetoes(levels: npt.NDArray[np.uint8], layout: Layout, rules: Rules) -> list[str]:
+    """The vetoes that keep a pair apart, each with the levels that speak; `levels`: the pair's level numbers."""
+    named = []
+    for veto in rules.vetoes:
+        if mark_levels(levels[None, :], layout, (veto,))[0]:
+            comparison = veto.partition(".")[0]
+            place = layout.comparisons.index(comparison)
+            named.append(f"veto {veto}: {comparison} is {layout.names[place][levels[place]]}")
+    return named
+
+
+def name_clash(part: str, values: Iterable[str]) -> str:
+    """Two values of a guard."""
+    return f"guard {part}: {' and '.join(sorted(values))} are two"
+
+
+def list_holding(decisions: pl.DataFrame, entity: str) -> list[Decision]:
+    """The decisions that were obeyed, of hub.resolve.Resolution.decisions."""
+    holding = decisions.filter(pl.col("state") == "holds").with_columns(undoes=pl.lit(None, dtype=pl.String))
+    return list_standing(holding, entity)
+
+
+def find_path(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float, a: RecordRef, b: RecordRef) -> list[Step]:
+    """The fewest matches and merges that lead from one record to another; of equally many, those whose weakest is strongest.
+
+    pairs: as of find_obstacles, of one entity's records. Empty where nothing joins the two.
+    """
+    steps = _link(pairs, decisions, match_bits)
+    came: dict[RecordRef, tuple[RecordRef, Step] | None] = {a: None}
+    reached = {a: float("inf")}
+    while reached and b not in came:
+        found: dict[RecordRef, tuple[float, RecordRef, Step]] = {}
+        for here, strength in reached.items():
+            for there, step in steps.get(here, []):
+                through = strength if step["weight"] is None else min(strength, step["weight"])
+                if there not in came and (there not in found or through > found[there][0]):
+                    found[there] = (through, here, step)
+        came |= {there: (here, step) for there, (_, here, step) in found.items()}
+        reached = {there: strength for there, (strength, _, _) in sorted(found.items())}
+    path: list[Step] = []
+    back = came.get(b)
+    while back is not None:
+        path.append(back[1])
+        back = came[back[0]]
+    return path[::-1]
+
+
+def _link(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float) -> dict[RecordRef, list[tuple[RecordRef, Step]]]:
+    """What joins each record to others: merges, and matches. A merge of many joins each of them to its first one."""
+    joined: list[Step] = []
+    for decision in decisions:
+        if decision.kind == "merge":
+            first, *others = sorted({*decision.group_a, *decision.group_b})
+            joined += [{"a": first, "b": other, "weight": None, "decision": decision.describe()} for other in others]
+    matches = pairs.filter((pl.col("weight") >= match_bits) & pl.col("veto").is_null())
+    for *ends, weight in (
+        matches.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)]).select(*_ENDS, "weight").iter_rows()
+    ):
+        joined.append({"a": tuple(ends[:2]), "b": tuple(ends[2:]), "weight": weight, "decision": None})
+    steps: dict[RecordRef, list[tuple[RecordRef, Step]]] = {}
+    for step in joined:
+        steps.setdefault(step["a"], []).append((step["b"], step))
+        steps.setdefault(step["b"], []).append((step["a"], step))
+    return steps
+
+
+def find_obstacles(
+    pairs: pl.DataFrame,
+    decisions: Sequence[Decision],
+    holders: Sequence[pl.DataFrame],
+    sides: Sequence[set[RecordRef]],
+    rules: Rules,
+) -> list[dict[str, Any]]:
+    """What keeps two entities apart: kind, text, and the pairs that it is about.
+
+    kind: decision, guard, veto; where none of these forbids it, outweighed, no match, or not in the files.
+    pairs: between the two, with `weight`, `veto` (null: none) and `counted`: the bits that a pair adds to the sum between two
+    entities, null where only some pairs are known. holders: per entity rows with the columns of the rules, that have its guarded
+    values; sides: per entity its records.
+    """
+    found: list[dict[str, Any]] = [
+        {"kind": "decision", "text": decision.describe(), "decision_id": decision.decision_id}
+        for decision in decisions
+        if decision.kind != "merge" and _is_across(decision, sides)
+    ]
+    found += [{"kind": "guard", "text": text} for text in _list_clashes(holders, rules)]
+    vetoed = pairs.filter(pl.col("veto").is_not_null())
+    for veto, own in vetoed.sort(_ENDS).group_by("veto", maintain_order=True):
+        shown = _show(own)
+        others = f" and {own.height - 1} more" if own.height > 1 else ""
+        found.append({"kind": "veto", "text": f"{veto[0]} ({_name_pair(shown[0])}{others})", "pairs": shown})
+    return found or [_weigh_up(pairs, rules)]
+
+
+def _is_across(decision: Decision, sides: Sequence[set[RecordRef]]) -> bool:
+    a, b = (set(group) for group in (decision.group_a, decision.group_b))
+    one, two = sides
+    return bool((a & one and b & two) or (a & two and b & one))
+
+
+def _list_clashes(holders: Sequence[pl.DataFrame], rules: Rules) -> list[str]:
+    if not rules.guards:
+        return []
+    values = [read_guards(rows, rules) for rows in holders]
+    known = {part: [set(own[part].drop_nulls().cast(pl.String).to_list()) for own in values] for part in rules.guards}
+    return [name_clash(part, one | two) for part, (one, two) in known.items() if one and two and one != two]
+
+
+def _weigh_up(pairs: pl.DataFrame, rules: Rules) -> dict[str, Any]:
+    """The evidence between two entities that nothing forbids to be one."""
+    heaviest = pairs.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)])
+    if not pairs.filter(pl.col("weight") >= rules.match_bits).height:
+        best = f"; the nearest are {_name_pair(_show(heaviest)[0])}" if pairs.height else ""
+        return {"kind": "no match", "text": f"no record of the one matches a record of the other{best}", "pairs": _show(heaviest)}
+    speaking = heaviest.filter(pl.col("weight") >= rules.match_bits)
+    if pairs["counted"].null_count():
+        text = f"{_name_pair(_show(heaviest)[0])} is a match; what holds it back is not in the files: ask a hub (--hub)"
+        return {"kind": "not in the files", "text": text, "pairs": _show(heaviest)}
+    against = pairs.filter(pl.col("counted") < 0).sort("counted", *_ENDS)
+    total = round(float(pairs["counted"].sum()), 1)
+    most = ", ".join(_name_pair(pair, "counted") for pair in _show(against))
+    text = (
+        f"{_count(speaking.height, 'match', 'matches')} and {_count(against.height, 'pair', 'pairs')} against come to "
+        f"{total:+.1f} bits between the two, and below 0 they stay two; most against: {most}"
+    )
+    return {"kind": "outweighed", "text": text, "sum": total, "for": _show(speaking), "against": _show(against)}
+
+
+def _show(pairs: pl.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "a": (row["source_a"], row["source_key_a"]),
+            "b": (row["source_b"], row["source_key_b"]),
+            "weight": row["weight"],
+            "counted": row["counted"],
+        }
+        for row in pairs.head(_SHOWN).iter_rows(named=True)
+    ]
+
+
+def _name_pair(pair: dict[str, Any], bits: str = "weight") -> str:
+    return f"{name_record(pair['a'])} and {name_record(pair['b'])} {pair[bits]:+.1f}"
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"

@@ -1,0 +1,228 @@
+"""Weights without labels: Fellegi-Sunter by expectation maximisation on counts of distinct vectors.
+
+The population is all pairs of records: the candidates, and a random sample of the others that stands for all of them, none of
+which match. So chances of agreement (u) and the prior are those of any two records, and posterior odds of 1 need no tuning. Two
+comparisons may agree together by chance more often than their own chances say (city and postcode, a firm's sites and its
+switchboard): the strongest such dependences among non-matches, a tree of them (Chow and Liu 1968), are taken out of the weights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.scoring.weights import Floats, Matrix, Names
+
+#: this share of what looks like matches counts as agreement by chance too: an agreement so rare that all who share it look like
+#: one entity (the address of a hotel) would else prove itself
+_DOUBT = 0.25
+#: matches that the first guess of m is worth, chance agreements that an unseen level is worth
+_MATCHES_OF_GUESS = 2.0
+_CHANCES_OF_LEVEL = 1.0
+#: pairs that independence is worth where the joint chance of two levels is counted
+_PAIRS_OF_INDEPENDENCE = 1.0
+#: what tells entities apart (two records in 64 or fewer agree on it by chance) differs in at most this share of the matches.
+#: Without the bound all records of an artist or a maker look like one entity whose titles differ in 70 of 100 pairs; in six
+#: tables of persons and places, where there are no such families, it differs in up to 0.23
+MISSES = (-1, 0.25)
+TELLING = 2.0**-6
+_ROUNDS = 100
+#: the dependences are found anew in so many rounds and stay as they are then
+_ROUNDS_OF_DEPENDENCE = 12
+_TOLERANCE = 1e-4
+#: true matches per record that the search starts from
+_START = 0.3
+#: and per candidate, where no random pairs are known
+_START_OF_CANDIDATES = 0.1
+
+
+@dataclass(frozen=True)
+class Population:
+    """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
+
+    start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
+    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart.
+    """
+
+    matrix: Matrix
+    counts: Floats
+    background: Matrix
+    background_counts: Floats
+    n_records: int
+    names: Names
+    graded: Sequence[bool]
+    start: Sequence[Floats | None]
+    misses: Sequence[tuple[int, float]]
+
+
+@dataclass
+class Learned:
+    """m and u per comparison and level (without `missing`), bits of levels and of pairs of levels, prior in bits."""
+
+    m: list[Floats]
+    u: list[Floats]
+    bits: list[Floats]
+    prior: float
+    joint: dict[tuple[int, int], Floats] = field(default_factory=dict)
+    rounds: int = 0
+
+    def correct(self, matrix: Matrix) -> Floats:
+        """Bits that the joint chances take from each vector, or give."""
+        total = np.zeros(len(matrix))
+        for (one, other), table in self.joint.items():
+            total += table[matrix[:, one], matrix[:, other]]
+        return total
+
+    def weigh(self, matrix: Matrix) -> Floats:
+        """Bits of each vector."""
+        levels = sum(bits[matrix[:, place]] for place, bits in enumerate(self.bits))
+        return np.asarray(self.prior + levels + self.correct(matrix))
+
+    def describe(self, comparisons: Sequence[str], names: Names) -> dict[str, Any]:
+        """m and u by `comparison.level`."""
+        return {
+            f"{comparison}.{level}": {"m": float(m), "u": float(u)}
+            for comparison, levels, ms, us in zip(comparisons, names, self.m, self.u, strict=True)
+            for level, m, u in zip(levels[1:], ms, us, strict=True)
+        }
+
+
+def learn(population: Population) -> Learned:
+    """Weights by expectation maximisation; the same population gives the same weights, bit for bit."""
+    counts, matrix = population.counts, population.matrix
+    pairs = max(population.n_records * (population.n_records - 1) / 2, counts.sum() + 1)
+    others = population.background_counts
+    rest = others * ((pairs - counts.sum()) / others.sum()) if others.sum() else others
+    places = range(matrix.shape[1])
+    u = [_normalise(_count(population, place, counts, rest), _CHANCES_OF_LEVEL) for place in places]
+    guess = [_guess_matches(population, place, u[place]) for place in places]
+    bits = [_to_bits(population, place, guess[place], u[place], 1.0) for place in places]
+    start = _START * population.n_records / pairs if len(others) else _START_OF_CANDIDATES
+    learned = Learned([m.copy() for m in guess], u, bits, _to_log_odds(min(start, 0.5)))
+    for number in range(_ROUNDS):
+        matches = _to_chance(learned.weigh(matrix)) * counts
+        moved = 0.0
+        for place in places:
+            found = _count_levels(matrix[:, place], matches, len(population.names[place]))
+            m = (found + _MATCHES_OF_GUESS * guess[place]) / (found.sum() + _MATCHES_OF_GUESS)
+            if population.graded[place]:
+                m = _bound_misses(m, learned.u[place], group_levels(population.names[place]), *population.misses[place])
+            moved = max(moved, float(np.abs(m - learned.m[place]).max()))
+            learned.m[place] = m
+            learned.u[place] = _normalise(_count(population, place, counts - (1 - _DOUBT) * matches, rest), _CHANCES_OF_LEVEL)
+            learned.bits[place] = _to_bits(population, place, m, learned.u[place], matches.sum())
+        learned.prior = _to_log_odds(min((matches.sum() + 1) / pairs, 0.5))
+        learned.rounds = number + 1
+        if number < _ROUNDS_OF_DEPENDENCE:
+            learned.joint = _find_dependence(population, counts - matches, rest)
+        elif moved < _TOLERANCE:
+            break
+    return learned
+
+
+def _bound_misses(m: Floats, u: Floats, grades: npt.NDArray[np.int64], first: int, most: float) -> Floats:
+    """m whose grades from the first miss on are together no likelier than `most`, if agreement is rare by chance."""
+    missed = grades >= first % (int(grades.max()) + 1)
+    share = float(m[missed].sum())
+    if share <= most or u[~missed].sum() > TELLING:
+        return m
+    return np.where(missed, m * (most / share), m * ((1 - most) / (1 - share)))
+
+
+def _count_levels(column: npt.NDArray[np.uint8], weights: Floats, size: int) -> Floats:
+    return np.asarray(np.bincount(column, weights=weights, minlength=size)[1:], dtype=np.float64)
+
+
+def _count(population: Population, place: int, weights: Floats, rest: Floats) -> Floats:
+    size = len(population.names[place])
+    return _count_levels(population.matrix[:, place], weights, size) + _count_levels(population.background[:, place], rest, size)
+
+
+def _normalise(found: Floats, worth: float) -> Floats:
+    return np.asarray((found + worth / len(found)) / (found.sum() + worth))
+
+
+def group_levels(levels: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Per level (without `missing`) its grade: `same` and its frequency buckets `same~1` .. are one grade, 0."""
+    bucket = np.array([level.startswith(f"{levels[1]}~") for level in levels[1:]])
+    return np.where(bucket, 0, np.cumsum(~bucket) - 1)
+
+
+def _guess_matches(population: Population, place: int, u: Floats) -> Floats:
+    """m to start from: each grade about a fifth as often as the better one; the buckets of `same` as often as they are seen."""
+    start = population.start[place]
+    if start is not None:
+        m = u * np.exp2(start[1:])
+    else:
+        grades = group_levels(population.names[place])
+        seen = _count_levels(population.matrix[:, place], population.counts, len(population.names[place])) + 0.1
+        m = np.where(grades == 0, seen / seen[grades == 0].sum(), np.exp(-1.5 * grades))
+    return np.asarray(m / m.sum())
+
+
+def _to_bits(population: Population, place: int, m: Floats, u: Floats, matches: float) -> Floats:
+    """log2 m/u per level, 0 for missing; a better grade never weighs less, nor does a rare value."""
+    bits = np.log2(m / u)
+    if population.graded[place]:
+        bits = keep_order(bits, m, u, group_levels(population.names[place]), matches)
+    return np.concatenate([[0.0], bits])
+
+
+def keep_order(bits: Floats, m: Floats, u: Floats, grades: npt.NDArray[np.int64], matches: float) -> Floats:
+    """Bits made non-increasing over grades, and over the buckets of the first grade, by the matches of each."""
+    support = m * matches + 1e-3
+    members = [np.flatnonzero(grades == grade) for grade in range(int(grades.max()) + 1)]
+    ordered = bits.copy()
+    ordered[members[0]] = _pool(bits[members[0]], support[members[0]])
+    whole = np.array([np.log2(m[rows].sum() / u[rows].sum()) for rows in members])
+    pooled = _pool(whole, np.array([support[rows].sum() for rows in members]))
+    for grade, rows in enumerate(members):
+        ordered[rows] = ordered[rows] + pooled[0] - whole[0] if grade == 0 else pooled[grade]
+    return ordered
+
+
+def _pool(values: Floats, weights: Floats) -> Floats:
+    """The nearest non-increasing sequence (pool adjacent violators)."""
+    pools: list[tuple[float, float, int]] = []
+    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        pools.append((value, weight, 1))
+        while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
+            (a, x, i), (b, y, j) = pools[-2:]
+            pools[-2:] = [((a * x + b * y) / (x + y), x + y, i + j)]
+    return np.concatenate([np.full(size, value) for value, _, size in pools])
+
+
+def _find_dependence(population: Population, unmatched: Floats, rest: Floats) -> dict[tuple[int, int], Floats]:
+    """The tree of comparisons that depend most on each other among non-matches, with the bits that each pair of levels owes."""
+    matrix = np.concatenate([population.matrix, population.background])
+    weights = np.concatenate([unmatched, rest])
+    sizes = [len(levels) for levels in population.names]
+    found: list[tuple[float, int, int, Floats]] = []
+    for one in range(len(sizes)):
+        for other in range(one + 1, len(sizes)):
+            key = matrix[:, one].astype(np.int64) * sizes[other] + matrix[:, other]
+            joint = np.bincount(key, weights=weights, minlength=sizes[one] * sizes[other]).reshape(sizes[one], sizes[other])
+            joint = joint[1:, 1:]
+            total = joint.sum()
+            if total <= 0:
+                continue
+            expected = np.outer(joint.sum(axis=1), joint.sum(axis=0)) / total
+            ratio = np.log2((joint + _PAIRS_OF_INDEPENDENCE) / (expected + _PAIRS_OF_INDEPENDENCE))
+            found.append((float((joint * ratio).sum() / total), one, other, np.pad(-ratio, ((1, 0), (1, 0)))))
+    tree: dict[tuple[int, int], Floats] = {}
+    group = list(range(len(sizes)))
+    for _, one, other, bits in sorted(found, key=lambda edge: (-edge[0], edge[1], edge[2])):
+        if group[one] != group[other]:
+            tree[one, other] = bits
+            group = [group[one] if member == group[other] else member for member in group]
+    return tree
+
+
+def _to_chance(bits: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -500, 500))))
+
+
+def _to_log_odds(chance: float) -> float:
+    return float(np.log2(chance / (1 - chance)))
