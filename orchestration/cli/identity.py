@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.console import open_console
-from orchestration.cli.run import JsonOption, execute, load
+from orchestration.cli.run import JsonOption, execute, load, tag_run
 from orchestration.cli.standalone import Files, blame_the_input, choose_rules, move_threshold, read_hub, resolve_files
 from orchestration.project import ProjectError, current_project
 
@@ -42,6 +42,9 @@ def resolve(
         bool, typer.Option("--rebuild", help="Resolve all that the hub holds anew, by the rules given now; ids last.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Take what runs away into the hub all the same.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Of what has landed: with models trained anew, as `run --retrain` would.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder to write what is found into; needed with files or a hub.")] = None,
     at: Annotated[str | None, typer.Option(help="Time of the events (default: the records' newest).")] = None,
     as_json: JsonOption = False,
@@ -51,18 +54,20 @@ def resolve(
     if files or hub:
         if out is None:
             raise ProjectError("say where to write with --out DIR")
+        if retrain:
+            raise ProjectError("--retrain is about what has landed: files train a model unless --model, a hub with --rebuild")
         resolve_files(asked, out, as_json)
     elif asked != Files([]) or out:
-        raise ProjectError("only --json goes without files: name at least one FILE, or a hub that exists with --hub")
+        raise ProjectError("only --retrain and --json go without files: name at least one FILE, or a hub that exists with --hub")
     else:
-        _resolve_line(as_json)
+        _resolve_line(as_json, retrain=retrain)
 
 
-def _resolve_line(as_json: bool) -> None:
+def _resolve_line(as_json: bool, *, retrain: bool) -> None:
     from orchestration.lib.stores import open_stores
 
     project = current_project()
-    outcome = execute(load(project, "resolve"), {}, quiet=as_json)
+    outcome = execute(load(project, "resolve"), {}, quiet=as_json, tags=tag_run(retrain=retrain))
     if not outcome.success:
         raise ProjectError("; ".join(outcome.errors))
     with open_stores(project).open_working() as con:

@@ -20,6 +20,7 @@ def publish(as_json: JsonOption = False) -> None:
     """Publish the working warehouse of the newest run, if it passed. Runs do this themselves, except after a rollback."""
     from orchestration.lib.gate import read_project_manifest
     from orchestration.lib.inputs import describe_code, fingerprint_code
+    from orchestration.lib.models import settle_retrained
     from orchestration.lib.publication import list_published_tables
     from orchestration.lib.stores import open_existing_stores
     from warehouse import publication
@@ -42,6 +43,7 @@ def publish(as_json: JsonOption = False) -> None:
             code = describe_code(fingerprint_code(read_project_manifest(project)))
             rules = project.rule_version
             served = publication.publish(stores.home, stores.ledger, run_id, tables, code, rules, ends_hold=True)
+            settle_retrained(stores.home, stores.ledger)
     _print_served(served, stores.home.served, as_json)
 
 

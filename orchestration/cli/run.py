@@ -40,6 +40,9 @@ def run_line(
     ] = None,
     full: Annotated[bool, typer.Option(help="Read the sources from the beginning.")] = False,
     rebuild: Annotated[bool, typer.Option(help="Read no source; derive everything again from what has landed.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train the hub's models anew, on all records and what people decided; IDs last.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read what is new, derive, check, publish. Exit code 0: what is served is new, or stands; 1: something failed."""
@@ -56,7 +59,7 @@ def run_line(
             raise
         typer.echo(json.dumps({"errors": [str(error)]}, ensure_ascii=False))
         raise typer.Exit(1) from None
-    outcome = execute(line, config, quiet=as_json)
+    outcome = execute(line, config, quiet=as_json, tags=tag_run(retrain=retrain))
     report = describe_line(project, outcome)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, default=str))
@@ -82,14 +85,21 @@ def load(project: Project, job: str) -> Line:
     return Line(load_job(job), open_instance(project.home))
 
 
-def execute(line: Line, config: dict[str, Any], *, quiet: bool) -> RunOutcome:
+def execute(line: Line, config: dict[str, Any], *, quiet: bool, tags: dict[str, str] | None = None) -> RunOutcome:
     """Run a job with a progress bar over its assets."""
     from orchestration.lib.runs import run_job
 
     if quiet:
-        return run_job(line.job, line.instance, config)
+        return run_job(line.job, line.instance, config, tags=tags)
     with _show_progress(line.job.name) as on_event:
-        return run_job(line.job, line.instance, config, on_event)
+        return run_job(line.job, line.instance, config, on_event, tags)
+
+
+def tag_run(*, retrain: bool) -> dict[str, str]:
+    """What a run is told beside its configuration."""
+    from orchestration.lib.stores import RETRAIN_TAG
+
+    return {RETRAIN_TAG: "true"} if retrain else {}
 
 
 def _plan(project: Project, chosen: list[str], full: bool, rebuild: bool) -> tuple[str, dict[str, Any]]:

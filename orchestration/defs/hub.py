@@ -62,7 +62,9 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
     log = read_events(stores.home, stores.ledger, LOG_SCHEMA)
     with stores.open_working() as con:
         rules, decisions = current_project().rules, stores.read_decisions()
-        identities = resolve_identities(con, stores.home, rules, log, decisions, context.run_id, stores.now)
+        identities = resolve_identities(
+            con, stores.home, rules, log, decisions, context.run_id, stores.now, retrain=stores.is_retraining
+        )
         counts = write_identities(con, identities, log)
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
     keep_identities(stores.home, context.run_id, log, identities)

@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration.defs.gate import VERDICT
 from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.inputs import describe_code, fingerprint_code
+from orchestration.lib.models import settle_retrained
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.publication import count_funnel, list_published_tables
 from orchestration.lib.stores import Stores
@@ -39,6 +40,7 @@ def publication(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[d
     except PublicationHeld as hold:
         context.log.warning(str(hold))
         return
+    settle_retrained(stores.home, stores.ledger)
     stores.remember_published(code)
     picture = {
         "funnel": draw_bars([f"{p} {s}" for p, s, _ in funnel], [n for *_, n in funnel], "opportunities that entered a stage")

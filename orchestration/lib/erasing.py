@@ -14,7 +14,7 @@ from hub.columns.prepare import align_records, derive_parts
 from hub.erase import forget_values, replace_model
 from hub.rules.model import Rules
 from orchestration.lib.erasure_streams import list_erasure_streams
-from orchestration.lib.identity import find_model_folder, read_kept_model
+from orchestration.lib.models import find_model_folder, read_kept_model
 from orchestration.project import FAULTS_FOLDER, Project
 from warehouse.erasure.perform import erase
 from warehouse.erasure.plan import Plan, read_journal

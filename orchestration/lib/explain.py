@@ -11,7 +11,8 @@ import polars as pl
 from hub.decide import DECISION_SCHEMA
 from hub.explain import explain_pair as score_pair
 from orchestration.lib.decisions import ENTITIES, Entity
-from orchestration.lib.identity import attach_customers, read_kept_model
+from orchestration.lib.identity import attach_customers
+from orchestration.lib.models import read_kept_model
 from orchestration.lib.stores import Stores
 from orchestration.project import ProjectError, current_project
 from warehouse.batches import list_batches, list_files

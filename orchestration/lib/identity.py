@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -16,11 +15,12 @@ from hub.invariants import Finding, Limits, check_invariants
 from hub.kept.increment import add_records, list_missing
 from hub.kept.outcome import Whole, sum_up, sum_up_addition, tell
 from hub.kept.state import State, build_state
-from hub.model import REVISION, Model, read_model, write_model
+from hub.model import write_model
 from hub.resolve import resolve
 from hub.rules.model import Rules
 from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.limits import read_maximum
+from orchestration.lib.models import find_model_folder, keep_retrained, read_kept_model
 from warehouse.home import Home
 
 LOG_SCHEMA = pl.Schema({"customer_gid" if name == "gid" else name: dtype for name, dtype in EVENT_SCHEMA.items()})
@@ -92,20 +92,22 @@ def resolve_identities(
     decisions: pl.DataFrame,
     run_id: str,
     at: datetime,
+    *,
+    retrain: bool = False,
 ) -> Identities:
     """Resolve `intermediate.int_parties_unioned` and `int_persons_unioned` against the identity log (LOG_SCHEMA).
 
     rules: by entity. decisions: what people decided (hub.decide), of both entities. The home holds the trained models, a missing
     one is trained and kept, so that weights and frequencies stay the same from run to run until the rules change; and the states
-    that an addition builds on, where one fits.
+    that an addition builds on, where one fits. retrain: new ones are trained, which wait for the run's publication.
     """
     parties = con.sql(_PARTIES).pl()
-    organisations = _resolve_entity(parties, rules["organisation"], home, log, log, decisions, run_id, at)
+    organisations = _resolve_entity(parties, rules["organisation"], home, log, log, decisions, run_id, at, retrain)
     org_events = _align(organisations.whole.events)
     persons_in = con.sql("select * from intermediate.int_persons_unioned").pl()
     persons_in = attach_customers(persons_in, organisations.whole.crosswalk)
     grown = pl.concat([log, org_events])
-    persons = _resolve_entity(persons_in, rules["person"], home, log, grown, decisions, run_id, at)
+    persons = _resolve_entity(persons_in, rules["person"], home, log, grown, decisions, run_id, at, retrain)
     return Identities(organisations, persons, pl.concat([org_events, _align(persons.whole.events)]))
 
 
@@ -141,16 +143,6 @@ def list_tables(found: Whole) -> dict[str, pl.DataFrame]:
     return {_TABLES[entity][name]: frame.rename({"gid": _OWN_ID[entity]}, strict=False) for name, frame in frames.items()}
 
 
-def read_kept_model(folder: Path, rules: Rules) -> Model | None:
-    """The model that was kept for these rules, or None."""
-    return read_model(find_model_folder(folder, rules), rules) if find_model_folder(folder, rules).exists() else None
-
-
-def find_model_folder(folder: Path, rules: Rules) -> Path:
-    """Where the model for these rules is kept."""
-    return folder / f"{rules.entity}-{rules.evidence_version}-{REVISION}"
-
-
 def _align(events: pl.DataFrame) -> pl.DataFrame:
     renamed = events.rename({"gid": "customer_gid"}, strict=False)
     return renamed.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
@@ -165,10 +157,11 @@ def _resolve_entity(
     decisions: pl.DataFrame,
     run_id: str,
     at: datetime,
+    retrain: bool,
 ) -> Resolved:
     """committed: the identity log; log: with what this run has added to it before."""
     clock = Clock()
-    model = read_kept_model(home.models, rules)
+    model = None if retrain else read_kept_model(home.models, rules)
     base = _open_kept(home, rules).find(model, committed) if model else None
     if base is not None and model is not None:
         base = replace(base, next_no=int(log["event_no"].max() or 0) + 1)  # type: ignore[arg-type]
@@ -182,7 +175,9 @@ def _resolve_entity(
     else:
         found = resolve(records, rules=rules, history=log, run_id=run_id, at=at, model=model, decisions=decisions)
         whole, state = sum_up(found), build_state(found, records, pl.concat([log, _align(found.events)]), keeps_lineage=True)
-        if model is None and records.height:
+        if retrain and records.height:
+            keep_retrained(home, run_id, found.model, rules)
+        elif model is None and records.height:
             write_model(found.model, find_model_folder(home.models, rules))
     limits = Limits(
         max_cluster_records=int(read_maximum("hub", "largest_cluster")),

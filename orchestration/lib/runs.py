@@ -68,8 +68,9 @@ def run_job(
     instance: dg.DagsterInstance,
     run_config: Mapping[str, Any] | None = None,
     on_event: Callable[[dg.DagsterEvent], None] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> RunOutcome:
-    """Execute the job; `on_event` sees every Dagster event as it is stored (progress bars)."""
+    """Execute the job; `on_event` sees every Dagster event as it is stored (progress bars). tags: beside the job's."""
     run_id = str(uuid.uuid4())
     if on_event is not None:
         listen = on_event
@@ -80,7 +81,7 @@ def run_job(
         # every event is stored for the UI; the terminal shows what the caller prints
         run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
-        tags={"dagster/repository": "__repository__@goldthread"},
+        tags={"dagster/repository": "__repository__@goldthread", **(tags or {})},
     )
     failures = [event for event in result.all_events if event.is_step_failure]
     if failures:

@@ -23,6 +23,7 @@ from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.erasing import finish_pending
 from orchestration.lib.event_log import KeptEventLog
 from orchestration.lib.inputs import describe_inputs, drop_published_inputs, read_published_inputs, write_published_inputs
+from orchestration.lib.models import settle_retrained
 from orchestration.project import Project, ProjectError, current_project, find_erasure_key, find_ledger_address
 from warehouse.batches import Fates, note_read, read_cursor, store_fates, stream_state
 from warehouse.canonical import create_canonical_views
@@ -36,6 +37,7 @@ from warehouse.publication import ensure_served, find_hold
 from warehouse.working import open_working
 
 REBUILD_TAG = "goldthread/rebuild"
+RETRAIN_TAG = "goldthread/retrain"
 PUBLISHING_JOBS = ("sync", "rebuild")
 SHOWN = 5  # reasons that a message spells out
 
@@ -53,6 +55,7 @@ class Stores(dg.ConfigurableResource):
     _read: set[str] = PrivateAttr(default_factory=set)
     _is_unchanged: bool = PrivateAttr(default=False)
     _is_held: bool = PrivateAttr(default=False)
+    _is_retraining: bool = PrivateAttr(default=False)
     _decided: int = PrivateAttr(default=0)
     _ledger: Ledger | None = PrivateAttr(default=None)
     _loaded: dict[tuple[str, str], Loaded] = PrivateAttr(default_factory=dict)
@@ -77,6 +80,11 @@ class Stores(dg.ConfigurableResource):
         return self._read
 
     @property
+    def is_retraining(self) -> bool:
+        """Whether this run trains the hub's models anew."""
+        return self._is_retraining
+
+    @property
     def now(self) -> datetime:
         """The run's clock, UTC."""
         return self._now
@@ -95,8 +103,10 @@ class Stores(dg.ConfigurableResource):
             self._now, self._built, self._read, self._is_unchanged = current_project().now(), set(), set(), False
             self._ledger = open_ledger(self.home)
             self._decided, self._is_held = newest_decision(self._ledger), find_hold(self._ledger) is not None
+            self._is_retraining = RETRAIN_TAG in run.tags
             close_dead_runs(context.instance, self.ledger, run.run_id)
             self.ledger.start_run(run.run_id)
+            settle_retrained(self.home, self.ledger)
             finish_pending(self.home, self.ledger, lock, current_project())
             ensure_served(self.home, self.ledger)
             sweep(self.home, self.ledger, lock)
@@ -163,11 +173,13 @@ class Stores(dg.ConfigurableResource):
     def is_published_already(self, code: str) -> bool:
         """Whether the newest publication was made from just these landed rows, contracts, clock, code and rules.
 
-        Not after a rollback: a run then derives all the same, so that there is something to publish when a person says so.
+        Not after a rollback: a run then derives all the same, so that there is something to publish when a person says so. Nor
+        where models are trained anew.
         """
         with self.open_working() as connection:
             inputs = describe_inputs(connection, code, current_project().rule_version, self.now, self._decided)
-            self._is_unchanged = not self._is_held and read_published_inputs(connection) == inputs
+            is_asked_anew = self._is_held or self._is_retraining
+            self._is_unchanged = not is_asked_anew and read_published_inputs(connection) == inputs
         return self._is_unchanged
 
     def had_no_news(self, run_id: str) -> bool:

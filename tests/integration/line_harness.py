@@ -78,7 +78,14 @@ class Line:
         """A job of the project; `modes` are for the sources that are not to be read as the job would."""
         return run_job(load_job(job), open_instance(self.home), _configure(modes))
 
-    def run_part(self, part: dg.AssetSelection, modes: Mapping[str, str] | None = None, *, passed: bool = True) -> RunOutcome:
+    def run_part(
+        self,
+        part: dg.AssetSelection,
+        modes: Mapping[str, str] | None = None,
+        *,
+        passed: bool = True,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunOutcome:
         """A run of some assets and checks, with the hooks of `sync`; `passed`: as if all checks of the served run passed anew."""
         run_id = str(uuid.uuid4())
         if passed:
@@ -92,6 +99,7 @@ class Line:
             run_id=run_id,
             run_config=_configure(modes or {}) | {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
+            tags=tags,
         )
         return RunOutcome(run_id, result.success, ())
 

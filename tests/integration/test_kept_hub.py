@@ -14,8 +14,12 @@ from polars.testing import assert_frame_equal
 from hub.decide import DECISION_SCHEMA, Book
 from hub.rules.read import load_rules
 from orchestration.lib.identity import LOG_SCHEMA, Identities, keep_identities, list_tables, resolve_identities
+from orchestration.lib.models import read_kept_model, settle_retrained
 from tests.unit.hub.conftest import DAY_ONE, make_company_records
+from warehouse import tables
 from warehouse.home import Home
+from warehouse.ledger import open_ledger
+from warehouse.publication import Publication
 
 pytestmark = pytest.mark.integration
 _CHOICES = [(firm, spelling, spelling == 0, True) for firm in range(5) for spelling in range(3)]
@@ -30,7 +34,9 @@ class Line:
     log: pl.DataFrame = field(default_factory=lambda: LOG_SCHEMA.to_frame())
     runs: int = 0
 
-    def run(self, parties: pl.DataFrame, decisions: pl.DataFrame, *, publish: bool = True, **changed: Any) -> Identities:
+    def run(
+        self, parties: pl.DataFrame, decisions: pl.DataFrame, *, publish: bool = True, retrain: bool = False, **changed: Any
+    ) -> Identities:
         """Resolve as the asset does; only a publication makes the events true. changed: rules of organisations."""
         rules = {"organisation": replace(load_rules("organisation"), **changed), "person": load_rules("person")}
         self.runs += 1
@@ -42,7 +48,7 @@ class Line:
             for name, frame in (("int_parties_unioned", parties), ("int_party_values", values), ("int_persons_unioned", persons)):
                 con.register("incoming", frame)
                 con.execute(f"create table intermediate.{name} as select * from incoming")
-            found = resolve_identities(con, self.home, rules, self.log, decisions, run_id, at)
+            found = resolve_identities(con, self.home, rules, self.log, decisions, run_id, at, retrain=retrain)
         keep_identities(self.home, run_id, self.log, found)
         if publish:
             self.log = pl.concat([self.log, found.new_events])
@@ -129,3 +135,31 @@ def test_other_rules_resolve_everything_and_ids_stay_where_members_do(line: Line
     assert len(list(line.home.models.iterdir())) == 2
     line.run(records, nobody, uncertain=())
     assert len(list(line.home.models.iterdir())) == 3
+
+
+def test_retraining_learns_from_decisions_when_it_is_published_and_ids_stay(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.training.train.LEAST_LABELS", 2)
+    monkeypatch.setattr("hub.training.train.LEAST_OF_EACH", 1)
+    nobody, records = DECISION_SCHEMA.to_frame(), make_company_records(_CHOICES)
+    rules, ledger = load_rules("organisation"), open_ledger(line.home)
+    before = line.run(records, nobody).organisations.whole
+    book, ends = Book("organisation"), records.select("source", "source_key").rows()
+    for firm in range(0, 15, 3):
+        book.decide("merge", [ends[firm + 1]], [ends[firm + 2]], actor="li", reason="", at=DAY_ONE)
+        book.decide("never", [ends[firm]], [ends[(firm + 3) % 15]], actor="li", reason="", at=DAY_ONE)
+    assert is_addition(line.run(records, book.log)) == [True, True]
+    for is_published in (False, True):
+        retrained = line.run(records, book.log, retrain=True)
+        assert is_addition(retrained) == [False, False]
+        assert read_kept_model(line.home.models, rules).version == before.model.version
+        if is_published:
+            row = Publication(1, f"run{line.runs}", "publish", "f", None, None, None, "c", "r", {}, DAY_ONE, DAY_ONE)
+            with ledger.write() as connection:
+                connection.execute(tables.publication.insert().values(**vars(row)))
+        settle_retrained(line.home, ledger)
+    model = read_kept_model(line.home.models, rules)
+    assert model.version == retrained.organisations.whole.model.version
+    assert model.weights != before.model.weights
+    assert_frame_equal(retrained.organisations.whole.golden.select("gid"), before.golden.select("gid"))
+    assert len(list(line.home.models.iterdir())) == 2
+    assert is_addition(line.run(records, book.log)) == [True, True]
