@@ -20,7 +20,7 @@ from sandbox.orders import build_trade
 from sandbox.sales import build_sales
 from sandbox.schema import SCHEMAS, TRUTH, conform
 from sandbox.staff import build_staff
-from sandbox.vendors import approvals, forms, hubspot, hubspot_deals, hubspot_work, u8, wecom
+from sandbox.vendors import approvals, forms, hubspot, hubspot_deals, hubspot_work, parents, u8, wecom
 from sandbox.vendors.hubspot import CrmLinks
 from sandbox.vendors.shape import Tables, World, take
 
@@ -58,12 +58,15 @@ def build_company(scale: float = 1.0, seed: int = 7) -> Company:
     world = World(market, staff, sales, trade, work)
 
     party_tables, links = hubspot.shape_parties(rng("hubspot"), world)
+    companies = parents.name_crm_parents(rng("crm parents"), sales.customers, party_tables["hubspot.companies"], links)
     erp_customers, erp_code_of, erp_parties = u8.shape_customers(rng("u8"), world)
+    erp_customers = parents.name_erp_heads(rng("erp heads"), sales.customers, erp_customers, erp_code_of, erp_parties)
     wecom_tables, wecom_parties = wecom.shape_external_contacts(rng("wecom"), world)
     form_tables, form_parties = forms.shape_lead_forms(rng("forms"), world)
     tables: Tables = {
         "hubspot.owners": hubspot.shape_owners(staff),
         **party_tables,
+        "hubspot.companies": companies,
         "hubspot.leads": hubspot_deals.shape_leads(rng("leads"), world, links, forms.submission_ids(world)),
         **hubspot_deals.shape_deals(rng("deals"), world, links),
         **hubspot_work.shape_engagements(rng("engagements"), world, links),

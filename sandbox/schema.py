@@ -41,7 +41,7 @@ SCHEMAS: dict[str, Columns] = {
     "hubspot.owners": _columns(text="id email firstName lastName userId teams"),
     "hubspot.companies": _columns(
         text="id name domain tax_no phone province city address industry customer_tier annual_purchase_band lifecyclestage "
-        "hs_merged_object_ids hubspot_owner_id",
+        "hs_parent_company_id hs_merged_object_ids hubspot_owner_id",
         time=_STAMPS,
     ),
     "hubspot.contacts": _columns(
@@ -95,7 +95,7 @@ SCHEMAS: dict[str, Columns] = {
     ),
     "u8.customers": _columns(
         text="cCusCode cCusName cCusAbbName cCusRegCode cCusPhone cCusHand cCusPerson cCusEmail cCusAddress cProvince cCity "
-        "cCCCode cCusPPerson",
+        "cCCCode cCusPPerson cCusHeadCode",
         date="dCusDevDate",
         time="dModifyDate",
     ),

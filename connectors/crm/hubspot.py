@@ -10,7 +10,8 @@ Cursor       {"kind": "watermark", "modified_at": ISO, "archived_at": ISO or nul
              HubSpot's clock minus `commit_lag`. Owners are walked whole: {"kind": "full", "read_at": ISO}.
 Deletes      archived records with archivedAt since the watermark, and the ids in hs_merged_object_ids of survivors; a full
              read also ends with the complete list of ids. A changed association alone does not move a record's
-             modification time: the next full read brings it. Stages of a deal that is archived are not read any more.
+             modification time (a parent company that was merged or archived: hs_parent_company_id): the next full read
+             brings it. Stages of a deal that is archived are not read any more.
 """
 
 from __future__ import annotations

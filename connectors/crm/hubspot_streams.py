@@ -31,12 +31,12 @@ COMPANIES = _object_stream(
     (
         Field("name", required=True),
         *_fields("domain tax_no phone province city address industry customer_tier annual_purchase_band lifecyclestage"),
-        *_fields("hs_merged_object_ids"),
+        *_fields("hs_parent_company_id hs_merged_object_ids"),
         OWNER,
         CREATED,
         MODIFIED,
     ),
-    "Companies in the CRM; merged-away ids are listed on the survivor.",
+    "Companies in the CRM; merged-away ids are listed on the survivor; hs_parent_company_id is the parent company's id.",
 )
 CONTACTS = _object_stream(
     "contacts",

@@ -31,12 +31,13 @@ CUSTOMERS = _table_stream(
     (
         Field("cCusName", required=True),
         *_fields(
-            "cCusAbbName cCusRegCode cCusPhone cCusHand cCusPerson cCusEmail cCusAddress cProvince cCity cCCCode cCusPPerson"
+            "cCusAbbName cCusRegCode cCusPhone cCusHand cCusPerson cCusEmail cCusAddress cProvince cCity cCCCode cCusPPerson "
+            "cCusHeadCode"
         ),
         _date("dCusDevDate"),
         Field("dModifyDate", "timestamp", zone=CHINA),
     ),
-    "Customer: billing master with tax number (cCusRegCode).",
+    "Customer: billing master with tax number (cCusRegCode) and head customer (cCusHeadCode; its own code where it has none).",
 )
 PERSONS = _table_stream(
     "persons", "cPersonCode", _fields("cPersonName cDepCode cPersonPhone cPersonEmail"), "Person: sales staff."

@@ -15,6 +15,8 @@ from sandbox.servers.versions import select_live
 OBJECT_TYPES = ("companies", "contacts", "leads", "deals", "calls", "meetings", "emails", "notes", "tasks", "tickets")
 LINK_COLUMNS = {"companies": "company_ids", "contacts": "contact_ids", "deals": "deal_ids"}
 ASSOCIATION_TYPE_ID = 1
+#: calculated from the association of parent and child; a change of it alone does not move the child's modification time here
+PARENT = "hs_parent_company_id"
 ISO_MS = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 
@@ -97,6 +99,9 @@ def _build_table(name: str, versions: pl.DataFrame, at: datetime) -> ObjectTable
         .with_columns(pl.col("id").cast(pl.String), hs_object_id=pl.col("id").cast(pl.Int64), archived=pl.col("_op") == "archive")
         .sort("hs_object_id")
     )
+    survivor_of = _map_survivors(live)
+    if PARENT in live.columns:
+        live = live.with_columns(_follow_parents(live, survivor_of))
     links = live.filter(~pl.col("archived")).select("id", *[column for column in LINK_COLUMNS.values() if column in live.columns])
     links = links.with_columns(pl.exclude("id").cast(pl.List(pl.String)))
     envelope = live.select(
@@ -113,7 +118,7 @@ def _build_table(name: str, versions: pl.DataFrame, at: datetime) -> ObjectTable
         envelope=envelope,
         links=links,
         row_of={record_id: row for row, record_id in enumerate(live["id"].to_list())},
-        survivor_of=_map_survivors(live),
+        survivor_of=survivor_of,
         created=created,
         modified=modified,
     )
@@ -137,6 +142,13 @@ def _map_survivors(live: pl.DataFrame) -> dict[str, str]:
     merged = live.select("id", _as_text("hs_merged_object_ids", live.schema["hs_merged_object_ids"])).drop_nulls()
     pairs = merged.with_columns(pl.col("hs_merged_object_ids").str.split(";")).explode("hs_merged_object_ids")
     return {old: survivor for survivor, old in pairs.iter_rows() if old}
+
+
+def _follow_parents(live: pl.DataFrame, survivor_of: Mapping[str, str]) -> pl.Expr:
+    """The parent of each company as its association stands: with the survivor of a merge, with nobody that is archived."""
+    parent = pl.col(PARENT).replace(dict(survivor_of))
+    present = live.filter(~pl.col("archived"))["id"]
+    return pl.when(parent.is_in(present.implode()) & (parent != pl.col("id"))).then(parent).alias(PARENT)
 
 
 def _build_owners(versions: pl.DataFrame, at: datetime) -> list[dict[str, Any]]:

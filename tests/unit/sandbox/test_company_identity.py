@@ -20,6 +20,11 @@ def company() -> Company:
     return build_company(0.2, seed=7)
 
 
+@pytest.fixture(scope="module")
+def full() -> Company:
+    return build_company(1)
+
+
 def test_credit_codes_are_valid_and_unique(company: Company) -> None:
     codes = company.truth["customers"]["tax_no"].drop_nulls()
     assert codes.n_unique() == codes.len() > 300
@@ -56,11 +61,10 @@ def test_groups_are_hard_negatives(company: Company) -> None:
     assert subsidiaries["parent_customer_id"].null_count() == 0
 
 
-def test_members_of_a_group_share_mail_domain_and_switchboard() -> None:
-    company = build_company(1)
-    truth = company.truth["parties"].filter(pl.col("source") == "hubspot").rename({"source_key": "id"})
-    kin = company.truth["customers"].with_columns(family=pl.coalesce("parent_customer_id", "customer_id"))
-    records = company.tables["hubspot.companies"].unique("id", keep="last").join(truth, on="id").join(kin, on="customer_id")
+def test_members_of_a_group_share_mail_domain_and_switchboard(full: Company) -> None:
+    truth = full.truth["parties"].filter(pl.col("source") == "hubspot").rename({"source_key": "id"})
+    kin = full.truth["customers"].with_columns(family=pl.coalesce("parent_customer_id", "customer_id"))
+    records = full.tables["hubspot.companies"].unique("id", keep="last").join(truth, on="id").join(kin, on="customer_id")
     for column in ("domain", "phone"):
         shared = (
             records.drop_nulls(column)
@@ -142,3 +146,26 @@ def test_some_mobiles_are_shared_by_people_of_different_customers() -> None:
         contacts.join(truth, left_on="id", right_on="source_key").group_by("mobilephone").agg(pl.col("person_id").n_unique())
     ).filter(pl.col("person_id") > 1)
     assert shared.height > 5
+
+
+@pytest.mark.parametrize(
+    ("source", "table", "key", "column", "least"),
+    [
+        ("hubspot", "hubspot.companies", "id", "hs_parent_company_id", 150),
+        ("u8", "u8.customers", "cCusCode", "cCusHeadCode", 60),
+    ],
+)
+def test_clerks_name_many_parents_but_not_all_and_some_wrongly(
+    full: Company, source: str, table: str, key: str, column: str, least: int
+) -> None:
+    known = full.truth["parties"].filter(pl.col("source") == source).select("source_key", "customer_id")
+    kin = full.truth["customers"].select("customer_id", "parent_customer_id")
+    present = full.tables[table].filter(pl.col("_valid_from") <= full.as_of).unique(key, keep="last").rename({key: "source_key"})
+    records = present.select("source_key", named_key=column).join(known, on="source_key").join(kin, on="customer_id")
+    heads = known.rename({"source_key": "named_key", "customer_id": "named_id"})
+    named = records.filter(pl.col("named_key") != pl.col("source_key")).join(heads, on="named_key")
+    right = named.filter(pl.col("named_id") == pl.col("parent_customer_id")).height
+    assert named.height > least
+    assert 0.85 < right / named.height < 0.99
+    can_be = records.filter(pl.col("parent_customer_id").is_in(known["customer_id"].implode())).height
+    assert 0.3 < right / can_be < 0.7

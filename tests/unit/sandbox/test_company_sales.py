@@ -43,6 +43,8 @@ LINKS = [
     ("hubspot.notes", "deal_ids", "hubspot.deals", "id"),
     ("hubspot.tasks", "deal_ids", "hubspot.deals", "id"),
     ("hubspot.tickets", "company_ids", "hubspot.companies", "id"),
+    ("hubspot.companies", "hs_parent_company_id", "hubspot.companies", "id"),
+    ("u8.customers", "cCusHeadCode", "u8.customers", "cCusCode"),
     ("u8.quotes", "cDefine1", "hubspot.deals", "id"),
     ("u8.quotes", "cCusCode", "u8.customers", "cCusCode"),
     ("u8.orders", "cDefine1", "hubspot.deals", "id"),

@@ -100,6 +100,23 @@ def test_a_merged_record_leads_to_its_survivor(serve):
     assert search(client).json()["total"] == 1
 
 
+def test_a_parent_is_the_survivor_of_a_merge_and_nobody_that_is_archived(serve):
+    client, _ = serve(
+        hubspot_companies=[
+            {"id": "1"},
+            {"id": "1", "_op": "merge"},
+            {"id": "2", "hs_merged_object_ids": "1"},
+            {"id": "3", "_op": "archive"},
+            {"id": "4", "hs_parent_company_id": "1"},
+            {"id": "5", "hs_parent_company_id": "3"},
+        ],
+    )
+    listed = client.get(COMPANIES, params={"properties": "hs_parent_company_id"}).json()["results"]
+    assert {r["id"]: r["properties"]["hs_parent_company_id"] for r in listed} == {"2": None, "4": "2", "5": None}
+    found = search(client, filterGroups=[{"filters": [{"propertyName": "hs_parent_company_id", "operator": "EQ", "value": "2"}]}])
+    assert [r["id"] for r in found.json()["results"]] == ["4"]
+
+
 def test_search_filters_by_time_and_by_id(serve, make_companies, moment):
     client, _ = serve(hubspot_companies=make_companies(10))
     since = str(int((moment + timedelta(seconds=8)).timestamp() * 1000))
