@@ -12,6 +12,7 @@ from hub.kept.increment import Addition
 from hub.kept.outcome import Whole, list_crosswalk, order_present
 from hub.kept.state import State
 from hub.resolve import Resolution
+from hub.results.hierarchy import find_circles
 from hub.results.report import count_moved
 from hub.rules.model import Rules
 
@@ -80,6 +81,7 @@ def check_invariants(
         _check_ids(resolution, events),
         _check_golden(resolution),
         _check_decisions(resolution),
+        _check_parents(resolution),
     )
     return [finding for found in checks for finding in found]
 
@@ -137,6 +139,13 @@ def _check_codes(resolution: Found, records: pl.DataFrame) -> list[Finding]:
         name = "one_credit_code" if part == "tax.code" else f"one_{part.replace('.', '_')}"
         findings += _report(name, broken, f"hold two different values of {part}: the guard of clustering failed")
     return findings
+
+
+def _check_parents(resolution: Found) -> list[Finding]:
+    if "parent_gid" not in resolution.golden.columns:
+        return []
+    circles = find_circles(resolution.golden["gid"], resolution.golden["parent_gid"])
+    return _report("parents_end", circles, "customers are part of themselves through their parents: tell the maintainers")
 
 
 def _check_decisions(resolution: Found) -> list[Finding]:

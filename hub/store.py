@@ -165,7 +165,7 @@ class Hub:
 
     def list_golden(self) -> pl.DataFrame:
         """The golden record of every customer, linked to its parent."""
-        return link_parents(self._state.golden)
+        return link_parents(self._state.golden, self.list_crosswalk())
 
     def _read_changes(self, records: pl.DataFrame | None, decided: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records to add and all decisions, after the hub has read what others added."""

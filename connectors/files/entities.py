@@ -23,6 +23,7 @@ PARTY: Columns = {
     "industry": "text",
     "tier": "text",
     "parent_name": "text",
+    "parent_party_id": "text",
     "owner_ref": "text",
     "created_at": "timestamp",
     "updated_at": "timestamp",

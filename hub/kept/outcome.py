@@ -145,7 +145,8 @@ def tell(
     with ThreadPoolExecutor(1) as pool:
         telling = telling or begin_telling(pool, state, addition.rows, addition.bonds, rules, None)
         added = tell_added(addition, records, decisions, rules, model)
-        crosswalk, golden = list_crosswalk(state, telling.present), link_parents(state.golden)
+        crosswalk = list_crosswalk(state, telling.present)
+        golden = link_parents(state.golden, crosswalk)
         said = (added.review, added.decisions, added.events, added.model, added.report)
         outcome = Outcome(*said, crosswalk, golden, pl.DataFrame())
         if take_rest is not None:

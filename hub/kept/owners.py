@@ -44,7 +44,8 @@ def own_records(
     aligned = state.records.select(pl.all().gather(pl.Series(rows[own])))
     parts = select_parts(state.parts, rows[own])
     winners = choose_winners(parts, aligned, members, rules)
-    golden = build_golden(parts, aligned, members, winners, rules).with_columns(read_name_keys(parts, winners, rules))
+    keys = read_name_keys(parts, aligned, winners, rules)
+    golden = build_golden(parts, aligned, members, winners, rules).with_columns(keys)
     gids = state.issued["gid"].gather(pl.Series(over))
     if state.lineage is not None:
         traced = trace_lineage(parts, aligned, members, winners, rules)

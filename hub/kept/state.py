@@ -114,7 +114,7 @@ def build_state(
     places = ids.select("gid", place=pl.int_range(pl.len(), dtype=pl.Int32))
     holders = own.members.gids.to_frame("gid").join(places, on="gid", how="left", maintain_order="left")["place"].to_numpy()
     targets = ids.join(places.rename({"gid": "target_gid"}), on="target_gid", how="left", maintain_order="left")["place"]
-    golden = resolution.golden.with_columns(read_name_keys(own.parts, own.winners, rules))
+    golden = resolution.golden.with_columns(read_name_keys(own.parts, own.aligned, own.winners, rules))
     rows = np.arange(own.parts.n, dtype=np.int32)
     owner = holders[own.members.owner]
     vectors = describe_vectors(own.vectors, own.weighed, rules)

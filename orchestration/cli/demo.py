@@ -19,6 +19,7 @@ from warehouse.home import Home
 
 if TYPE_CHECKING:
     import duckdb
+    import polars as pl
 
 
 def run_demo(scale: Scale = 1.0, seed: Seed = 7, rate_scale: RateScale = 1.0) -> None:
@@ -92,7 +93,21 @@ def _show_identity(console: Console, con: duckdb.DuckDBPyConnection, sandbox: Sa
             f"precision {figures['precision']:.3f}, recall {figures['recall']:.3f}, F1 {figures['f1']:.3f}",
             highlight=False,
         )
+        if file == "parties":
+            console.print(f"   {_describe_parents(con, records, sandbox)}", highlight=False)
     console.print(f"   {describe_doubtful_pairs(waiting, doubtful)}", highlight=False)
+
+
+def _describe_parents(con: duckdb.DuckDBPyConnection, crosswalk: pl.DataFrame, sandbox: Sandbox) -> str:
+    from orchestration.lib.parents import measure_parents, read_true_parents
+
+    golden = con.sql("select customer_gid as gid, parent_gid, relation from dim_customer").pl()
+    counts = dict(golden.drop_nulls("parent_gid").group_by("relation").len().iter_rows())
+    figures = measure_parents(golden, crosswalk.rename({"customer_gid": "gid"}), *read_true_parents(sandbox.truth))
+    return (
+        f"parents: {counts.get('branch', 0):,} branches and {counts.get('subsidiary', 0):,} subsidiaries are linked to theirs; "
+        f"against the truth: precision {figures['parent_precision']:.3f}, recall {figures['parent_recall']:.3f}"
+    )
 
 
 def _show_figures(console: Console, con: duckdb.DuckDBPyConnection) -> None:

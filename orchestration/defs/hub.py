@@ -15,6 +15,7 @@ from orchestration.lib.identity import (
     resolve_identities,
     write_identities,
 )
+from orchestration.lib.parents import measure_parents, read_true_parents
 from orchestration.lib.plots import draw_bars
 from orchestration.lib.stores import Stores
 from orchestration.lib.upkeep import OWNER
@@ -95,6 +96,7 @@ def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
     numbers |= {name: report[name] for name in ("added", "changed", "deleted", "records_reached") if name in report}
     return {
         **numbers,
+        **_count_relations(found),
         "resolved": "what changed" if "added" in report else "all records",
         "rule_version": current_project().rule_version,
         "model_version": report["model_version"],
@@ -113,7 +115,27 @@ def _measure_quality(found: Whole, name: str) -> dict[str, float]:
     table = pl.read_parquet(path)
     truth = table.select("source", "source_key", next(column for column in table.columns if column.endswith("_id")))
     figures = {**evaluate(found.crosswalk, truth), **evaluate_candidates(found.list_pairs(), truth)}
+    if name == "parties" and path.with_stem("customers").exists():
+        figures |= measure_parents(found.golden, found.crosswalk, *read_true_parents(path.parent))
     return {f"truth_{name}": round(value, 4) for name, value in figures.items()}
+
+
+def _count_relations(found: Whole) -> dict[str, int]:
+    """How many customers are a subsidiary, a branch or a group, have a parent, or name one that nobody was found for."""
+    golden = found.golden
+    if "relation" not in golden.columns:
+        return {}
+    names = [name for name in ("parent_name", "parent_source_key") if name in golden.columns]
+    is_named = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in names))
+    has_parent = pl.col("parent_gid").is_not_null()
+    counts = {
+        "subsidiaries": pl.col("relation") == "subsidiary",
+        "branches": pl.col("relation") == "branch",
+        "groups": pl.col("relation") == "group",
+        "with_parent": has_parent,
+        "named_parents_not_found": is_named & ~has_parent,
+    }
+    return golden.select(mask.sum().cast(pl.Int64).alias(name) for name, mask in counts.items()).row(0, named=True)
 
 
 def _describe_weights(found: Whole) -> dict[str, Any]:

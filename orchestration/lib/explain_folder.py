@@ -15,7 +15,7 @@ from hub.decide import describe_decisions
 from hub.explain import explain_pair as score_pair
 from hub.files import read_table
 from hub.ids.identify import build_crosswalk
-from hub.kept.outcome import write_pair_evidence
+from hub.kept.outcome import list_crosswalk, order_present, write_pair_evidence
 from hub.results.golden import Members, choose_winners, trace_lineage
 from hub.results.hierarchy import link_parents
 from hub.results.reasons import find_obstacles, find_path, list_holding, name_vetoes
@@ -72,7 +72,8 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
     if not members:
         gone: dict[str, Any] = {name: [] for name in ("golden", "records", "lineage", "edges", "decisions")}
         return {"asked": subject, "became": became, ID_COLUMN: None, **gone, "records": crosswalk.to_dicts(), "events": told}
-    golden = name_golden(link_parents(hub.state.golden).filter(pl.col("gid") == gid))
+    holders = list_crosswalk(hub.state, order_present(hub.state))
+    golden = name_golden(link_parents(hub.state.golden, holders).filter(pl.col("gid") == gid))
     aligned, parts = prepare(hub.read_records(rules.entity, _frame(members)), rules)
     rows = np.arange(len(members), dtype=np.int32)
     owned = Members(pl.Series([gid]), np.zeros_like(rows), rows, rows[:1])

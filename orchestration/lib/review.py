@@ -17,7 +17,8 @@ from orchestration.project import ProjectError
 
 ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 #: columns of the records that say nothing to a reviewer
-_INNER = {"source", "source_key", "party_source_key", "record_ref", "owner_ref", "created_at", "updated_at", "parent_name"}
+_INNER = {"source", "source_key", "party_source_key", "record_ref", "owner_ref", "created_at", "updated_at"}
+_INNER |= {"parent_name", "parent_source_key"}
 _KINDS = {"same": "merge", "different": "never"}
 _FIRST_ROW = 2  # row 1 of the table is its head
 

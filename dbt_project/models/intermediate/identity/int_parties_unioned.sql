@@ -108,12 +108,19 @@ unioned as (
         live_companies.industry,
         live_companies.tier,
         null as parent_name,
+        coalesce(parents.survivor_key, live_companies.parent_company_id) as parent_source_key,
         live_companies.owner_id as owner_ref,
         live_companies.created_at,
         live_companies.updated_at,
         live_companies.record_ref
     from live_companies
     left join first_contacts on live_companies.company_id = first_contacts.company_id
+    -- a parent that was merged away is what it was merged into
+    left join redirects as parents
+        on
+            live_companies.parent_company_id = parents.source_key
+            and parents.source = 'hubspot'
+            and parents.kind = 'party'
 
     union all
 
@@ -133,6 +140,7 @@ unioned as (
         null as industry,
         null as tier,
         null as parent_name,
+        head_customer_code as parent_source_key,
         person_code as owner_ref,
         {{ local_midnight('developed_date') }} as created_at,
         modified_at as updated_at,
@@ -157,6 +165,7 @@ unioned as (
         null as industry,
         null as tier,
         null as parent_name,
+        null as parent_source_key,
         owner_ref,
         created_at,
         updated_at,
@@ -181,6 +190,7 @@ unioned as (
         industry,
         tier,
         parent_name,
+        parent_party_id as parent_source_key,
         owner_ref,
         created_at,
         updated_at,

@@ -12,6 +12,7 @@ renamed as (
         source,
         stream,
         party_id,
+        parent_party_id,
         owner_ref,
 
         ---------- text

@@ -11,6 +11,7 @@ renamed as (
         ---------- ids
         id as company_id,
         hubspot_owner_id as owner_id,
+        hs_parent_company_id as parent_company_id,
         hs_merged_object_ids as merged_company_ids,
 
         ---------- text

@@ -12,6 +12,8 @@ renamed as (
         cCusCode as customer_code,
         cCusPPerson as person_code,
         cCCCode as customer_class,
+        -- U8 enters a customer's own code where nobody names a head
+        nullif(cCusHeadCode, cCusCode) as head_customer_code,
 
         ---------- text
         cCusName as company_name,
