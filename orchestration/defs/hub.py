@@ -107,7 +107,7 @@ def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
 
 
 def _measure_quality(found: Whole, name: str) -> dict[str, float]:
-    """Pairwise and B-cubed figures and the candidates' recall where the project knows the truth; nothing of it flows back."""
+    """Figures of pairs, candidates and parents where the project knows the truth; nothing of it flows back."""
     folder = current_project().truth
     path = folder / f"{name}.parquet" if folder else None
     if path is None or not path.exists():

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hub.evaluate import evaluate
 from orchestration.cli.app import app
+from orchestration.lib.parents import measure_parents, read_true_parents
 from orchestration.lib.runs import open_instance
 from tests.integration.line_harness import MARKS, SOURCES, Line, parse_json
 
@@ -99,6 +100,17 @@ def test_identities_are_near_the_truth(look, company, crosswalk, truth, precisio
     assert figures["recall"] >= recall
 
 
+def test_parents_are_near_the_truth(look, company):
+    with duckdb.connect(str(look.served), read_only=True) as con:
+        golden = con.sql("select customer_gid as gid, parent_gid, relation from dim_customer").pl()
+        crosswalk = con.sql("select * from crosswalk").pl().rename({"customer_gid": "gid"})
+    figures = measure_parents(golden, crosswalk, *read_true_parents(company._directory / "truth"))
+    assert set(golden["relation"].drop_nulls()) == {"branch", "subsidiary", "group"}
+    assert figures["found_parents"] >= 10
+    assert figures["parent_precision"] >= 0.8
+    assert figures["parent_recall"] >= 0.4
+
+
 def test_the_reconciliation_covers_every_stream_down_to_staging(look):
     equalities = look.read("select source || '.' || stream, count(*), bool_and(ok) from reconciliation group by all")
     assert all(ok for _, _, ok in equalities)
@@ -148,6 +160,20 @@ def test_the_hub_tells_dagster_what_it_found(look, prefix, gid, records):
     assert crosswalk["review_found"] >= crosswalk["review_kept"] > 0
     assert crosswalk["pairs_left_out"] >= crosswalk["blocks_capped"] >= 0
     assert told[f"{prefix}edges"]["match weights"].value.startswith("![")
+
+
+def test_the_hub_tells_dagster_of_parents(look):
+    logs = open_instance(look.home).all_logs(look.newest_run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    told = next(m.metadata for e in logs if (m := e.asset_materialization).asset_key.path[-1] == "crosswalk")
+    [counts] = look.query(
+        "select count(*) filter (where relation = 'subsidiary'), count(*) filter (where relation = 'branch'),"
+        " count(*) filter (where relation = 'group'), count(parent_gid),"
+        " count(*) filter (where parent_source_key is not null and parent_gid is null) from hub.golden_customers"
+    )
+    names = ("subsidiaries", "branches", "groups", "with_parent", "named_parents_not_found")
+    assert tuple(told[name].value for name in names) == counts
+    assert told["truth_found_parents"].value == counts[3]
+    assert 0.8 <= told["truth_parent_precision"].value <= 1
 
 
 @pytest.mark.parametrize("mart", ["fct_forecast", "fct_forecast_component"])
