@@ -1,23 +1,26 @@
 """Why two records are, or are not, one entity (I-6). Public door."""
 
-from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from hub.clustering.cluster import FORBIDDEN
 from hub.columns.parts import Parts
 from hub.columns.prepare import prepare
 from hub.decide import describe_decisions
+from hub.kept.increment import find_present
+from hub.kept.state import State
 from hub.model import Model
-from hub.resolve import Resolution
-from hub.results.reasons import name_clash, name_vetoes
+from hub.results.reasons import find_obstacles, find_path, list_holding, name_clash, name_vetoes
 from hub.rules.model import Rules
-from hub.scoring.compare import Comparer
+from hub.scoring.compare import Comparer, lay_out
 from hub.scoring.frequency import find_buckets
 from hub.scoring.weigh import UNITS_PER_BIT, weigh
 
 RecordRef = tuple[str, str]
+_ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 
 
 def explain_pair(
@@ -108,67 +111,66 @@ def _show(parts: Parts, part: str, rank: int) -> str | None:
     return None if value is None else str(value)
 
 
-def explain_customer(resolution: Resolution, gid: str) -> dict[str, Any]:
-    """Why a customer is what it is: its records, the edges among them, its golden values' sources, its events of this run.
+def read_pairs(state: State, records: Sequence[RecordRef], rules: Rules) -> pl.DataFrame:
+    """The compared pairs of some present records of a hub.
 
-    An id that was given up is followed to the one it resolves to (`asked` keeps the id that was asked for).
-
-    Raises:
-        KeyError: the id was never issued, or its customer is retired.
+    Returns: source_a, source_key_a, source_b, source_key_b, weight (bits), veto (why the two are never one; null: nothing),
+    counted (bits that the pair adds to the sum between two entities).
     """
-    redirect = resolution.redirects.filter(pl.col("gid") == gid)
-    live = redirect["target_gid"].item() if redirect.height else gid
-    golden = resolution.golden.filter(pl.col("gid") == live)
-    if not golden.height:
-        raise KeyError(f"{gid} is not a live id: it was never issued, or its records are all gone (see the identity events)")
-    history = resolution.crosswalk.filter(pl.col("gid") == live)
-    current = history.filter("is_current").select("source", "source_key")
+    rows = find_present(state, _frame(records))["row"].to_numpy()
+    inside = state.take(state.find_within(rows.astype(np.int32)))
+    keys = state.records.select("source", "source_key")
+    ends = [keys[side].rows() for side in (inside.left, inside.right)]
+    named = [(*min(pair), *max(pair)) for pair in zip(*ends, strict=True)]
+    held = state.vectors.select("vector", "total", "counted")[inside.vector]
+    layout, counted = lay_out(rules), held["counted"].to_numpy()
+    vetoes = [
+        "; ".join(name_vetoes(levels, layout, rules)) if bits == FORBIDDEN else None
+        for levels, bits in zip(layout.unpack(held["vector"].to_numpy()), counted, strict=True)
+    ]
+    return pl.DataFrame(named, schema=dict.fromkeys(_ENDS, pl.String), orient="row").with_columns(
+        weight=held["total"] / UNITS_PER_BIT, veto=pl.Series(vetoes, dtype=pl.String), counted=held["counted"] / UNITS_PER_BIT
+    )
+
+
+def read_told(edges: pl.DataFrame) -> pl.DataFrame:
+    """Edges as add_reasons takes pairs: there are no vetoed ones among them, nor any below review."""
+    unknown = {"counted": pl.lit(None, dtype=pl.Float64), "veto": pl.lit(None, dtype=pl.String)}
+    return edges.drop_nulls("weight").select(*_ENDS, "weight").with_columns(**unknown)
+
+
+def add_reasons(
+    score: dict[str, Any],
+    sides: Mapping[str, Sequence[RecordRef]],
+    pairs: pl.DataFrame,
+    decisions: pl.DataFrame,
+    holders: Mapping[str, pl.DataFrame],
+    rules: Rules,
+    elsewhere: str = "",
+) -> dict[str, Any]:
+    """What explain_pair says of two records, with their entities, the path that joins these or what keeps those apart.
+
+    sides: per entity its records. pairs: theirs, as of read_pairs; where `counted` is null for want of knowing, `elsewhere` says
+    who knows. decisions: of hub.resolve.Resolution. holders: per entity rows with its guarded values.
+    """
+    first = next(gid for gid, side in sides.items() if score["a"] in side)
+    second = next(gid for gid, side in sides.items() if score["b"] in side)
+    are_one, holding = first == second, list_holding(decisions, rules.entity)
+    held_back: list[dict[str, Any]] = []
+    if not are_one:
+        inside = {record: gid for gid, side in sides.items() for record in side}
+        across = [inside[row[:2]] != inside[row[2:]] for row in pairs.select(_ENDS).iter_rows()]
+        groups = [set(sides[gid]) for gid in (first, second)]
+        between = pairs.filter(pl.Series(across, dtype=pl.Boolean))
+        held_back = find_obstacles(between, holding, [holders[first], holders[second]], groups, rules, elsewhere)
     return {
-        "asked": gid,
-        "gid": live,
-        "golden": golden.row(0, named=True),
-        "records": current.rows(),
-        "left": history.filter(~pl.col("is_current")).select("source", "source_key", "valid_to").rows(),
-        "edges": _edges_within(resolution, current).to_dicts(),
-        "lineage": resolution.lineage.filter(pl.col("gid") == live).to_dicts(),
-        "events": resolution.events.filter((pl.col("gid") == live) | (pl.col("other_gid") == live)).to_dicts(),
-        "given_up_ids": resolution.redirects.filter(pl.col("target_gid") == live)["gid"].to_list(),
+        **score,
+        "customers": [first, second],
+        "are_one_customer": are_one,
+        "path": find_path(pairs, holding, rules.match_bits, score["a"], score["b"]) if are_one else [],
+        "held_back": held_back,
     }
 
 
-def find_path(resolution: Resolution, a: RecordRef, b: RecordRef) -> list[dict[str, Any]]:
-    """The fewest stored edges that lead from one record of a customer to another; empty where nothing joins them."""
-    current = resolution.crosswalk.filter("is_current")
-    owner = {(source, key): gid for source, key, gid in current.select("source", "source_key", "gid").iter_rows()}
-    if a not in owner or b not in owner or owner[a] != owner[b]:
-        return []
-    members = current.filter(pl.col("gid") == owner[a]).select("source", "source_key")
-    steps: dict[RecordRef, list[tuple[RecordRef, dict[str, Any]]]] = {}
-    for edge in _edges_within(resolution, members).iter_rows(named=True):
-        one, two = (edge["source_a"], edge["source_key_a"]), (edge["source_b"], edge["source_key_b"])
-        steps.setdefault(one, []).append((two, edge))
-        steps.setdefault(two, []).append((one, edge))
-    came: dict[RecordRef, tuple[RecordRef, dict[str, Any]] | None] = {a: None}
-    waiting = deque([a])
-    while waiting and b not in came:
-        here = waiting.popleft()
-        for there, edge in steps.get(here, []):
-            if there not in came:
-                came[there] = (here, edge)
-                waiting.append(there)
-    path: list[dict[str, Any]] = []
-    step = came.get(b)
-    while step is not None:
-        path.append(step[1])
-        step = came[step[0]]
-    return path[::-1]
-
-
-def _edges_within(resolution: Resolution, members: pl.DataFrame) -> pl.DataFrame:
-    edges = resolution.edges
-    for side in ("a", "b"):
-        names = {"source": f"source_{side}", "source_key": f"source_key_{side}"}
-        edges = edges.join(members.rename(names), on=list(names.values()), how="semi")
-    return edges.sort(
-        "weight", "source_a", "source_key_a", "source_b", "source_key_b", descending=[True, False, False, False, False]
-    )
+def _frame(records: Sequence[RecordRef]) -> pl.DataFrame:
+    return pl.DataFrame(list(records), schema=dict.fromkeys(("source", "source_key"), pl.String), orient="row")

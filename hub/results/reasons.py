@@ -1,5 +1,6 @@
 """What made two records one entity though they need not match themselves, or keeps them two though they do (I-6)."""
 
+import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -69,6 +70,32 @@ def find_path(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
     return path[::-1]
 
 
+def grow_tree(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float, records: Sequence[RecordRef]) -> list[Step]:
+    """How the records of an entity hang together: from the first on, each by the merge or the strongest match that reaches it.
+
+    The steps lead from `a`, which is reached already, to `b`; `depth` counts them from the start. A record that nothing reaches
+    has a step without `a`.
+    """
+    steps, left = _link(pairs, decisions, match_bits), dict.fromkeys(sorted(records))
+    tree: list[Step] = []
+    waiting: list[tuple[float, RecordRef, RecordRef, int, Step]] = []
+    while left:
+        if waiting:
+            _, here, there, depth, step = heapq.heappop(waiting)
+            if there not in left:
+                continue
+            tree.append({**step, "a": here, "b": there, "depth": depth})
+        else:
+            there, depth = next(iter(left)), 0
+            tree.append({"a": None, "b": there, "weight": None, "decision": None, "depth": depth})
+        del left[there]
+        for other, step in steps.get(there, []):
+            if other in left:
+                strength = float("inf") if step["weight"] is None else step["weight"]
+                heapq.heappush(waiting, (-strength, there, other, depth + 1, step))
+    return tree
+
+
 def _link(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float) -> dict[RecordRef, list[tuple[RecordRef, Step]]]:
     """What joins each record to others: merges, and matches. A merge of many joins each of them to its first one."""
     joined: list[Step] = []
@@ -94,13 +121,14 @@ def find_obstacles(
     holders: Sequence[pl.DataFrame],
     sides: Sequence[set[RecordRef]],
     rules: Rules,
+    elsewhere: str,
 ) -> list[dict[str, Any]]:
     """What keeps two entities apart: kind, text, and the pairs that it is about.
 
-    kind: decision, guard, veto; where none of these forbids it, outweighed, no match, or not in the files.
+    kind: decision, guard, veto; where none of these forbids it, outweighed, no match, or not kept.
     pairs: between the two, with `weight`, `veto` (null: none) and `counted`: the bits that a pair adds to the sum between two
-    entities, null where only some pairs are known. holders: per entity rows with the columns of the rules, that have its guarded
-    values; sides: per entity its records.
+    entities, null where only some pairs are known; elsewhere: who then knows the others, in words. holders: per entity rows with
+    the columns of the rules, that have its guarded values; sides: per entity its records.
     """
     found: list[dict[str, Any]] = [
         {"kind": "decision", "text": decision.describe(), "decision_id": decision.decision_id}
@@ -113,7 +141,7 @@ def find_obstacles(
         shown = _show(own)
         others = f" and {own.height - 1} more" if own.height > 1 else ""
         found.append({"kind": "veto", "text": f"{veto[0]} ({_name_pair(shown[0])}{others})", "pairs": shown})
-    return found or [_weigh_up(pairs, rules)]
+    return found or [_weigh_up(pairs, rules, elsewhere)]
 
 
 def _is_across(decision: Decision, sides: Sequence[set[RecordRef]]) -> bool:
@@ -130,7 +158,7 @@ def _list_clashes(holders: Sequence[pl.DataFrame], rules: Rules) -> list[str]:
     return [name_clash(part, one | two) for part, (one, two) in known.items() if one and two and one != two]
 
 
-def _weigh_up(pairs: pl.DataFrame, rules: Rules) -> dict[str, Any]:
+def _weigh_up(pairs: pl.DataFrame, rules: Rules, elsewhere: str) -> dict[str, Any]:
     """The evidence between two entities that nothing forbids to be one."""
     heaviest = pairs.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)])
     if not pairs.filter(pl.col("weight") >= rules.match_bits).height:
@@ -138,8 +166,8 @@ def _weigh_up(pairs: pl.DataFrame, rules: Rules) -> dict[str, Any]:
         return {"kind": "no match", "text": f"no record of the one matches a record of the other{best}", "pairs": _show(heaviest)}
     speaking = heaviest.filter(pl.col("weight") >= rules.match_bits)
     if pairs["counted"].null_count():
-        text = f"{_name_pair(_show(heaviest)[0])} is a match; what holds it back is not in the files: ask a hub (--hub)"
-        return {"kind": "not in the files", "text": text, "pairs": _show(heaviest)}
+        text = f"{_name_pair(_show(heaviest)[0])} is a match; what holds it back is not kept here: {elsewhere}"
+        return {"kind": "not kept", "text": text, "pairs": _show(heaviest)}
     against = pairs.filter(pl.col("counted") < 0).sort("counted", *_ENDS)
     total = round(float(pairs["counted"].sum()), 1)
     most = ", ".join(_name_pair(pair, "counted") for pair in _show(against))

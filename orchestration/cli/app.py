@@ -17,6 +17,7 @@ from orchestration.cli import (
     decisions,
     demo,
     erase,
+    explain,
     identity,
     publication,
     quarantine,
@@ -54,7 +55,7 @@ app.command("demo")(demo.run_demo)
 app.command("run")(run.run_line)
 app.command("status")(status.show_status)
 app.command("resolve")(identity.resolve)
-app.command("explain")(identity.explain)
+app.command("explain")(explain.explain)
 app.add_typer(standalone.rules_app, name="rules")
 app.command("evaluate")(standalone.evaluate)
 app.command("compare")(variants.compare)

@@ -145,7 +145,7 @@ def split(
     as_json: JsonOption = False,
 ) -> None:
     """Part some records of a customer from the rest of it, for good."""
-    from orchestration.cli.identity import parse_record
+    from orchestration.cli.explain import parse_record
     from orchestration.lib.desk import split_customer
 
     chosen = list(dict.fromkeys(parse_record(text.strip()) for text in records.split(",") if text.strip()))

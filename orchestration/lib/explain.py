@@ -9,9 +9,15 @@ import duckdb
 import polars as pl
 
 from hub.decide import DECISION_SCHEMA
+from hub.explain import add_reasons, read_pairs, read_told
 from hub.explain import explain_pair as score_pair
-from orchestration.lib.decisions import ENTITIES, Entity
-from orchestration.lib.identity import attach_customers
+from hub.model import Model
+from hub.results.reasons import grow_tree, list_holding
+from hub.rules.model import Rules
+from orchestration.lib.decisions import ENTITIES, Entity, Working
+from orchestration.lib.explain_folder import follow_id
+from orchestration.lib.identity import LOG_SCHEMA, attach_customers
+from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.models import read_kept_model
 from orchestration.lib.stores import Stores
 from orchestration.project import ProjectError, current_project
@@ -23,6 +29,7 @@ from warehouse.sql import identifier, landing_table
 
 Record = tuple[str, str]
 FIGURES = "marts"
+_NOT_KEPT = "the hub's state after this run is gone or of other code; `goldthread run --rebuild` keeps it anew"
 
 
 def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str | None = None) -> dict[str, Any]:
@@ -31,6 +38,7 @@ def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str |
     entity: which of the two a record is asked for that is of both.
     """
     of, also = _choose_entity(con, [subject], entity)
+    _, became = ("", []) if ":" in subject else follow_id(_read_log(con).rename({"customer_gid": "gid"}), subject)
     gid = _find_gid(con, of, subject)
     crosswalk = f"hub.{of.crosswalk}"
     queries = {
@@ -50,27 +58,55 @@ def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str |
         """,  # noqa: S608 (of the hub)
         "events": "select * from hub.identity_events where customer_gid = $gid or other_gid = $gid order by event_no",
     }
-    found = {name: _rows(con, query, {"gid": gid}) for name, query in queries.items()}
-    return {"asked": subject, "entity": of.name, "also": also, of.gid: gid, **found}
+    frames = {name: con.sql(query, params={"gid": gid}).pl() for name, query in queries.items()}
+    holding = list_holding(con.sql(f"select * from hub.{of.decisions}").pl(), of.name)  # noqa: S608 (of the hub)
+    members = frames["records"].filter("is_current").select("source", "source_key").rows()
+    tree = grow_tree(read_told(frames["edges"]), holding, current_project().rules[of.name].match_bits, members)
+    found = {name: frame.to_dicts() for name, frame in frames.items()}
+    return {"asked": subject, "became": became, "entity": of.name, "also": also, of.gid: gid, "tree": tree, **found}
 
 
 def explain_pair(
     con: duckdb.DuckDBPyConnection, stores: Stores, a: Record, b: Record, entity: str | None = None
 ) -> dict[str, Any]:
-    """The evidence for and against two records, in bits, what people decided, and whether they are one customer or person now."""
+    """The evidence for and against two records, in bits, what people decided, whether they are one customer or person now, and
+    the path that joins them or what keeps them two."""
     named = [f"{source}:{key}" for source, key in (a, b)]
     of, also = _choose_entity(con, named, entity)
     rules = current_project().rules[of.name]
     decisions = read_decisions(stores.home, stores.ledger, DECISION_SCHEMA)
-    score = score_pair(_read_records(con, of), a, b, rules, read_kept_model(stores.home.models, rules), decisions)
-    customers = [_find_gid(con, of, record) for record in named]
-    return {
-        **score,
-        "entity": of.name,
-        "also": also,
-        "customers": customers,
-        "are_one_customer": customers[0] == customers[1],
-    }
+    model = read_kept_model(stores.home.models, rules)
+    score = score_pair(_read_records(con, of), a, b, rules, model, decisions)
+    working = Working(con, of)
+    sides = {gid: working.list_members(gid) for gid in (_find_gid(con, of, record) for record in named)}
+    members = [record for side in sides.values() for record in side]
+    pairs = _read_pairs(con, stores, of, rules, model, members)
+    holders = {gid: working.read_records(_frame(side)) for gid, side in sides.items()}
+    applied = con.sql(f"select * from hub.{of.decisions}").pl()  # noqa: S608 (of the hub)
+    return {**add_reasons(score, sides, pairs, applied, holders, rules, _NOT_KEPT), "entity": of.name, "also": also}
+
+
+def _read_pairs(
+    con: duckdb.DuckDBPyConnection, stores: Stores, of: Entity, rules: Rules, model: Model | None, records: list[Record]
+) -> pl.DataFrame:
+    """The compared pairs of some records: all of them where the hub's state is that of the working file, else its edges."""
+    state = KeptHub(stores.home.hub / of.name, rules).find(model, _read_log(con)) if model else None
+    if state is not None:
+        return read_pairs(state, records, rules)
+    wanted, edges = _frame(records), con.sql(f"select * from hub.{of.edges}").pl()  # noqa: S608 (of the hub)
+    for side in "ab":
+        edges = edges.join(wanted, left_on=[f"source_{side}", f"source_key_{side}"], right_on=wanted.columns, how="semi")
+    return read_told(edges)
+
+
+def _read_log(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """The identity log with what the run that made the working file added."""
+    log: pl.DataFrame = con.sql("select * from hub.identity_events").pl()
+    return log.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items())
+
+
+def _frame(records: list[Record]) -> pl.DataFrame:
+    return pl.DataFrame(records, schema=dict.fromkeys(("source", "source_key"), pl.String), orient="row")
 
 
 def _read_records(con: duckdb.DuckDBPyConnection, of: Entity) -> pl.DataFrame:
@@ -181,7 +217,8 @@ def _find_gid(con: duckdb.DuckDBPyConnection, of: Entity, subject: str) -> str:
     gid = str(redirect[0][0]) if redirect else subject
     if not con.execute(f"select 1 from hub.{of.golden} where {of.gid} = ?", [gid]).fetchall():  # noqa: S608 (of the hub)
         called = "customer" if of.name == "organisation" else of.name
-        raise ProjectError(f"{subject} is no live {called}: it was never issued, or its records are gone (see identity_events)")
+        _, became = follow_id(_read_log(con).rename({"customer_gid": "gid"}), subject)
+        raise ProjectError(f"{subject} is no live {called}: {'; '.join(became) or 'it was never issued'}")
     return gid
 
 

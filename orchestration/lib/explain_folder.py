@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.clustering.cluster import FORBIDDEN
 from hub.columns.prepare import prepare
 from hub.decide import describe_decisions
+from hub.explain import add_reasons, read_pairs, read_told
 from hub.explain import explain_pair as score_pair
 from hub.files import read_table
 from hub.ids.identify import build_crosswalk
 from hub.kept.outcome import list_crosswalk, order_present, write_pair_evidence
 from hub.results.golden import Members, choose_winners, trace_lineage
 from hub.results.hierarchy import link_parents
-from hub.results.reasons import find_obstacles, find_path, list_holding, name_vetoes
+from hub.results.reasons import grow_tree, list_holding
 from hub.rules.model import Rules
-from hub.scoring.compare import lay_out
-from hub.scoring.weigh import UNITS_PER_BIT
 from hub.standalone import ID_COLUMN, name_golden
 from hub.store import read_events
 from orchestration.lib.desk import Record
@@ -43,17 +41,9 @@ def explain_hub_pair(folder: Path, rules: Rules, a: Record, b: Record) -> dict[s
         raise ProjectError(f"{folder}: {error.args[0]}") from error
     customers = [str(hub.find_holder(record)) for record in (a, b)]
     sides = {gid: hub.list_members(gid) for gid in customers}
-    members = [record for side in sides.values() for record in side]
-    pairs = _read_pairs(hub, members)
-    layout, counted = lay_out(rules), pairs["counted"].to_numpy()
-    levels = layout.unpack(pairs["vector"].to_numpy())
-    named = [
-        "; ".join(name_vetoes(own, layout, rules)) if bits == FORBIDDEN else None
-        for own, bits in zip(levels, counted, strict=True)
-    ]
-    pairs = pairs.with_columns(pl.col("weight", "counted") / UNITS_PER_BIT, veto=pl.Series(named, dtype=pl.String))
+    pairs = read_pairs(hub.state, [record for side in sides.values() for record in side], rules)
     holders = {gid: hub.read_records(rules.entity, _frame(side)) for gid, side in sides.items()}
-    return _add_reasons(score, sides, pairs, hub.read_decisions(), holders, rules)
+    return add_reasons(score, sides, pairs, hub.read_decisions(), holders, rules)
 
 
 def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, Any]:
@@ -63,14 +53,14 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
     """
     hub, events = Folder(folder, rules), read_events(folder)
     source, colon, key = subject.partition(":")
-    gid, became = (hub.find_holder((source, key)), []) if colon else _follow(events, subject)
+    gid, became = (hub.find_holder((source, key)), []) if colon else follow_id(events, subject)
     members = hub.list_members(gid) if gid else []
     crosswalk = build_crosswalk(events).filter(pl.col("gid") == gid).rename({"gid": ID_COLUMN})
     told = events.filter((pl.col("gid") == gid) | (pl.col("other_gid") == gid)).to_dicts()
     if not members and not became:
         raise ProjectError(f"{folder}: {subject} is no record and no ID of the hub: look for it in crosswalk.parquet")
     if not members:
-        gone: dict[str, Any] = {name: [] for name in ("golden", "records", "lineage", "edges", "decisions")}
+        gone: dict[str, Any] = {name: [] for name in ("golden", "records", "lineage", "tree", "edges", "decisions")}
         return {"asked": subject, "became": became, ID_COLUMN: None, **gone, "records": crosswalk.to_dicts(), "events": told}
     holders = list_crosswalk(hub.state, order_present(hub.state))
     golden = name_golden(link_parents(hub.state.golden, holders).filter(pl.col("gid") == gid))
@@ -78,6 +68,7 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
     rows = np.arange(len(members), dtype=np.int32)
     owned = Members(pl.Series([gid]), np.zeros_like(rows), rows, rows[:1])
     lineage = trace_lineage(parts, aligned, owned, choose_winners(parts, aligned, owned, rules), rules)
+    pairs, decisions = read_pairs(hub.state, members, rules), hub.read_decisions()
     return {
         "asked": subject,
         "became": became,
@@ -85,13 +76,14 @@ def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, 
         "golden": golden.to_dicts(),
         "records": crosswalk.to_dicts(),
         "lineage": lineage.drop("gid").sort("attribute", "is_winner", descending=[False, True], maintain_order=True).to_dicts(),
-        "edges": _list_edges(hub, rules, members),
-        "decisions": _name_decisions(hub.read_decisions(), members),
+        "tree": grow_tree(pairs, list_holding(decisions, rules.entity), rules.match_bits, members),
+        "edges": _list_edges(hub, rules, pairs),
+        "decisions": _name_decisions(decisions, members),
         "events": told,
     }
 
 
-def _follow(events: pl.DataFrame, gid: str) -> tuple[str, list[str]]:
+def follow_id(events: pl.DataFrame, gid: str) -> tuple[str, list[str]]:
     """The ID that one leads to, and what became of it on the way; neither is to be had of events before those given."""
     told: list[str] = []
     ending = events.filter(pl.col("kind").is_in(["merged", "redirected", "restored", "retired"]))
@@ -107,29 +99,16 @@ def _follow(events: pl.DataFrame, gid: str) -> tuple[str, list[str]]:
     return gid, told
 
 
-def _list_edges(hub: Folder, rules: Rules, members: list[Record]) -> list[dict[str, Any]]:
-    """The pairs of some records at or above the review threshold, the heaviest first."""
-    pairs = _read_pairs(hub, members)
-    pairs = pairs.filter(pl.col("weight") >= round(rules.review_bits * UNITS_PER_BIT)).select(*_ENDS, "weight")
+def _list_edges(hub: Folder, rules: Rules, pairs: pl.DataFrame) -> list[dict[str, Any]]:
+    """Those at or above the review threshold, the heaviest first."""
+    pairs = pairs.filter(pl.col("weight") >= rules.review_bits).select(*_ENDS, "weight")
     log = hub.read_log()
     said = [describe_decisions(log, row[:2], row[2:4], rules.entity) for row in pairs.iter_rows()]
     edges = pairs.with_columns(
-        pl.col("weight") / UNITS_PER_BIT,
         write_pair_evidence(hub.state, pairs, rules, hub.model),
         pl.Series("decision", said, dtype=pl.String),
     )
     return edges.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)]).to_dicts()
-
-
-def _read_pairs(hub: Folder, members: list[Record]) -> pl.DataFrame:
-    """The compared pairs of some records: their ends, vector, weight and what each adds between entities (tenths of a bit)."""
-    state = hub.state
-    inside = state.take(state.find_within(hub.find_rows(members).astype(np.int32)))
-    keys = state.records.select(_RECORD)
-    ends = [keys[side].rows() for side in (inside.left, inside.right)]
-    named = [(*min(pair), *max(pair)) for pair in zip(*ends, strict=True)]
-    weighed = state.vectors.select("vector", weight="total", counted="counted")
-    return pl.DataFrame(named, schema=dict.fromkeys(_ENDS, pl.String), orient="row").hstack(weighed[inside.vector])
 
 
 def explain_written_pair(out: Path, rules: Rules, a: Record, b: Record) -> dict[str, Any]:
@@ -153,10 +132,9 @@ def explain_written_pair(out: Path, rules: Rules, a: Record, b: Record) -> dict[
     members = _frame([record for side in sides.values() for record in side])
     for side in ("a", "b"):
         edges = edges.join(members, left_on=[f"source_{side}", f"source_key_{side}"], right_on=_RECORD, how="semi")
-    no_bits, no_veto = pl.lit(None, dtype=pl.Float64), pl.lit(None, dtype=pl.String)
-    pairs = edges.drop_nulls("weight").with_columns(counted=no_bits, veto=no_veto)
+    pairs = read_told(edges)
     holders = {gid: _stand_in(golden, gid) for gid in customers}
-    answer = _add_reasons(score, sides, pairs, decisions, holders, rules)
+    answer = add_reasons(score, sides, pairs, decisions, holders, rules, "a hub knows (--hub)")
     if not is_told and not answer["path"] and {one["kind"] for one in answer["held_back"]} <= {"no match"}:
         raise ProjectError(
             f"{out}: edges.parquet has no evidence for {':'.join(a)} and {':'.join(b)}. It holds pairs at or above the "
@@ -199,10 +177,10 @@ def _stand_in(golden: pl.DataFrame, gid: str) -> pl.DataFrame:
     return golden.filter(pl.col(ID_COLUMN) == gid).with_columns(source=pl.lit("golden"), source_key=pl.col(ID_COLUMN))
 
 
-def explain_written_customer(out: Path, subject: str) -> dict[str, Any]:
+def explain_written_customer(out: Path, entity: str, subject: str) -> dict[str, Any]:
     """A customer as the files have it; they hold no lineage, and of a hub the events of the newest addition."""
     tables = {name: read_table(out / f"{name}.parquet") for name in ("crosswalk", "golden", "edges", "decisions", "events")}
-    gid, became = (subject, []) if ":" in subject else _follow(tables["events"], subject)
+    gid, became = (subject, []) if ":" in subject else follow_id(tables["events"], subject)
     if became and gid not in tables["crosswalk"][ID_COLUMN]:
         raise ProjectError(f"{out}: {'; '.join(became)}: a hub tells what it was, with --hub")
     gid = _find_owner(out, tables["crosswalk"], gid)
@@ -217,6 +195,10 @@ def explain_written_customer(out: Path, subject: str) -> dict[str, Any]:
         "golden": tables["golden"].filter(pl.col(ID_COLUMN) == gid).to_dicts(),
         "records": records.to_dicts(),
         "lineage": None,
+        # the threshold is not in the files: where matches do not reach, the strongest of the others do
+        "tree": grow_tree(
+            read_told(edges), list_holding(tables["decisions"], entity), float("-inf"), records.select(_RECORD).rows()
+        ),
         "edges": edges.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)], nulls_last=True).to_dicts(),
         "decisions": _name_decisions(tables["decisions"], records.select(_RECORD).rows()),
         "events": tables["events"].filter((pl.col("gid") == gid) | (pl.col("other_gid") == gid)).to_dicts(),
@@ -246,31 +228,3 @@ def _name_decisions(decisions: pl.DataFrame, members: list[Record]) -> list[dict
 
 def _frame(records: list[Record]) -> pl.DataFrame:
     return pl.DataFrame(records, schema=dict.fromkeys(_RECORD, pl.String), orient="row")
-
-
-def _add_reasons(
-    score: dict[str, Any],
-    sides: dict[str, list[Record]],
-    pairs: pl.DataFrame,
-    decisions: pl.DataFrame,
-    holders: dict[str, pl.DataFrame],
-    rules: Rules,
-) -> dict[str, Any]:
-    """The customers of two records, the path that joins these or what keeps those apart. sides: per customer its records."""
-    first = next(gid for gid, side in sides.items() if score["a"] in side)
-    second = next(gid for gid, side in sides.items() if score["b"] in side)
-    are_one, holding = first == second, list_holding(decisions, rules.entity)
-    held_back: list[dict[str, Any]] = []
-    if not are_one:
-        inside = {record: gid for gid, side in sides.items() for record in side}
-        across = [inside[row[:2]] != inside[row[2:]] for row in pairs.select(_ENDS).iter_rows()]
-        groups = [set(sides[gid]) for gid in (first, second)]
-        between = pairs.filter(pl.Series(across, dtype=pl.Boolean))
-        held_back = find_obstacles(between, holding, [holders[first], holders[second]], groups, rules)
-    return {
-        **score,
-        "customers": [first, second],
-        "are_one_customer": are_one,
-        "path": find_path(pairs, holding, rules.match_bits, score["a"], score["b"]) if are_one else [],
-        "held_back": held_back,
-    }

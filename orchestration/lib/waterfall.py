@@ -45,7 +45,7 @@ def draw_waterfall(answer: Mapping[str, Any], path: Path) -> None:
     axes.use_sticky_edges = False
     axes.margins(x=0.1)
     axes.set_xlabel("bits of evidence: one bit doubles the odds that the two records are one", fontsize=8, color=INK)
-    axes.set_title(_entitle(answer), fontsize=9, color=INK, loc="left")
+    axes.set_title("\n".join((_entitle(answer), *tell_outcome(answer))), fontsize=9, color=INK, loc="left")
     axes.tick_params(labelsize=8, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower right", ncols=2, fontsize=8, frameon=False, labelcolor=INK)
@@ -60,6 +60,14 @@ def list_steps(answer: Mapping[str, Any]) -> list[tuple[str, float]]:
     fields = [(name.replace("_", " "), bits) for name, bits in fields]
     together = [(name.replace("_", " "), bits) for name, bits in answer["together"].items()]
     return [("prior", answer["prior"]), *((name, bits) for name, bits in (*fields, *together) if bits)]
+
+
+def tell_outcome(answer: Mapping[str, Any]) -> list[str]:
+    """In how many steps the two are one though they do not match, or what kinds of things keep two that match apart."""
+    if answer["verdict"] != "match" and answer.get("path"):
+        return [f"one by a path of {len(answer['path'])}"]
+    kinds = dict.fromkeys(held["kind"] for held in answer.get("held_back", []))
+    return [f"kept two by: {', '.join(kinds)}"] if kinds and answer["verdict"] == "match" else []
 
 
 def _entitle(answer: Mapping[str, Any]) -> str:

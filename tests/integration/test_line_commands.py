@@ -76,6 +76,52 @@ def test_explain_weighs_the_evidence_of_a_pair(look, tmp_path):
     assert (tmp_path / "pair.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_says_what_joined_two_records_that_do_not_match_and_what_keeps_two_that_match_apart(look):
+    joined = """
+        select a.source || ':' || a.source_key, b.source || ':' || b.source_key
+        from crosswalk as a join crosswalk as b using (customer_gid)
+        where a.is_current and b.is_current and (a.source, a.source_key) < (b.source, b.source_key) and not exists (
+            from edges
+            where (source_a, source_key_a, source_b, source_key_b) = (a.source, a.source_key, b.source, b.source_key)
+        ) order by all limit 1
+    """
+    [[a, b]] = look.read(joined)
+    answer = explain(a, b)
+    assert answer["verdict"] in {"grey", "no match"}
+    assert (answer["are_one_customer"], answer["held_back"]) == (True, [])
+    steps = [(":".join(step["a"]), ":".join(step["b"])) for step in answer["path"]]
+    assert len(steps) > 1
+    assert {a, b} < {end for step in steps for end in step}
+    printed = CliRunner().invoke(app, ["explain", a, b], catch_exceptions=False).stdout
+    assert f"joined: {steps[0][0]} and {steps[0][1]}: match, " in printed
+    tree = explain(answer["customers"][0])["tree"]
+    assert {a, b} <= {":".join(step["b"]) for step in tree}
+    assert [step["depth"] for step in tree if step["a"] is None] == [0]
+    [[a, b]] = look.read(
+        "select source_a || ':' || source_key_a, source_b || ':' || source_key_b from edges "
+        "join crosswalk as a on (a.source, a.source_key, a.is_current) = (source_a, source_key_a, true) "
+        "join crosswalk as b on (b.source, b.source_key, b.is_current) = (source_b, source_key_b, true) "
+        "where a.customer_gid <> b.customer_gid and weight >= 0 order by weight desc, source_key_a, source_key_b limit 1"
+    )
+    answer = explain(a, b)
+    assert (answer["verdict"], answer["are_one_customer"], answer["path"]) == ("match", False, [])
+    assert {held["kind"] for held in answer["held_back"]} <= {"guard", "veto", "outweighed"}
+    assert answer["held_back"]
+
+
+def test_explain_a_customer_in_words(look):
+    [[gid, name]] = look.read(
+        "select customer_gid, company_name from golden_customers order by n_records desc, customer_gid limit 1"
+    )
+    printed = CliRunner().invoke(app, ["explain", gid], catch_exceptions=False).stdout
+    answer = explain(gid)
+    assert name in printed
+    lost = [row for row in answer["lineage"] if row["attribute"] == "company_name" and not row["is_winner"]]
+    assert f"{lost[0]['source']}:{lost[0]['source_key']}" in printed
+    assert "── " in printed
+    assert f"{gid} issued" in printed
+
+
 def test_explain_knows_persons_by_their_id_and_by_a_record_that_is_no_customers(look):
     [[gid]] = look.read("select person_gid from golden_persons order by n_records desc, person_gid limit 1")
     answer = explain(gid)
@@ -187,7 +233,6 @@ def test_publishing_what_is_served_already_changes_nothing(line):
         (["explain", "per_nobody"], ("per_nobody is no live person",)),
         (["explain", "cus_nobody", "--entity", "person"], ("the ID is of organisation and not of person",)),
         (["explain", "u8:1", "--entity", "firm"], ("no entity firm: organisation, person",)),
-        (["explain", "u8:1", "--out", "x", "--entity", "person"], ("--entity is said of the line",)),
         (["explain", "nobody"], ("write an ID, or SOURCE:KEY",)),
         (["explain", "hubspot:0", "u8:0"], ("hubspot",)),
         (["explain", "a/b"], ("no record_ref",)),

@@ -74,7 +74,8 @@ def test_a_hub_explains_any_two_of_its_records_with_values_and_what_people_decid
 
 def test_a_hub_explains_a_customer_by_id_or_record_as_the_line_does(resolved: Path) -> None:
     one = json.loads(_run("explain", "crm:1", "--hub", resolved / "hub", "--json"))
-    assert list(one) == ["asked", "became", "customer_gid", "golden", "records", "lineage", "edges", "decisions", "events"]
+    told = ["golden", "records", "lineage", "tree", "edges", "decisions", "events"]
+    assert list(one) == ["asked", "became", "customer_gid", *told]
     assert [(row["source"], row["source_key"]) for row in one["records"]] == [("crm", "1"), ("crm", "2")]
     won = {row["attribute"]: row["value"] for row in one["lineage"] if row["is_winner"]}
     assert won.items() <= one["golden"][0].items()

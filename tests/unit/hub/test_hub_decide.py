@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from hub.decide import AlreadyDecidedError, DecisionError, list_decisions, to_labels
-from hub.explain import explain_pair, find_path
+from hub.explain import explain_pair, read_told
 from hub.invariants import check_invariants
 from hub.resolve import resolve
+from hub.results.reasons import find_path, list_holding
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import DAY_ONE, make_company_records, make_credit_code, make_parties
 from tests.unit.hub.deciding import People, owners, ref, run
@@ -36,7 +37,8 @@ def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_small_hub, 
     assert owners(result)["k0003"] == before["k0000"]
     [words] = result.edges.filter((pl.col("source_key_a") == "k0000") & (pl.col("source_key_b") == "k0002"))["decision"]
     assert words == "merged by 李明 on 2026-01-02: same owner"
-    assert [edge["decision"] for edge in find_path(result, ref(1), ref(3))][-1] == words
+    path = find_path(read_told(result.edges), list_holding(result.decisions, "organisation"), 0.0, ref(1), ref(3))
+    assert [step["decision"] for step in path][-1] == words
     assert result.decisions.select("state", "waits_for").rows() == [("holds", None)]
     told = explain_pair(firms, ref(0), ref(2), hub.rules, decisions=people.book.log)
     assert told["verdict"] == "no match"

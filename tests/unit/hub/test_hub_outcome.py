@@ -9,7 +9,7 @@ import pytest
 
 from hub.columns.prepare import RecordsError
 from hub.evaluate import evaluate, evaluate_candidates
-from hub.explain import explain_customer, explain_pair, find_path
+from hub.explain import explain_pair
 from hub.invariants import Limits, check_invariants
 from hub.resolve import resolve
 from hub.results.hierarchy import add_hierarchy
@@ -176,16 +176,6 @@ def test_stored_evidence_equals_a_fresh_score(resolved, one_firm):
         assert explained["weight"] == edge["weight"] == pytest.approx(sum(stored.values()))
         spoken = {field["field"]: field["bits"] for field in explained["fields"] if field["bits"]} | explained["together"]
         assert spoken == {name: bits for name, bits in stored.items() if name != "prior"}
-
-
-def test_a_customer_explains_itself_and_its_path(resolved):
-    gid = resolved.golden["gid"].item()
-    explained = explain_customer(resolved, gid)
-    assert sorted(explained["records"]) == [("hubspot", "h1"), ("u8", "u1"), ("wecom", "w1")]
-    path = find_path(resolved, ("wecom", "w1"), ("u8", "u1"))
-    assert 1 <= len(path) <= 2
-    with pytest.raises(KeyError, match="never issued"):
-        explain_customer(resolved, "cus_0000000000000000")
 
 
 def test_the_grey_band_asks_and_the_queue_is_bounded(new_hub, parties):

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.results.reasons import find_obstacles, find_path
+from hub.results.reasons import find_obstacles, find_path, grow_tree
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import make_parties
 
@@ -34,13 +34,25 @@ def test_evidence_that_outweighs_a_match_is_summed_and_named() -> None:
     records = make_parties({"company_name": "上海云帆科技有限公司"}, {"company_name": "北京瑞丰仪器有限公司"})
     pairs = _pairs(("a", "x", 3.0, 3.0), ("a", "y", -6.0, -2.5), ("b", "x", -9.0, -4.0), ("b", "y", -1.0, -0.1))
     sides = [{("crm", "a"), ("crm", "b")}, {("crm", "x"), ("crm", "y")}]
-    [held] = find_obstacles(pairs, [], [records[:1], records[1:]], sides, _RULES)
+    [held] = find_obstacles(pairs, [], [records[:1], records[1:]], sides, _RULES, "ask them")
     assert (held["kind"], held["sum"]) == ("outweighed", -3.6)
     assert [pair["b"][1] for pair in held["against"]] == ["x", "y", "y"]
     assert "1 match and 3 pairs against come to -3.6 bits" in held["text"]
     assert "crm:b and crm:x -4.0" in held["text"]
-    [none] = find_obstacles(pairs.filter(pl.col("weight") < 0), [], [records[:1], records[1:]], sides, _RULES)
+    [none] = find_obstacles(pairs.filter(pl.col("weight") < 0), [], [records[:1], records[1:]], sides, _RULES, "ask them")
     assert none["kind"] == "no match"
     assert "crm:b and crm:y -1.0" in none["text"]
     unknown = pairs.with_columns(counted=pl.lit(None, dtype=pl.Float64))
-    assert find_obstacles(unknown, [], [records[:1], records[1:]], sides, _RULES)[0]["kind"] == "not in the files"
+    [unkept] = find_obstacles(unknown, [], [records[:1], records[1:]], sides, _RULES, "ask them")
+    assert (unkept["kind"], unkept["text"].endswith("is not kept here: ask them")) == ("not kept", True)
+
+
+def test_the_tree_of_an_entity_reaches_each_record_by_its_strongest_match() -> None:
+    pairs = _pairs(("a", "b", 1.0, 1.0), ("a", "c", 5.0, 5.0), ("b", "c", 4.0, 4.0), ("c", "d", -1.0, -1.0))
+    tree = grow_tree(pairs, [], 0.0, [("crm", key) for key in "dcba"])
+    assert [(step["depth"], step["a"] and step["a"][1], step["b"][1], step["weight"]) for step in tree] == [
+        (0, None, "a", None),
+        (1, "a", "c", 5.0),
+        (2, "c", "b", 4.0),
+        (0, None, "d", None),
+    ]

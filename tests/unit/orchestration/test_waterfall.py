@@ -8,7 +8,7 @@ import pytest
 
 from hub.explain import explain_pair
 from hub.rules.read import load_rules
-from orchestration.lib.waterfall import draw_waterfall, list_steps
+from orchestration.lib.waterfall import draw_waterfall, list_steps, tell_outcome
 from tests.unit.hub.conftest import make_parties
 
 
@@ -33,3 +33,11 @@ def test_a_picture_is_drawn_without_a_letter_that_a_plain_font_lacks(tmp_path: P
         warnings.simplefilter("error")  # matplotlib warns of a glyph that it draws as a box
         draw_waterfall(explain("甲"), tmp_path / "pair.png")
     assert (tmp_path / "pair.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_says_that_a_path_joins_the_two_or_what_kind_of_thing_keeps_them_apart() -> None:
+    step: dict[str, Any] = {"a": ("crm", "1"), "b": ("crm", "2"), "weight": 3.0, "decision": None}
+    assert tell_outcome({"verdict": "no match", "path": [step, step], "held_back": []}) == ["one by a path of 2"]
+    held = [{"kind": "guard", "text": "甲"}, {"kind": "veto", "text": "乙"}, {"kind": "veto", "text": "丙"}]
+    assert tell_outcome({"verdict": "match", "path": [], "held_back": held}) == ["kept two by: guard, veto"]
+    assert tell_outcome({"verdict": "no match", "path": [], "held_back": [{"kind": "no match", "text": "x"}]}) == []
