@@ -19,6 +19,8 @@ from warehouse.home import Home
 
 Verdict = Literal["pass", "fail"]
 RunState = Literal["running", "succeeded", "failed"]
+#: the reason of a verdict that a run did not come to by itself
+KILLED = "the run was killed before its verdict"
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,20 @@ import sqlalchemy as sa
 from warehouse import tables
 from warehouse.batches import Fates
 from warehouse.home import Home
-from warehouse.ledger import Ledger
+from warehouse.ledger import KILLED, Ledger
 from warehouse.publication import list_publications
 
 
 def read_status(home: Home, ledger: Ledger, declared: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     """Data of `goldthread status --json`: publication, verdict, run, streams. Times are ISO 8601 UTC.
 
-    `verdict` is the newest one of any run; `publication` is None before the first. `declared` (source, stream): of one that
-    has never landed every figure is None. A run that is not at its end and does not hold the home's lock was killed.
+    `verdict` is the newest one that a run came to by itself; `publication` is None before the first. `declared` (source,
+    stream): of one that has never landed every figure is None. A run that is not at its end and does not hold the home's lock
+    was killed.
     """
     publications = list_publications(ledger)
-    verdicts = ledger.read(sa.select(tables.verdict).order_by(tables.verdict.c.seq.desc()).limit(1))
+    own = sa.select(tables.verdict).where(tables.verdict.c.reason != KILLED)
+    verdicts = ledger.read(own.order_by(tables.verdict.c.seq.desc()).limit(1))
     runs = ledger.read(sa.select(tables.run).order_by(tables.run.c.seq.desc()).limit(1))
     publication = None
     if publications:

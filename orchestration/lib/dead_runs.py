@@ -9,7 +9,7 @@ import dagster as dg
 
 from warehouse.errors import HomeBusyError
 from warehouse.home import Home
-from warehouse.ledger import Ledger
+from warehouse.ledger import KILLED, Ledger
 
 UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
 #: longer than a run takes from its start to the home's lock: imports and definitions, 10 s, on a slow machine a minute
@@ -22,7 +22,7 @@ def close_dead_runs(instance: dg.DagsterInstance | None, ledger: Ledger, run_id:
     """Give every run but `run_id` that never ended its end: failed, in the ledger and in Dagster."""
     for dead in ledger.close_running(except_run=run_id or ""):
         if ledger.verdict(dead) is None:
-            ledger.record_verdict(dead, "fail", "the run was killed before its verdict")
+            ledger.record_verdict(dead, "fail", KILLED)
     if instance is not None:
         for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):
             if run.run_id != run_id:

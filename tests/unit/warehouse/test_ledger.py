@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from warehouse import tables
 from warehouse.canonical import FeedFates
 from warehouse.errors import HomeBusyError
-from warehouse.ledger import CheckResult
+from warehouse.ledger import KILLED, CheckResult
 from warehouse.reconcile import reconcile
 from warehouse.status import read_status
 from warehouse.working import open_working
@@ -118,6 +118,14 @@ def test_status_lists_declared_streams_that_never_landed_without_figures(store):
         ("erp", "customers", 1, False),
     ]
     assert streams[0].keys() == streams[1].keys()
+
+
+def test_the_verdict_that_stands_is_the_newest_that_a_run_came_to_by_itself(store):
+    for run_id, verdict, reason in (("r1", "pass", "all held"), ("r2", "fail", KILLED)):
+        store.ledger.start_run(run_id)
+        store.ledger.record_verdict(run_id, verdict, reason)
+    status = read_status(store.home, store.ledger)
+    assert (status["verdict_run_id"], status["verdict"]) == ("r1", "pass")
 
 
 def test_a_run_that_no_longer_holds_the_home_was_killed_and_one_that_ended_was_not(store):
