@@ -32,6 +32,7 @@ from hub.scoring.compare import Comparer, find_distinct_vectors
 from hub.scoring.frequency import Buckets, find_buckets, freeze_frequencies
 from hub.scoring.weigh import Weighed, mark_levels, weigh
 from hub.training.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
+from hub.training.twins import find_repeats
 
 Longs = npt.NDArray[np.int64]
 
@@ -241,7 +242,8 @@ def learn_weights(
         same, conflict = agree * taught + told, differ * taught + denied
     if rules.training == "em":
         background = sample_background(comparer, parts.n, candidates)
-    return train(matrix, counts, same, conflict, layout.names, rules, parts.n, background)
+    repeats = find_repeats(parts, rules) if rules.training == "em" else None
+    return train(matrix, counts, same, conflict, layout.names, rules, parts.n, background, repeats)
 
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:

@@ -72,3 +72,8 @@ def weigh_vectors(matrix: Matrix, weights: Mapping[str, float], rules: Rules, na
     for bits in weigh_interactions(matrix, weights, rules, names).values():
         total = total + bits
     return total
+
+
+def to_chance(bits: Floats) -> Floats:
+    """The chance of what has odds of so many bits."""
+    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -500, 500))))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.scoring.weights import Floats, Matrix, Names
+from hub.scoring.weights import Floats, Matrix, Names, to_chance
 
 #: this share of what looks like matches counts as agreement by chance too: an agreement so rare that all who share it look like
 #: one entity (the address of a hotel) would else prove itself
@@ -43,7 +43,9 @@ class Population:
     """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
 
     start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
-    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart.
+    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. unrepeated: the
+    comparison of sources that hardly repeat what they have; it keeps the bits that it starts from, and a pair within a source
+    teaches what is no match.
     """
 
     matrix: Matrix
@@ -55,6 +57,7 @@ class Population:
     graded: Sequence[bool]
     start: Sequence[Floats | None]
     misses: Sequence[tuple[int, float]]
+    unrepeated: int | None = None
 
 
 @dataclass
@@ -101,12 +104,16 @@ def learn(population: Population) -> Learned:
     bits = [_to_bits(population, place, guess[place], u[place], 1.0) for place in places]
     start = _START * population.n_records / pairs if len(others) else _START_OF_CANDIDATES
     learned = Learned([m.copy() for m in guess], u, bits, _to_log_odds(min(start, 0.5)))
+    # the first level is the same source
+    across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     for number in range(_ROUNDS):
-        matches = _to_chance(learned.weigh(matrix)) * counts
+        matches = to_chance(learned.weigh(matrix)) * counts * across
         moved = 0.0
         for place in places:
             found = _count_levels(matrix[:, place], matches, len(population.names[place]))
             m = (found + _MATCHES_OF_GUESS * guess[place]) / (found.sum() + _MATCHES_OF_GUESS)
+            if place == population.unrepeated:
+                m = guess[place]
             if population.graded[place]:
                 m = _bound_misses(m, learned.u[place], group_levels(population.names[place]), *population.misses[place])
             moved = max(moved, float(np.abs(m - learned.m[place]).max()))
@@ -218,10 +225,6 @@ def _find_dependence(population: Population, unmatched: Floats, rest: Floats) ->
             tree[one, other] = bits
             group = [group[one] if member == group[other] else member for member in group]
     return tree
-
-
-def _to_chance(bits: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -500, 500))))
 
 
 def _to_log_odds(chance: float) -> float:

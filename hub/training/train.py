@@ -1,6 +1,6 @@
 """Weights of a model from the counts of distinct comparison vectors: from certain keys, without labels, or as the rules say."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy.typing as npt
 from hub.normalize.models import MODELS
 from hub.rules.model import Comparison, Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
-from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, weigh_vectors
+from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance, weigh_vectors
 from hub.training import em, logistic
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
+from hub.training.twins import Repeats, hold_back
 
 Ints = npt.NDArray[np.int64]
 
@@ -53,6 +54,7 @@ def train(
     rules: Rules,
     n_records: int,
     background: tuple[Matrix, Ints] | None = None,
+    repeats: Repeats | None = None,
 ) -> Trained:
     """Weights for the rules' comparisons.
 
@@ -62,6 +64,7 @@ def train(
         names: names[c][k] is level k of comparison c, 0 is `missing`.
         background: vectors and counts of random pairs that are no candidates (hub.candidates.sample), so that chance agreement is
             that of any two records.
+        repeats: what speaks against repeats within the sources (hub.training.twins), for weights that no label teaches.
     """
     if rules.training == "fixed":
         return _keep(rules)
@@ -74,7 +77,7 @@ def train(
             return _learn_from_labels(matrix, counts, same, conflict, names, rules, n_records, background)
         if "prior" in rules.weights:
             return Trained(dict(rules.weights), {"method": "fixed", "why": "too few labels", "labelled_pairs": labelled})
-    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background)
+    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats)
     return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
 
 
@@ -99,13 +102,17 @@ def _learn_unlabelled(
     rules: Rules,
     n_records: int,
     background: tuple[Matrix, Ints] | None,
+    repeats: Repeats | None = None,
 ) -> Trained:
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
     sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
     chances = [count_chances(sample[:, place], sample_counts, len(levels)) for place, levels in enumerate(names)]
     if not rules.weights and (lone := find_lone(rules, names, sources, chances)) is not None:
-        return _weigh_alone(lone, sources, chances, rules, names)
+        return _weigh_alone(lone, dict.fromkeys(sources, repeats.bits if repeats else 0.0), chances, rules, names)
     given = look_up_bits(rules.weights, rules, names)
+    unrepeated = next((place for place, one in enumerate(rules.comparisons) if repeats and one.field in sources), None)
+    if repeats and unrepeated is not None:
+        given[unrepeated][1] = repeats.bits
     is_given = [
         any(f"{comparison.name}.{level}" in rules.weights for level in levels) for comparison, levels in _pair(rules, names)
     ]
@@ -123,9 +130,12 @@ def _learn_unlabelled(
             for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
         ],
         [_bound_misses(comparison, rules) for comparison in rules.comparisons],
+        unrepeated,
     )
     learned = em.learn(population)
-    matches = float((counts * _to_chance(learned.weigh(matrix))).sum())
+    if repeats and unrepeated is not None:
+        learned.bits[unrepeated][1] += hold_back(learned.weigh(matrix), counts, matrix[:, unrepeated] == 1, repeats.odds)
+    matches = float((counts * to_chance(learned.weigh(matrix))).sum())
     bits = []
     for own, rule, start, m in zip(learned.bits, given, is_given, learned.m, strict=True):
         support = np.concatenate([[0.0], m * matches])
@@ -138,6 +148,7 @@ def _learn_unlabelled(
         "rounds": learned.rounds,
         "prior": learned.prior,
         "expected_matches": matches,
+        **({"repeats": {"odds": repeats.odds, "bits": repeats.bits}} if repeats else {}),
         "levels": learned.describe([comparison.name for comparison in rules.comparisons], names),
         "dependent": [f"{rules.comparisons[a].name}{AND}{rules.comparisons[b].name}" for a, b in learned.joint],
     }
@@ -165,13 +176,15 @@ def _bound_misses(comparison: Comparison, rules: Rules) -> tuple[int, float]:
 
 
 def _weigh_alone(
-    lone: int, sources: Collection[str], chances: Sequence[Floats], rules: Rules, names: Sequence[Sequence[str]]
+    lone: int, kept: Mapping[str, float], chances: Sequence[Floats], rules: Rules, names: Sequence[Sequence[str]]
 ) -> Trained:
+    """kept: by field of sources, what two records of one of them have against being one."""
     weights = {"prior": PRIOR}
     for place, (comparison, levels) in enumerate(_pair(rules, names)):
         found = weigh_lone(levels[1:]) if place == lone else weigh_beside(levels[1:], chances[place])
-        neutral = comparison.field in sources
-        weights |= {f"{comparison.name}.{level}": 0.0 if neutral else bits for level, bits in found.items()}
+        if comparison.field in kept:
+            found = {level: kept[comparison.field] if level == levels[1] else 0.0 for level in levels[1:]}
+        weights |= {f"{comparison.name}.{level}": bits for level, bits in found.items()}
     return Trained(weights, {"method": "lone", "why": f"only {rules.comparisons[lone].name} tells entities apart"})
 
 
@@ -283,7 +296,3 @@ def _describe_labels(
         for level in range(1, len(levels)):
             found[f"{comparison.name}.{levels[level]}"] = {"same": int(agreed[level]), "conflict": int(conflicted[level])}
     return found
-
-
-def _to_chance(bits: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -500, 500))))
