@@ -5,22 +5,15 @@ report.json.
 The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from hub.columns.clock import Clock
 from hub.columns.prepare import RecordsError
@@ -31,6 +24,7 @@ from hub.model import Model, write_model
 from hub.rebuild import rebuild
 from hub.resolve import resolve
 from hub.results.edges import Pieces
+from hub.results.writing import open_writing, write_pieces, write_tables
 from hub.rules.read import RulesFile
 from hub.store import read_decisions, resolve_into
 from hub.tables import Records, find_twins, gather_records, keep_keys
@@ -38,7 +32,6 @@ from hub.tables import Records, find_twins, gather_records, keep_keys
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
 ID_COLUMN = "customer_gid"
 _REPORT = "report.json"
-_WRITING = ".writing-"
 _TIMES = ("created_at", "updated_at")
 _RECORD = ["source", "source_key"]
 #: stamps the events of records without times
@@ -105,7 +98,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
     records = gather_records(tables, rules)
     _refuse_both(records.frame, beside.deleted)
     out.mkdir(parents=True, exist_ok=True)
-    with _open_writing(out) as folder:
+    with open_writing(out) as folder:
         note = read_note(beside.hub) if beside.hub else {"version": 0}
         _refuse_earlier(beside, note)
         at = beside.at or _find_newest(records.frame, beside, note)
@@ -120,7 +113,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         except RecordsError as error:
             raise RecordsError(find_twins(keys, rules) or str(error)) from error
         clock.lap("resolve")
-        _write_tables({**tables_out, "rejected": records.rejected}, folder)
+        write_tables({**tables_out, "rejected": records.rejected}, folder)
         write_model(model, folder)
         clock.lap("write")
         report = _describe(counts, rules, records, run_id, at, clock) | _count_unknown(beside.deleted, counts)
@@ -130,25 +123,6 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         for path in sorted(folder.iterdir(), key=lambda path: (path.name == _REPORT, path.name)):
             path.replace(out / path.name)
     return report
-
-
-@contextmanager
-def _open_writing(out: Path) -> Iterator[Path]:
-    """A folder in `out` to write into before the files are moved; what killed runs left of theirs is removed."""
-    place = os.open(out, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RecordsError(
-                f"{out}: another run is writing there: wait for it to end, or write into another folder"
-            ) from error
-        for left in out.glob(f"{_WRITING}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=_WRITING, dir=out) as folder:
-            yield Path(folder)
-    finally:
-        os.close(place)
 
 
 def _refuse_strange_hub(folder: Path, entity: str) -> None:
@@ -213,7 +187,7 @@ def _find(
     """
 
     def write_edges(pieces: Pieces) -> None:
-        _write_pieces(pieces, folder / "edges.parquet")
+        write_pieces(pieces, folder / "edges.parquet")
 
     if beside.hub is None:
         result = resolve(
@@ -236,7 +210,7 @@ def _find(
         return _name_tables(outcome), outcome.model, outcome.report
 
     def write_rest(found: Outcome) -> None:
-        _write_tables(_name_tables(found), folder)
+        write_tables(_name_tables(found), folder)
 
     outcome = resolve_into(beside.hub, handed.pop(), rules.rules, *step, write_rest, force=beside.force)
     return {}, outcome.model, outcome.report
@@ -255,28 +229,6 @@ def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
 def name_golden(golden: pl.DataFrame) -> pl.DataFrame:
     """Golden records as golden.parquet has them; a person's own attribute of the id's name is the organisation's id."""
     return golden.rename({ID_COLUMN: "organisation_gid"}, strict=False).rename({"gid": ID_COLUMN})
-
-
-def _write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda item: _write_parquet(item[1], folder / f"{item[0]}.parquet"), tables.items()))
-
-
-def _write_pieces(pieces: Pieces, path: Path) -> None:
-    """One table that never is in memory whole; its columns repeat few values but for the keys of the records."""
-    writer = None
-    for piece in pieces:
-        table = piece.to_arrow(compat_level=pl.CompatLevel.oldest())
-        if writer is None:
-            repeating = [column for column in piece.columns if not column.startswith("source_key")]
-            writer = pq.ParquetWriter(path, table.schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
-        writer.write_table(table)
-    if writer:
-        writer.close()
-
-
-def _write_parquet(table: pl.DataFrame, path: Path) -> None:
-    table.write_parquet(path, compression="lz4", statistics=False)
 
 
 def _describe(
