@@ -145,7 +145,7 @@ def read_times(values: pl.Series) -> pl.Series:
         return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     texts = values.cast(pl.String, strict=False)
     slices = [texts.slice(start, _SLICE) for start in range(0, max(len(texts), 1), _SLICE)]
-    return pl.concat(map_threads(_read_written_times, slices, len(texts)))
+    return pl.concat(map_threads(_read_written_times, slices, len(texts)), rechunk=True)
 
 
 def _read_written_times(values: pl.Series) -> pl.Series:
