@@ -4,9 +4,7 @@ A hub keeps ended records as dead rows and its log names every record by its key
 """
 
 import re
-import secrets
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from hub.candidates.keys import find_rows, hash_records
 from hub.columns.hashing import hash_texts
 from hub.columns.parts import Parts, Table
 from hub.columns.prepare import align_records, derive_parts
+from hub.kept.erased import Standins, hide_in_decisions, keep_erased
 from hub.kept.outcome import Outcome
 from hub.kept.pieces import index_blocks, join_parts, read_block
 from hub.kept.state import State
@@ -26,31 +25,28 @@ from hub.kept.versions import read_version, write_version
 from hub.model import Model, find_model, read_model, write_model
 from hub.rules.model import Rules
 from hub.scoring.frequency import Frequencies, list_counted_texts
-from hub.store import hold_lock, read_decisions, read_state, resolve_into, write_decisions
+from hub.store import hold_lock, read_decisions, read_state, refuse_other_rules, resolve_into, write_decisions
 
-#: begins what stands for the key of an erased record
-STAND_IN = "erased-"
-REDACTED = "[erased]"
 _RECORD = ["source", "source_key"]
-_SIDES = ("group_a", "group_b")
 _CONTACT = re.compile(r"[^\s@,;]+@[^\s@,;]+|\+?[0-9][0-9 .-]{6,}")
-
-Standins = Mapping[tuple[str, str], str]
 
 
 def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str, at: datetime) -> Outcome:
     """Take records (source, source_key) out of a hub with all that it holds of them: present and earlier versions, golden values,
-    keys in the log and in decisions, frequencies of values that nobody else has.
+    keys in the log and in decisions, frequencies of values that nobody else has. They do not come back with later additions.
 
     Killed anywhere, it can be done again. Raises StoreError and RulesError as an addition does.
     """
     named = records.select(pl.col(_RECORD).cast(pl.String)).unique()
+    refuse_other_rules(folder, rules)
+    with hold_lock(folder):
+        # before they go, so that nobody adds them again while they do
+        standins = keep_erased(folder, named.iter_rows()).make_standins(named.iter_rows())
     outcome = resolve_into(folder, None, rules, run_id, at, deleted=named, force=True)
     with hold_lock(folder):
         state = read_state(folder)
         rows = _find_versions(state, named)
         gone, _ = align_records(state.records[rows].unique(_RECORD, keep="last"), rules)
-        standins = {record: STAND_IN + secrets.token_hex(8) for record in named.iter_rows()}
         version = read_version(folder)
         for number in range(1, version + 1):
             _rewrite_events(folder / "events" / f"{number}.parquet", standins)
@@ -95,28 +91,6 @@ def hide_in_events(events: pl.DataFrame, standins: Standins) -> pl.DataFrame:
     )
     joined = events.join(keys, on=_RECORD, how="left", maintain_order="left")
     return joined.with_columns(source_key=pl.coalesce("standin", "source_key")).select(events.columns)
-
-
-def hide_in_decisions(decisions: pl.DataFrame, standins: Standins, contacts: frozenset[str] = frozenset()) -> pl.DataFrame:
-    """Decisions with what stands for erased records' keys. The reasons of those that name one go: they were given about it."""
-    rows = []
-    for row in decisions.iter_rows(named=True):
-        sides = {side: [_stand_in(one, standins) for one in row[side]] for side in _SIDES}
-        texts = {name: _hide(text, contacts) for name, text in row.items() if name.endswith("reason")}
-        if any(sides[side] != row[side] for side in _SIDES):
-            texts = {name: REDACTED if text else text for name, text in texts.items()}
-        rows.append({**row, **sides, **texts})
-    return pl.DataFrame(rows, schema=decisions.schema)
-
-
-def _stand_in(one: Mapping[str, str], standins: Standins) -> dict[str, str]:
-    return {**one, "source_key": standins.get((one["source"], one["source_key"]), one["source_key"])}
-
-
-def _hide(text: str | None, contacts: frozenset[str]) -> str | None:
-    for contact in contacts:
-        text = text.replace(contact, REDACTED) if text else text
-    return text
 
 
 def _find_contacts(gone: pl.DataFrame) -> frozenset[str]:

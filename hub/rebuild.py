@@ -11,6 +11,7 @@ import polars as pl
 from hub.columns.clock import Clock
 from hub.columns.prepare import align_records, list_columns
 from hub.invariants import check_rebuild
+from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first
 from hub.kept.state import State, build_state
 from hub.kept.versions import read_version, write_version
@@ -49,9 +50,13 @@ def rebuild(
     with hold_lock(folder):
         state = read_state(folder)
         _refuse_other_ids(folder, state, rules)
-        gathered = _gather(state, records, deleted, rules)
+        erased = read_erased(folder)
+        given = state.records.clear() if records is None else records
+        left = erased.leave_out(given)
+        suppressed = given.height - left.height
+        gathered = _gather(state, left, deleted, rules)
         clock.lap("load")
-        log, decisions = read_events(folder), join_logs(read_decisions(folder), decided)
+        log, decisions = read_events(folder), join_logs(read_decisions(folder), erased.hide(decided))
         found = resolve(
             gathered.records, rules=rules, history=log, run_id=run_id, at=at, decisions=decisions, take_edges=take_edges
         )
@@ -66,7 +71,8 @@ def rebuild(
             write_decisions(folder, decisions)
         write_version(folder, version, anew, lambda: outcome, rules, at, model=model)
         clock.lap("save")
-    report = {**outcome.report, **gathered.counts, "version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
+    counts = {**gathered.counts, "suppressed": suppressed, "version": version}
+    report = {**outcome.report, **counts, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return replace(outcome, report=report)
 
 
@@ -85,9 +91,9 @@ class _Gathered:
     counts: Mapping[str, Any]
 
 
-def _gather(state: State, records: pl.DataFrame | None, deleted: pl.DataFrame | None, rules: Rules) -> _Gathered:
+def _gather(state: State, records: pl.DataFrame, deleted: pl.DataFrame | None, rules: Rules) -> _Gathered:
     held = state.records.select(pl.all().gather(pl.Series(state.order)))
-    given = align_records(held.clear() if records is None else records, rules)[0]
+    given = align_records(records, rules)[0]
     left = held if deleted is None else held.join(deleted.select(pl.col(_RECORD).cast(pl.String)), on=_RECORD, how="anti")
     known = given.join(held, on=_RECORD, how="semi")
     both = [column for column in held.columns if column in given.columns]

@@ -2,14 +2,15 @@
 
 FOLDER/model holds the model that the first resolution trained, FOLDER/model-N that of a rebuild (hub.rebuild); FOLDER/versions/N
 the state; FOLDER/events/N.parquet the identity events of version N; FOLDER/decisions.parquet what people decided, which the next
-addition obeys. A killed addition leaves the version before it, which stays beside the newest: `current.before` names it.
+addition obeys; hashes of what was erased, which it leaves out (hub.kept.erased). A killed addition leaves the version before it,
+which stays beside the newest: `current.before` names it.
 """
 
 import fcntl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from hub.columns.parts import Ids
 from hub.decide import align_log
 from hub.invariants import Finding, check_addition
 from hub.kept.archive import load_state
+from hub.kept.erased import read_erased
 from hub.kept.increment import Addition, add_records
 from hub.kept.outcome import (
     Added,
@@ -62,7 +64,8 @@ def resolve_into(
 ) -> Outcome:
     """Add records to the hub of a folder, or found one there; what people decided there meanwhile takes effect.
 
-    records: new and changed ones; those that the hub holds and that are not named stay. deleted: source, source_key.
+    records: new and changed ones; those that the hub holds and that are not named stay, and those that were erased from it are
+    left out and counted (`suppressed`). deleted: source, source_key.
     decided: decisions (hub.decide) that the hub keeps from now on, beside those that it has. take_edges: as of hub.resolve;
     take_rest: is given the rest, perhaps while the edges are still told of. force: an addition that runs away is kept too.
 
@@ -84,7 +87,7 @@ def resolve_into(
         else:
             hub = Hub.open(folder, rules)
             clock.lap("load")
-            changes, decisions = hub._read_changes(records, decided)
+            changes = hub._read_changes(records, decided)
             begun: list[Telling] = []
             with ThreadPoolExecutor(1) as pool:
                 addition = hub._add(
@@ -92,14 +95,13 @@ def resolve_into(
                     run_id,
                     at,
                     deleted,
-                    decisions,
                     lambda state, rows, bonds: begun.append(begin_telling(pool, state, rows, bonds, rules, take_edges)),
                     force=force,
                 )
                 clock.lap("add")
-                outcome = tell(addition, changes, decisions, rules, hub.model, begun[0], take_rest)
+                outcome = tell(addition, changes.records, changes.decisions, rules, hub.model, begun[0], take_rest)
             clock.lap("list")
-            hub._keep(addition, lambda: outcome, at, decided)
+            hub._keep(addition, lambda: outcome, at, changes)
             clock.lap("save")
         version = read_version(folder)
     counts = {"version": version, "seconds": clock.seconds, "peak_mb": clock.peak_mb}
@@ -128,6 +130,17 @@ def _found(
     return outcome
 
 
+@dataclass(frozen=True)
+class _Changes:
+    """What an addition is given: records without those that were erased, of which `suppressed` says how many there were; all
+    decisions, and whether some are new."""
+
+    records: pl.DataFrame
+    decisions: pl.DataFrame
+    has_decided: bool
+    suppressed: int
+
+
 class Hub:
     """A hub that stays open in a process, so that small additions cost what they reach and not what there is."""
 
@@ -139,7 +152,7 @@ class Hub:
     def open(cls, folder: Path, rules: Rules) -> "Hub":
         """Raises StoreError where the folder holds no hub, RulesError where it was founded with other rules."""
         state = read_state(folder)
-        _refuse_other_rules(folder, rules)
+        refuse_other_rules(folder, rules)
         return cls(folder, rules, read_model(folder, rules), read_version(folder), state)
 
     def add(
@@ -154,10 +167,10 @@ class Hub:
     ) -> Added:
         """Add to the hub as resolve_into does, and keep it in its folder; what others added there meanwhile is heeded."""
         with hold_lock(self.folder):
-            changes, decisions = self._read_changes(records, decided)
-            addition = self._add(changes, run_id, at, deleted, decisions, force=force)
-            tell_all = partial(tell_added, addition, changes, decisions, self.rules, self.model)
-            return self._keep(addition, tell_all, at, decided)
+            changes = self._read_changes(records, decided)
+            addition = self._add(changes, run_id, at, deleted, force=force)
+            tell_all = partial(tell_added, addition, changes.records, changes.decisions, self.rules, self.model)
+            return self._keep(addition, tell_all, at, changes)
 
     def list_crosswalk(self) -> pl.DataFrame:
         """source, source_key, gid of every record, sorted."""
@@ -167,35 +180,39 @@ class Hub:
         """The golden record of every customer, linked to its parent."""
         return link_parents(self._state.golden, self.list_crosswalk())
 
-    def _read_changes(self, records: pl.DataFrame | None, decided: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The records to add and all decisions, after the hub has read what others added."""
+    def _read_changes(self, records: pl.DataFrame | None, decided: pl.DataFrame | None) -> _Changes:
+        """What is to be added, after the hub has read what others added."""
         if (version := read_version(self.folder)) != self._version:
-            _refuse_other_rules(self.folder, self.rules)
+            refuse_other_rules(self.folder, self.rules)
             self.model = read_model(self.folder, self.rules)
             self._version, self._state = version, read_state(self.folder)
-        changes = self._state.records.clear() if records is None else records
-        return changes, join_logs(read_decisions(self.folder), decided)
+        given = self._state.records.clear() if records is None else records
+        erased, before = read_erased(self.folder), read_decisions(self.folder)
+        left = erased.leave_out(given)
+        decisions = before if decided is None else join_logs(before, erased.hide(decided))
+        return _Changes(left, decisions, decisions.height > before.height, given.height - left.height)
 
     def _add(
         self,
-        changes: pl.DataFrame,
+        changes: _Changes,
         run_id: str,
         at: datetime,
         deleted: pl.DataFrame | None,
-        decisions: pl.DataFrame,
         begin: Callable[[State, Ids, Bonds], None] | None = None,
         *,
         force: bool,
     ) -> Addition:
         log = partial(read_events, self.folder)
-        addition = add_records(self._state, changes, deleted, self.rules, self.model, run_id, at, decisions, log, begin)
+        told = (run_id, at, changes.decisions, log, begin)
+        addition = add_records(self._state, changes.records, deleted, self.rules, self.model, *told)
+        addition = replace(addition, report={**addition.report, "suppressed": changes.suppressed})
         if not force:
             refuse_runaway(self.folder, check_addition(self._state, addition, self.rules))
         return addition
 
-    def _keep(self, addition: Addition, find: Callable[[], Added], at: datetime, decided: pl.DataFrame | None) -> Added:
-        if decided is not None:
-            write_decisions(self.folder, join_logs(read_decisions(self.folder), decided))
+    def _keep(self, addition: Addition, find: Callable[[], Added], at: datetime, changes: _Changes) -> Added:
+        if changes.has_decided:
+            write_decisions(self.folder, changes.decisions)
         base = self.folder / "versions" / str(self._version)
         state, added = write_version(self.folder, self._version + 1, addition.state, find, self.rules, at, base)
         # what was written in one piece again is mapped instead of held
@@ -220,7 +237,7 @@ def hold_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_other_rules(folder: Path, rules: Rules) -> None:
+def refuse_other_rules(folder: Path, rules: Rules) -> None:
     """The state holds clusters of its thresholds: with others an addition would equal no full run."""
     if read_note(folder)["rules"] != rules.version:
         raise RulesError(f"{folder}: made with other rules or thresholds: name those, or resolve it anew by these with --rebuild")

@@ -15,7 +15,10 @@ from hub.model import IN_HUB
 from hub.rules.model import Rules
 
 #: what lies in a hub's folder
-FILES = ("current", "current.before", "current.new", "decisions.new", "decisions.parquet", "events", "lock", IN_HUB, "versions")
+FILES = (
+    *("current", "current.before", "current.new", "decisions.new", "decisions.parquet", "events", "lock", IN_HUB, "versions"),
+    *("erased.new", "erased.txt", "erasure.key", "erasure.new"),
+)
 
 
 def read_note(folder: Path) -> dict[str, Any]:

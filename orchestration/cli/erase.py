@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import count, open_console
 from orchestration.cli.run import JsonOption
 from orchestration.project import ProjectError, current_project
 
@@ -22,6 +22,8 @@ QUESTION = "This cannot be undone. Erase?"
 YOURS = (
     "Not ours to erase: the sources themselves, copies and backups of the home, files that `resolve` or `review export` wrote."
 )
+
+YOURS_BESIDE = "Not ours to erase: your tables of records, tables that `review export` or `compare` wrote, copies and backups."
 
 
 def erase(
@@ -99,8 +101,21 @@ def _erase_from_folder(hub: Path, rules: Path | None, named: list[str], *, dry_r
         done = {"hub": str(hub), "records": told} if dry_run else erase_named(hub, records, chosen)
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False))
+    elif dry_run:
+        open_console().print(f"would be erased from {hub}: {', '.join(told)}", highlight=False)
     else:
-        open_console().print(", ".join(f"{name} {value}" for name, value in done.items()), highlight=False)
+        _tell_erased(open_console(), hub, done)
+
+
+def _tell_erased(console: Console, hub: Path, done: dict[str, Any]) -> None:
+    ended = f"; with them ended {', '.join(done['ids'])}" if done["ids"] else "; no id ended"
+    texts = (
+        f"{count(done['records'], 'record')} erased from {hub}, and left out whenever a file brings them again{ended}",
+        f"Folders that `resolve --out` wrote hold values until `goldthread resolve --hub {hub} --out DIR` writes them anew.",
+        YOURS_BESIDE,
+    )
+    for text in texts:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _list_named(subjects: list[str] | None, file: Path | None) -> list[str]:
@@ -137,7 +152,7 @@ def _tell(console: Console, told: dict[str, Any], as_json: bool) -> None:
     console.print(f"ids that end: {', '.join(told['ids']) or 'none'}", highlight=False)
     for title, name in (("rows that go", "rows_erased"), ("rows of others that lose values", "rows_cleaned")):
         console.print(f"{title}: {sum(told[name].values())}", highlight=False)
-        for where, count in told[name].items():
-            console.print(f"  {where}: {count}", highlight=False)
+        for where, rows in told[name].items():
+            console.print(f"  {where}: {rows}", highlight=False)
     for note in told["kept"]:
         console.print(f"stays: {note}", highlight=False)

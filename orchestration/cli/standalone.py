@@ -102,6 +102,10 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
         console.print(
             f"these rules do not read, so the hub keeps no more: {', '.join(report['columns_let_go'])}", highlight=False
         )
+    if report.get("suppressed"):
+        console.print(
+            f"{count(report['suppressed'], 'record')} left out: erased from this hub before (`goldthread erase`)", highlight=False
+        )
     if report.get("deleted_unknown"):
         console.print(f"{report['deleted_unknown']:,} of the records to delete are not in the hub", highlight=False)
     for read in report["inputs"]:

@@ -9,14 +9,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from hub.columns.hashing import hash_texts
-from hub.columns.prepare import align_records, derive_parts
+from hub.columns.prepare import RecordsError, align_records, derive_parts
 from hub.decide import Book
 from hub.erase import erase_records, forget_values
 from hub.model import read_model
 from hub.rebuild import rebuild
 from hub.resolve import resolve
-from hub.rules.read import load_rules
-from hub.store import read_decisions, read_events, read_state, resolve_into
+from hub.rules.read import RulesFile, load_rules
+from hub.standalone import Beside, resolve_tables
+from hub.store import Hub, read_decisions, read_events, read_state, resolve_into
 from tests.unit.hub.conftest import DAY_ONE
 
 pytestmark = pytest.mark.integration
@@ -99,6 +100,43 @@ def test_what_was_erased_is_in_no_file_of_the_hub_and_every_id_still_resolves(tm
     again = resolve_into(folder, None, RULES, "run5", DAY_ONE + timedelta(days=4))
     assert_frame_equal(again.golden, outcome.golden)
     assert_frame_equal(again.edges, outcome.edges)
+
+
+def test_what_was_erased_does_not_come_back_with_any_later_addition_or_rebuild(tmp_path: Path):
+    folder, out = tmp_path / "hub", tmp_path / "out"
+    records = make_records()
+    opened = open_after_founding(folder, records)
+    named = records.head(2).select("source", "source_key")
+    erase_records(folder, named, RULES, "run2", DAY_ONE + timedelta(days=1))
+    book = Book("person")
+    book.decide("never", [("crm", "KEY-CANARY-1")], [("crm", "000")], actor="li", reason="金丝雀", at=DAY_ONE)
+    rules, again = RulesFile(RULES, None, None), {"again": records.head(4)}
+
+    report = resolve_tables(again, rules, out, Beside(hub=folder, decisions=book.log))
+    assert (report["suppressed"], report["added"], report["changed"], report["records"]) == (2, 0, 0, 60)
+    assert find_canaries(folder) == find_canaries(out) == []
+    assert read_decisions(folder)["group_a"].to_list()[0][0]["source_key"].startswith("erased-")
+    assert opened.add(records.head(1), "run3", DAY_ONE + timedelta(days=2)).report["suppressed"] == 1
+
+    for tables, suppressed in ((again, 2), ({}, 0)):
+        report = resolve_tables(tables, rules, out, Beside(hub=folder, rebuild=True))
+        assert (report["suppressed"], report["records"]) == (suppressed, 60)
+        assert find_canaries(folder) == find_canaries(out) == []
+    assert (folder / "erasure.key").stat().st_mode & 0o777 == 0o600
+
+
+def open_after_founding(folder: Path, records: pl.DataFrame) -> Hub:
+    resolve_into(folder, records, RULES, "run1", DAY_ONE)
+    return Hub.open(folder, RULES)
+
+
+def test_without_the_key_of_its_hashes_a_hub_takes_nothing(tmp_path: Path):
+    records = make_records()
+    resolve_into(tmp_path, records, RULES, "run1", DAY_ONE)
+    erase_records(tmp_path, records.head(1), RULES, "run2", DAY_ONE)
+    (tmp_path / "erasure.key").unlink()
+    with pytest.raises(RecordsError, match="put it back"):
+        resolve_into(tmp_path, records, RULES, "run3", DAY_ONE)
 
 
 def test_a_killed_erasure_is_completed_by_doing_it_again(tmp_path: Path, monkeypatch):

@@ -46,6 +46,31 @@ def test_a_file_of_keys_is_erased_from_the_hub_once_it_was_looked_at(hub: Path, 
     assert "杭州韩梅梅花店".encode() in texts
 
 
+def test_erasing_says_what_ended_and_which_files_still_hold_values_and_the_next_addition_what_it_left_out(
+    hub: Path, tmp_path: Path
+):
+    def run(*arguments: object) -> str:
+        answer = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+        assert answer.exit_code == 0, answer.output
+        return " ".join(answer.stdout.split())
+
+    [gid] = pl.read_parquet(tmp_path / "out" / "crosswalk.parquet").filter(source_key="KEY-1")["customer_gid"]
+    assert "would be erased" in run("erase", "crm:KEY-1", "--hub", hub, "--dry-run")
+    told = run("erase", "crm:KEY-1", "--hub", hub, "--yes")
+    assert "1 record erased from" in told
+    assert f"with them ended {gid}" in told
+    assert f"until `goldthread resolve --hub {hub} --out DIR`" in told
+    # what is said is so: the folder holds the values until then, and no more afterwards
+    files = [tmp_path / "out" / name for name in ("golden.parquet", "crosswalk.parquet", "events.parquet")]
+    assert "宁波王小明五金店" in str(pl.read_parquet(files[0]).to_dicts())
+    again = run("resolve", tmp_path / "firms.parquet", "--hub", hub, "--out", tmp_path / "out")
+    assert "1 record left out: erased from this hub before" in again
+    for path in files:
+        text = str(pl.read_parquet(path).to_dicts())
+        assert "宁波王小明五金店" not in text
+        assert "KEY-1" not in text
+
+
 def test_whoever_is_not_there_or_not_confirmed_is_not_erased(hub: Path):
     with pytest.raises(ProjectError, match="names nothing in the hub"):
         erase("crm:nobody", "--hub", str(hub), "--yes")
