@@ -1,6 +1,7 @@
 """Adding to a hub: new, changed and deleted records touch only the components that they reach, with the outcome of a full run."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -120,31 +121,43 @@ def list_missing(state: State, records: pl.DataFrame) -> pl.DataFrame:
 def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple[State, Mask, list[Hashes]]:
     """The state with the new rows at its end, in the order too, and the ended ones dead; which rows are either, and the hashes
     of the block keys of these."""
-    parts = derive_parts(fresh, rules)
-    keys = hash_blocks(parts, rules)
+    with ThreadPoolExecutor(1) as pool:
+        # what is as long as the hub needs no parts: it is copied while they are derived
+        lengthening = pool.submit(_lengthen, state, fresh, gone)
+        parts = derive_parts(fresh, rules)
+        keys = hash_blocks(parts, rules)
+        longer = lengthening.result()
     if len(gone):
         ended = hash_blocks(select_parts(state.parts, gone), rules)
         keys = [np.concatenate(both) for both in zip(keys, ended, strict=True)]
     n, k = state.records.height, fresh.height
     numbers = np.arange(n, n + k, dtype=np.int32)
-    alive = np.append(state.alive, np.ones(k, dtype=bool))
-    alive[gone] = False
     touched = np.zeros(n + k, dtype=bool)
     touched[gone] = touched[n:] = True
-    own = sort_records(fresh)
-    at = _find_places(state, fresh.select(pl.col(_RECORD).gather(pl.Series(own))))
     appended = replace(
-        state,
-        records=pl.concat([state.records, fresh.select(state.records.columns)]),
-        alive=alive,
-        order=np.insert(state.order, at, numbers[own]),
-        hashes=np.append(state.hashes, hash_records(fresh)),
+        longer,
         guards=np.concatenate([state.guards, hash_guards(parts, rules)], axis=1),
         parts=(*state.parts, parts),
         blocks=(*state.blocks, index_blocks([(key[:k], numbers) for key in keys])),
-        owner=np.append(state.owner, np.full(k, -1, dtype=np.int32)),
     )
     return appended, touched, keys
+
+
+def _lengthen(state: State, fresh: pl.DataFrame, gone: Ids) -> State:
+    """The state with the new rows but for what is told of their values."""
+    n, k = state.records.height, fresh.height
+    alive = np.append(state.alive, np.ones(k, dtype=bool))
+    alive[gone] = False
+    own = sort_records(fresh)
+    at = _find_places(state, fresh.select(pl.col(_RECORD).gather(pl.Series(own))))
+    return replace(
+        state,
+        records=pl.concat([state.records, fresh.select(state.records.columns)]),
+        alive=alive,
+        order=np.insert(state.order, at, np.arange(n, n + k, dtype=np.int32)[own]),
+        hashes=np.append(state.hashes, hash_records(fresh)),
+        owner=np.append(state.owner, np.full(k, -1, dtype=np.int32)),
+    )
 
 
 def _find_places(state: State, named: pl.DataFrame) -> Longs:
