@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.columns.parallel import map_threads
 from hub.columns.parts import Ids, Parts, group_rows, number, sort_distinct
 from hub.columns.prepare import WHOLE
 from hub.columns.sorting import order_numbers, rank_numbers
@@ -58,12 +59,16 @@ def group_members(owner: Ids, gids: pl.Series) -> Members:
 def choose_winners(parts: Parts, aligned: pl.DataFrame, members: Members, rules: Rules) -> dict[str, Ids]:
     """Per golden attribute the rank of the record whose value each gid takes; -1 where no record offers one."""
     context = _Context(parts, aligned, members, rules)
-    winners: dict[str, Ids] = {}
-    for survivor in rules.survivors:
+
+    def choose(survivor: Survivor) -> dict[str, Ids]:
         chosen = context.choose(survivor)
-        for name, part in survivor.values:
-            winners[name] = np.where((chosen >= 0) & parts.are_known(part)[chosen], chosen, -1).astype(np.int32)
-    return winners
+        return {
+            name: np.where((chosen >= 0) & parts.are_known(part)[chosen], chosen, -1).astype(np.int32)
+            for name, part in survivor.values
+        }
+
+    found = map_threads(choose, rules.survivors, parts.n)
+    return {name: chosen for own in found for name, chosen in own.items()}
 
 
 class _Context:
@@ -135,10 +140,8 @@ class _Context:
 def build_golden(parts: Parts, aligned: pl.DataFrame, members: Members, winners: dict[str, Ids], rules: Rules) -> pl.DataFrame:
     """gid, the golden attributes, n_records, n_sources, first_seen_at, updated_at; one row per gid, in their order."""
     parted = dict(value for survivor in rules.survivors for value in survivor.values)
-    columns = [members.gids.alias("gid")]
-    for name, chosen in winners.items():
-        columns.append(parts.take(parted[name], chosen).alias(name))
-    return pl.DataFrame(columns).with_columns(_count_members(aligned, members))
+    taken = map_threads(lambda own: parts.take(parted[own[0]], own[1]).alias(own[0]), winners.items(), parts.n)
+    return pl.DataFrame([members.gids.alias("gid"), *taken]).with_columns(_count_members(aligned, members))
 
 
 def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
