@@ -127,6 +127,18 @@ def test_a_family_that_shares_a_rare_name_is_not_taken_for_one_entity() -> None:
     assert trained.report["expected_matches"] < 400
 
 
+def test_what_two_other_columns_corroborate_is_no_chance_and_joins_where_they_are_missing() -> None:
+    """Of the pairs with one name town and phone agree in 500, differ in 350 and are unknown in 700: most of these are matches."""
+    names = [["missing", "same", "close", "different"]] * 3
+    matrix = np.array([[1, 1, 1], [1, 0, 0], [1, 3, 3], [3, 0, 0], [3, 3, 3]], dtype=np.uint8)
+    counts = np.array([500, 700, 350, 1000, 1000])
+    others = np.array([[3, 3, 3], [3, 0, 0]], dtype=np.uint8), np.array([4000, 4000])
+    rules = replace(_rules(), fields=_rules().fields[:3], comparisons=_rules().comparisons[:3])
+    weights = train(matrix, counts, None, None, names, rules, 4000, others).weights
+    joined = weigh_vectors(np.array([[1, 0, 0], [1, 3, 3]], dtype=np.uint8), weights, rules, names) > 0
+    assert joined.tolist() == [True, False]
+
+
 def test_numbers_of_a_series_are_a_digit_apart_and_no_typing_errors() -> None:
     """Articles of one maker: their numbers are often close, seldom the same."""
     family = [[0.0, 1.0, 0.0, 0.0], [0.2, 0.7, 0.1, 0.0], [0.1, 0.0, 0.8, 0.1], [1.0, 0.0, 0.0, 0.0]]
