@@ -11,8 +11,12 @@ from hub.files import read_table
 from hub.tables import read_times
 
 ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")
-#: what a reviewed table may say under `decision`, and the decision that it is
-WORDS = {"same": "merge", "merge": "merge", "different": "never", "never": "never"}
+#: what a reviewed table may say under `decision`, and the decision that it is; None: nobody decided
+WORDS = {
+    **{"same": "merge", "merge": "merge", "相同": "merge"},
+    **{"different": "never", "never": "never", "不同": "never"},
+    **{"skip": None, "跳过": None, "": None},
+}
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_ROW = 2  # row 1 of a file is its head
 
@@ -49,16 +53,26 @@ def read_decisions(path: Path, entity: str) -> pl.DataFrame:
     return book.log
 
 
+def read_word(text: str) -> str | None:
+    """The decision that a word is: merge or never; None where nobody decided. Raises ValueError for any other word."""
+    word = text.strip().lower()
+    if word not in WORDS:
+        raise ValueError(f"{text!r} is no decision: same, different or skip (相同, 不同, 跳过)")
+    return WORDS[word]
+
+
 def _decide(book: Book, row: tuple[str, ...], at: datetime, place: str) -> None:
     word, *ends, reason, by = row
-    if word.lower() in ("", "skip"):
+    try:
+        kind = read_word(word)
+    except ValueError as error:
+        raise RecordsError(f"{place}: {error}") from None
+    if kind is None:
         return
-    if word.lower() not in WORDS:
-        raise RecordsError(f"{place}: {word!r} is no decision: same, different or skip")
     if not all(ends):
         raise RecordsError(f"{place} does not name two records")
     try:
-        book.decide(WORDS[word.lower()], [(ends[0], ends[1])], [(ends[2], ends[3])], actor=by or "file", reason=reason, at=at)
+        book.decide(kind, [(ends[0], ends[1])], [(ends[2], ends[3])], actor=by or "file", reason=reason, at=at)
     except AlreadyDecidedError:
         return
     except DecisionError as error:

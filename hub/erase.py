@@ -140,6 +140,7 @@ def _blank(state: State, rows: Any, standins: Standins) -> State:
         portraits=_compact(state.golden),
         shown=np.arange(len(state.shown), dtype=np.int32),
         lineage=None if state.lineage is None else _compact(state.lineage),
+        value=None if state.value is None else np.where(at, 0.0, state.value),
     )
 
 

@@ -16,7 +16,7 @@ from hub.kept.outcome import Outcome, tell_first
 from hub.kept.state import State, build_state
 from hub.kept.versions import read_version, write_version
 from hub.model import IN_HUB, write_model
-from hub.resolve import resolve
+from hub.resolve import read_value, resolve
 from hub.results.edges import TakeEdges
 from hub.rules.model import Rules, RulesError
 from hub.store import hold_lock, join_logs, read_decisions, read_events, read_state, refuse_runaway, write_decisions
@@ -62,7 +62,8 @@ def rebuild(
         )
         if not force:
             refuse_runaway(folder, check_rebuild(state, found, gathered.records))
-        anew, outcome = build_state(found, gathered.records, pl.concat([log, found.events])), tell_first(found)
+        anew = build_state(found, gathered.records, pl.concat([log, found.events]))
+        outcome = replace(tell_first(found), redirects=anew.list_given_up())
         clock.lap("resolve")
         version = read_version(folder) + 1
         model = f"{IN_HUB}-{version}"
@@ -92,11 +93,18 @@ class _Gathered:
 
 
 def _gather(state: State, records: pl.DataFrame, deleted: pl.DataFrame | None, rules: Rules) -> _Gathered:
-    held = state.records.select(pl.all().gather(pl.Series(state.order)))
+    order = pl.Series(state.order)
+    held = state.records.select(pl.all().gather(order))
     given = align_records(records, rules)[0]
+    if state.value is not None:
+        held = held.with_columns(value=pl.Series(state.value).gather(order))
+    if "value" in records.columns:
+        given = given.with_columns(value=read_value(records, given))
+    elif state.value is not None:
+        given = given.join(held.select(*_RECORD, "value"), on=_RECORD, how="left", maintain_order="left")
     left = held if deleted is None else held.join(deleted.select(pl.col(_RECORD).cast(pl.String)), on=_RECORD, how="anti")
     known = given.join(held, on=_RECORD, how="semi")
-    both = [column for column in held.columns if column in given.columns]
+    both = [column for column in held.columns if column in given.columns and column != "value"]
     kept = left.join(given, on=_RECORD, how="anti")
     wanted = list_columns(rules)
     counts = {
@@ -105,7 +113,7 @@ def _gather(state: State, records: pl.DataFrame, deleted: pl.DataFrame | None, r
         "deleted": held.height - left.height,
         "records_reached": kept.height + given.height,
         "columns_never_kept": [column for column in wanted if column not in held.columns] if kept.height else [],
-        "columns_let_go": [column for column in held.columns if column not in (*_RECORD, *wanted)],
+        "columns_let_go": [column for column in held.columns if column not in (*_RECORD, *wanted, "value")],
         "records_from_hub": kept.height,
     }
     return _Gathered(pl.concat([kept, given], how="diagonal"), counts)

@@ -1,7 +1,7 @@
 """Resolution without a project: tables in, files out. Public door.
 
-OUT holds crosswalk, golden, edges, events, review, decisions, rejected (Parquet), the model (model.json, frequencies.npz) and
-report.json.
+OUT holds crosswalk, golden, edges, events, redirects, review, decisions, rejected (Parquet), the model (model.json,
+frequencies.npz) and report.json.
 The same tables, rules and time give the same bytes, but for `seconds` and `peak_mb` of report.json.
 """
 
@@ -17,7 +17,9 @@ import polars as pl
 
 from hub.columns.clock import Clock
 from hub.columns.prepare import RecordsError
+from hub.decide import list_named
 from hub.files import read_table
+from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first
 from hub.kept.versions import FILES, read_note
 from hub.model import Model, write_model
@@ -26,7 +28,7 @@ from hub.resolve import resolve
 from hub.results.edges import Pieces
 from hub.results.writing import open_writing, write_pieces, write_tables
 from hub.rules.read import RulesFile
-from hub.store import read_decisions, resolve_into
+from hub.store import read_decisions, read_events, resolve_into
 from hub.tables import Records, find_twins, gather_records, keep_keys
 
 #: the column of ids in every file, whatever the entity, so that readers need no case for each
@@ -104,6 +106,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         at = beside.at or _find_newest(records.frame, beside, note)
         run_id = _name_run(records.frame, rules, at, beside, note["version"])
         clock.lap("read")
+        unknown = _list_unknown(records.frame, rules.rules.entity, beside)
         # what resolves the records lets go of them once they are read: at a million 270 MB
         keys, handed = keep_keys(tables, rules), [records.frame]
         records = replace(records, frame=records.frame.clear())
@@ -116,7 +119,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         write_tables({**tables_out, "rejected": records.rejected}, folder)
         write_model(model, folder)
         clock.lap("write")
-        report = _describe(counts, rules, records, run_id, at, clock) | _count_unknown(beside.deleted, counts)
+        report = _describe(counts, rules, records, run_id, at, clock) | _count_unknown(beside.deleted, counts) | unknown
         text = json.dumps(report, ensure_ascii=False, indent=1)
         (folder / _REPORT).write_text(text + "\n", encoding="utf-8")
         # the report comes last: a reader who finds its run_id has all the files of that run
@@ -223,6 +226,7 @@ def _name_tables(found: Outcome) -> dict[str, pl.DataFrame]:
         "golden": name_golden(found.golden),
         "review": found.review,
         "decisions": found.decisions,
+        "redirects": found.redirects,
     }
 
 
@@ -240,6 +244,7 @@ def _describe(
         "at": at.isoformat(),
         "inputs": list(records.inputs),
         "rejected": records.rejected.height,
+        "fields_missing": list(records.fields_missing),
         **counts,
         **{what: _frame(getattr(clock, what), counts[what]) for what in ("seconds", "peak_mb")},
     }
@@ -248,6 +253,17 @@ def _describe(
 def _count_unknown(deleted: pl.DataFrame | None, counts: Mapping[str, Any]) -> dict[str, int]:
     """How many of the records to delete the hub did not hold."""
     return {} if deleted is None else {"deleted_unknown": deleted.select(_RECORD).n_unique() - int(counts.get("deleted", 0))}
+
+
+def _list_unknown(records: pl.DataFrame, entity: str, beside: Beside) -> dict[str, Any]:
+    """How many of the records that the given decisions name there are not and never were, and the first of them."""
+    if beside.decisions is None:
+        return {}
+    unknown = list_named(beside.decisions, entity).join(records, on=_RECORD, how="anti")
+    if beside.hub and read_note(beside.hub)["version"]:
+        unknown = read_erased(beside.hub).leave_out(unknown).join(read_events(beside.hub), on=_RECORD, how="anti")
+    first = unknown.sort(_RECORD).head(1)
+    return {"decided_unknown": {"records": unknown.height, "first": ":".join(first.row(0)) if first.height else None}}
 
 
 def _frame(own: Mapping[str, float], stages: Mapping[str, float]) -> dict[str, float]:

@@ -36,6 +36,7 @@ from hub.kept.outcome import (
     tell_added,
     tell_first,
 )
+from hub.kept.review import keep_value
 from hub.kept.state import State, build_state
 from hub.kept.versions import read_note, read_version, write_version
 from hub.model import IN_HUB, Model, read_model, write_model
@@ -99,7 +100,7 @@ def resolve_into(
                     force=force,
                 )
                 clock.lap("add")
-                outcome = tell(addition, changes.records, changes.decisions, rules, hub.model, begun[0], take_rest)
+                outcome = tell(addition, changes.decisions, rules, hub.model, begun[0], take_rest)
             clock.lap("list")
             hub._keep(addition, lambda: outcome, at, changes)
             clock.lap("save")
@@ -169,7 +170,7 @@ class Hub:
         with hold_lock(self.folder):
             changes = self._read_changes(records, decided)
             addition = self._add(changes, run_id, at, deleted, force=force)
-            tell_all = partial(tell_added, addition, changes.records, changes.decisions, self.rules, self.model)
+            tell_all = partial(tell_added, addition, changes.decisions, self.rules, self.model)
             return self._keep(addition, tell_all, at, changes)
 
     def list_crosswalk(self) -> pl.DataFrame:
@@ -205,6 +206,7 @@ class Hub:
         log = partial(read_events, self.folder)
         told = (run_id, at, changes.decisions, log, begin)
         addition = add_records(self._state, changes.records, deleted, self.rules, self.model, *told)
+        addition = keep_value(self._state, addition, changes.records)
         addition = replace(addition, report={**addition.report, "suppressed": changes.suppressed})
         if not force:
             refuse_runaway(self.folder, check_addition(self._state, addition, self.rules))

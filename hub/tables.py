@@ -1,7 +1,8 @@
 """The records of tables as the rules read them. Public door."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from hub.rules.read import RulesFile
 _TIMES = ("created_at", "updated_at")
 _TIME = pl.Datetime("us", "UTC")
 _RECORD = ("source", "source_key")
+#: what a record is worth to whoever reviews it; the rules file may name another column
+VALUE = "value"
+#: a local time that is read as UTC is not to come yet
+_AHEAD = timedelta(days=1)
 #: after RFC 3339, which is read first; without a zone they are UTC
 _TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
@@ -36,14 +41,16 @@ REJECTED_SCHEMA = {"file": pl.String, "row": pl.Int64, "reason": pl.String, "rec
 class Records:
     """What tables hold for some rules.
 
-    frame: source, source_key and the columns that the rules read, as text, times in UTC. rejected: file, row (from 1), reason,
-    record (JSON) of rows that have no key. inputs: per table, sorted by name, its counts, the columns that nothing reads and the
-    times that nobody can.
+    frame: source, source_key and the columns that the rules read, as text, times in UTC, `value` as numbers. rejected: file, row
+    (from 1), reason, record (JSON) of rows that have no key. inputs: per table, sorted by name, its counts, the columns that
+    nothing reads, and how often and where first a time or a value cannot be read, a time is still to come, or a key or source has
+    blanks around it. fields_missing: the fields of the rules that no table has a column of.
     """
 
     frame: pl.DataFrame
     rejected: pl.DataFrame
     inputs: Sequence[Mapping[str, Any]]
+    fields_missing: Sequence[str]
 
 
 def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Records:
@@ -51,11 +58,14 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
     frames = [pl.DataFrame(schema=dict.fromkeys(_RECORD, pl.String))]
     rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_SCHEMA)]
     inputs: list[dict[str, Any]] = []
+    wanted = list_columns(rules.rules)
     for name, table in sorted(tables.items()):
         columns = _find_columns(name, table, rules)
         typed = table.select(_read_column(name, table, column).alias(own) for own, column in columns.items())
         if "source" not in columns:
             typed = typed.with_columns(source=pl.lit(Path(name).stem))
+        if VALUE in columns and VALUE not in wanted:
+            typed = typed.with_columns(_read_numbers(typed[VALUE]))
         lacking = typed.select(_is_blank("source") | _is_blank("source_key")).to_series()
         rejected.append(_reject(name, table, lacking, typed))
         frames.append(typed.filter(~lacking) if lacking.any() else typed)
@@ -65,15 +75,13 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
                 "rows": table.height,
                 "rejected": int(lacking.sum()),
                 "columns_ignored": [column for column in table.columns if column not in columns.values()],
-                "times_not_read": {
-                    own: unread for own in _TIMES if own in columns and (unread := _find_unread(table[columns[own]], typed[own]))
-                },
+                **_find_doubtful({own: table[column] for own, column in columns.items()}, typed),
             }
         )
     frame = pl.concat(frames, how="diagonal")
     if not frame.height and any(table.height for table in tables.values()):
         raise RecordsError(f"{', '.join(tables)}: no row has a source_key: there is nothing to resolve")
-    return Records(frame, pl.concat(rejected), inputs)
+    return Records(frame, pl.concat(rejected), inputs, _list_missing_fields(rules, frame.columns) if tables else [])
 
 
 def read_keys(name: str, table: pl.DataFrame, rules: RulesFile) -> pl.DataFrame:
@@ -114,7 +122,18 @@ def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str,
             f"{name}: no column that the rules of {rules.rules.entity} use; it has {', '.join(table.columns)}, they read {read}: "
             "`goldthread rules suggest` writes rules for a table"
         )
-    return found | {column: column for column in used}
+    value = rules.value or VALUE
+    worth = {VALUE: value} if value in table.columns and VALUE not in wanted else {}
+    return found | {column: column for column in used} | worth
+
+
+def _list_missing_fields(rules: RulesFile, columns: Collection[str]) -> list[str]:
+    """The fields of the rules that are made of columns alone, of which there is none; `value` where the rules name its column."""
+    fields = rules.rules.fields
+    made = {f"{field.name}." for field in fields}
+    plain = [field for field in fields if not any(column.startswith(tuple(made)) for column in field.columns)]
+    lacking = [field.name for field in plain if not set(field.columns) & set(columns)]
+    return [*lacking, *([VALUE] if rules.value and VALUE not in columns else [])]
 
 
 def _read_column(name: str, table: pl.DataFrame, column: str) -> pl.Series:
@@ -165,13 +184,41 @@ def _read_format(text: pl.Series, form: str) -> pl.Series:
     return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
 
 
-def _find_unread(values: pl.Series, times: pl.Series) -> dict[str, Any] | None:
-    """How many values could not be read as times, and the first of them with its row; None where all could."""
-    if times.null_count() == values.null_count():
+def _read_numbers(values: pl.Series) -> pl.Series:
+    """Texts as numbers; null where one is none, or is no finite one."""
+    numbers = values.str.strip_chars().cast(pl.Float64, strict=False)
+    return numbers.set(~numbers.is_finite().fill_null(value=True), None)
+
+
+def _find_doubtful(given: Mapping[str, pl.Series], typed: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """What of a table is not as it was surely meant, by column: how many rows, and the first of them with its value."""
+    found: dict[str, dict[str, Any]] = {"times_not_read": {}, "values_not_read": {}, "times_to_come": {}, "blanks_around": {}}
+    soon = datetime.now(UTC) + _AHEAD
+    for own, values in given.items():
+        if own in _TIMES:
+            found["times_not_read"][own] = _tell_lost(values, typed[own])
+            found["times_to_come"][own] = _tell_first(values, typed[own] > soon)
+        elif own in _RECORD:
+            found["blanks_around"][own] = _tell_first(typed[own], typed[own] != typed[own].str.strip_chars())
+        elif own == VALUE and typed[own].dtype == pl.Float64:
+            found["values_not_read"][own] = _tell_lost(values, typed[own])
+    return {what: {own: rows for own, rows in columns.items() if rows} for what, columns in found.items()}
+
+
+def _tell_lost(values: pl.Series, read: pl.Series) -> dict[str, Any] | None:
+    """The values that could not be read, though they say something."""
+    if read.null_count() == values.null_count():
         return None
-    text = values.cast(pl.String, strict=False).str.strip_chars()
-    unread = (times.is_null() & (text != "").fill_null(value=False)).arg_true()
-    return {"rows": len(unread), "first_row": unread[0] + 1, "first_value": text[unread[0]]} if len(unread) else None
+    return _tell_first(values, read.is_null() & (values.cast(pl.String, strict=False).str.strip_chars() != ""))
+
+
+def _tell_first(values: pl.Series, mask: pl.Series) -> dict[str, Any] | None:
+    """How many rows a mask has, and the first of them with its value; None where it has none."""
+    rows = mask.fill_null(value=False).arg_true()
+    if not len(rows):
+        return None
+    first = str(values.gather(rows[:1]).cast(pl.String, strict=False)[0])
+    return {"rows": len(rows), "first_row": rows[0] + 1, "first_value": first}
 
 
 def _is_blank(column: str) -> pl.Expr:

@@ -18,7 +18,10 @@ LEAST_LABELS = 20
 #: pairs below the match are shown to people as long as so many of those shown are the same
 DOUBTFUL_SHARE = 0.1
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
-_WORDS = {"true": True, "1": True, "same": True, "yes": True, "false": False, "0": False, "different": False, "no": False}
+_WORDS = {
+    **dict.fromkeys(("true", "1", "same", "yes", "相同", "是"), True),
+    **dict.fromkeys(("false", "0", "different", "no", "不同", "否"), False),
+}
 
 
 class LabelsError(ValueError):
@@ -51,7 +54,7 @@ class Tuned:
 def read_labels(table: pl.DataFrame) -> pl.DataFrame:
     """source_a, source_key_a, source_b, source_key_b, same (bool), each pair once, its smaller record first.
 
-    `same` is true, 1, same, yes or false, 0, different, no. Raises LabelsError.
+    `same` is true, 1, same, yes, 相同, 是 or false, 0, different, no, 不同, 否. Raises LabelsError.
     """
     missing = [name for name in (*_ENDS, "same") if name not in table.columns]
     if missing:

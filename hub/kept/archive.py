@@ -16,9 +16,10 @@ import pyarrow as pa
 from hub.columns.parts import Parts, Table
 from hub.kept.pieces import Blocks, Open, Pairs, index_blocks, join_parts, read_block, sort_pairs, take_pairs
 from hub.kept.state import State
+from hub.kept.tally import Tally
 
 #: raise it when the files change, so that none of older code is read
-_FORMAT = 1
+_FORMAT = 2
 _NOTE = "state.json"
 #: tables and arrays that only ever grow, by rows and by columns; the others are small and written by every addition
 _TABLES = ("records", "vectors", "issued", "portraits")
@@ -47,13 +48,17 @@ def save_state(state: State, folder: Path, base: Path | None = None) -> State:
         np.save(folder / f"{name}.npy", getattr(state, name))
     np.save(folder / "changed.proposed.npy", state.proposed[state.changed])
     np.save(folder / "open.npy", state.open.number)
-    moved = np.flatnonzero(state.target >= 0)
-    np.save(folder / "moved.npy", np.stack([moved, state.target[moved], state.since[moved]]))
+    over = np.flatnonzero(~state.is_live)
+    np.save(folder / "over.npy", np.stack([over, state.target[over], state.since[over]]))
+    np.save(folder / "tally.npy", state.tally.vectors)
+    if state.value is not None:
+        np.save(folder / "value.npy", state.value)
     if state.lineage is not None:
         _write_table(state.lineage, folder / "lineage.arrow")
     sizes = {name: getattr(state, name).height - before[name] for name in _TABLES}
     sizes["pairs"] = len(state.proposed) - before["pairs"]
     note = {"format": _FORMAT, "next_no": state.next_no, "fields": list(state.parts[0].tables), "pieces": [*pieces, sizes]}
+    note |= {"keys": state.tally.keys.tolist(), "barred": state.tally.barred}
     (folder / _NOTE).write_text(json.dumps(note), encoding="utf-8")
     return state
 
@@ -126,9 +131,9 @@ def load_state(folder: Path) -> State:
     number = _map_array(folder / "open.npy")
     held = take_pairs(pairs, number)
     target, since = np.full(len(values["is_live"]), -1, dtype=np.int32), np.zeros(len(values["is_live"]), dtype=np.int64)
-    moved, target_of, since_of = _map_array(folder / "moved.npy")
-    target[moved], since[moved] = target_of, since_of
-    lineage = folder / "lineage.arrow"
+    over, target_of, since_of = _map_array(folder / "over.npy")
+    target[over], since[over] = target_of, since_of
+    lineage, value = folder / "lineage.arrow", folder / "value.npy"
     state = State(
         **values,
         parts=tuple(_map_parts(folder, number, note["fields"]) for number in numbers),
@@ -139,7 +144,9 @@ def load_state(folder: Path) -> State:
         target=target,
         since=since,
         next_no=note["next_no"],
+        tally=Tally(np.array(note["keys"], dtype=np.int64).reshape(-1, 3), _map_array(folder / "tally.npy"), note["barred"]),
         lineage=_map_table(lineage) if lineage.exists() else None,
+        value=_map_array(value) if value.exists() else None,
     )
     _refuse_torn(state, sizes, folder)
     return state
@@ -147,6 +154,7 @@ def load_state(folder: Path) -> State:
 
 def _refuse_torn(state: State, sizes: list[dict[str, int]], folder: Path) -> None:
     rows = {len(state.alive), len(state.owner), len(state.hashes), state.guards.shape[-1], sum(parts.n for parts in state.parts)}
+    rows |= set() if state.value is None else {len(state.value)}
     ids = {len(state.target), len(state.since), len(state.is_live)}
     pairs = [{len(getattr(own, column)) for column in _PAIRS} for own in state.pairs]
     is_whole = rows == {state.records.height} and ids == {state.issued.height}

@@ -9,8 +9,9 @@ import polars as pl
 from hub.candidates.pairs import merge_keys, pair_block
 from hub.columns.hashing import Hashes
 from hub.columns.parts import Ids
-from hub.kept.pieces import Longs, find_from, find_members, select_parts, sort_pairs
+from hub.kept.pieces import Longs, Pairs, find_from, find_members, select_parts, sort_pairs
 from hub.kept.state import Keys, Mask, State, describe_vectors
+from hub.kept.tally import compare_blocks, count_barred, count_bits
 from hub.model import Model
 from hub.rules.model import Rules
 from hub.scoring.compare import Comparer, Layout, find_distinct_vectors
@@ -26,7 +27,7 @@ def pair_again(state: State, rank: Ids, touched: Mask, keys: Sequence[Hashes], r
     """
     n = len(state.alive)
     shift = max(len(rules.block_keys) - 1, 1).bit_length()
-    found, again = _pair_blocks(state, touched, keys, rank, shift, rules, model)
+    found, again, blocks = _pair_blocks(state, touched, keys, rank, shift, rules, model)
     # what stood in these blocks is paired anew; pairs that other keys propose keep those
     old = find_from(state.pairs, np.flatnonzero(again).astype(np.int32))
     old = old[state.proposed[old] != 0]
@@ -53,25 +54,39 @@ def pair_again(state: State, rank: Ids, touched: Mask, keys: Sequence[Hashes], r
     added, order = sort_pairs(left, right, vector)
     after = np.concatenate([state.proposed, both[new][order]])
     after[old] = now
-    changed = np.union1d(state.changed, old[now != state.proposed[old]])
-    return replace(state, vectors=vectors, pairs=(*state.pairs, added), proposed=after, changed=changed), moved
+    other = now != state.proposed[old]
+    changed = np.union1d(state.changed, old[other])
+    gone = Pairs(held.left[lost], held.right[lost], held.vector[lost])
+    proposals = count_bits(np.concatenate([now[other], both[new]]), len(keys)) - count_bits(state.proposed[old][other], len(keys))
+    tally = state.tally.follow(
+        np.column_stack([blocks, proposals]),
+        np.bincount(gone.vector, minlength=state.vectors.height),
+        np.bincount(added.vector, minlength=vectors.height),
+        count_barred(vectors, state.guards, added) - count_barred(vectors, state.guards, gone),
+    )
+    return replace(state, vectors=vectors, pairs=(*state.pairs, added), proposed=after, changed=changed, tally=tally), moved
 
 
 def _pair_blocks(
     state: State, touched: Mask, keys: Sequence[Hashes], rank: Ids, shift: int, rules: Rules, model: Model
-) -> tuple[Longs, Keys]:
-    """The pairs of the blocks of touched records by rank, as merge_keys takes them; and per row a bit for each key by which it is
-    in such a block."""
+) -> tuple[Longs, Keys, Longs]:
+    """The pairs of the blocks of touched records by rank, as merge_keys takes them; per row a bit for each key by which it is
+    in such a block; and per key how many more pairs its blocks have, and how many more of them are above its cap."""
     n = len(state.alive)
+    n_new = int((state.alive & touched).sum())
     found = [np.zeros(0, dtype=np.int64)]
+    more = np.zeros((len(keys), 2), dtype=np.int64)
     again = np.zeros(n, dtype=np.uint32)
     for place, key in enumerate(rules.block_keys):
         asked = np.unique(keys[place])
-        blocks, members = find_members(state.blocks, place, asked[asked != 0])
+        asked = asked[asked != 0]
+        blocks, members = find_members(state.blocks, place, asked)
         is_present, cap = state.alive[members], model.caps[key.name]
+        steady = np.bincount(blocks[is_present & ~touched[members]], minlength=len(asked))
+        came, went = (_count_asked(own, asked) for own in (keys[place][:n_new], keys[place][n_new:]))
+        more[place] = compare_blocks(cap, steady + went, steady + came)
         if not key.pivots:
             # a block that was and is above its cap has no pairs; nearly all members of broad keys are in such
-            steady = np.bincount(blocks[is_present & ~touched[members]], minlength=len(asked))
             small = steady[blocks] <= cap
             blocks, members, is_present = blocks[small], members[small], is_present[small]
         again[members] |= np.uint32(1 << place)
@@ -79,7 +94,12 @@ def _pair_blocks(
         left, right = pair_block(blocks[is_present].astype(np.int32), key, cap, state.hashes[present])
         one, two = rank[present[left]].astype(np.int64), rank[present[right]].astype(np.int64)
         found.append(((np.minimum(one, two) * n + np.maximum(one, two)) << shift) + place)
-    return np.concatenate(found), again
+    return np.concatenate(found), again, more
+
+
+def _count_asked(hashes: Hashes, asked: Hashes) -> Longs:
+    """How often each of some hashes, ascending, is among others."""
+    return np.bincount(np.searchsorted(asked, hashes[hashes != 0]), minlength=len(asked))
 
 
 def rank_rows(state: State) -> Ids:

@@ -1,6 +1,6 @@
 """What a kept hub says after an addition: the frames and counts that a full resolution of all its records would give."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,6 @@ from hub.columns.parts import Ids
 from hub.ids.identify import align_events, build_crosswalk, find_redirects
 from hub.kept.blocks import rank_rows
 from hub.kept.increment import Addition, find_present
-from hub.kept.pieces import Pairs, read_block
 from hub.kept.review import list_review
 from hub.kept.state import Mask, State
 from hub.model import Model
@@ -41,18 +40,20 @@ class Added:
 
 @dataclass(frozen=True)
 class Outcome(Added):
-    """The hub after an addition, all of it: crosswalk (source, source_key, gid), golden, edges."""
+    """The hub after an addition, all of it: crosswalk (source, source_key, gid), golden, edges, redirects (gid, target_gid,
+    since: every id that was given up, and every retired one, which leads to none)."""
 
     crosswalk: pl.DataFrame
     golden: pl.DataFrame
     edges: pl.DataFrame
+    redirects: pl.DataFrame
 
 
 def tell_first(first: Resolution) -> Outcome:
-    """A full resolution, with its golden records linked."""
+    """A full resolution of a first run, with its golden records linked."""
     current = first.crosswalk.filter("is_current").select(*_RECORD, "gid")
-    golden = add_hierarchy(first)
-    return Outcome(first.review, first.decisions, first.events, first.model, first.report, current, golden, first.edges)
+    said = (first.review, first.decisions, first.events, first.model, first.report)
+    return Outcome(*said, current, add_hierarchy(first), first.edges, first.redirects)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def sum_up_addition(addition: Addition, outcome: Outcome, log: pl.DataFrame, rul
         events=outcome.events,
         redirects=find_redirects(whole),
         decisions=outcome.decisions,
-        report=outcome.report | describe_pairs(state, rules, model.caps),
+        report=outcome.report,
         list_pairs=lambda: name_candidates(state),
     )
 
@@ -132,33 +133,32 @@ def begin_telling(
 
 def tell(
     addition: Addition,
-    records: pl.DataFrame,
     decisions: pl.DataFrame | None,
     rules: Rules,
     model: Model,
     telling: Telling | None = None,
     take_rest: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
-    """The whole hub after an addition. records: whatever has a `value` is worth it to whoever reviews; decisions: the log;
-    telling: where it was begun with; take_rest: is given all but the edges while these are still told of."""
+    """The whole hub after an addition. decisions: the log; telling: where it was begun with; take_rest: is given all but the
+    edges while these are still told of."""
     state = addition.state
     with ThreadPoolExecutor(1) as pool:
         telling = telling or begin_telling(pool, state, addition.rows, addition.bonds, rules, None)
-        added = tell_added(addition, records, decisions, rules, model)
+        added = tell_added(addition, decisions, rules, model)
         crosswalk = list_crosswalk(state, telling.present)
         golden = link_parents(state.golden, crosswalk)
         said = (added.review, added.decisions, added.events, added.model, added.report)
-        outcome = Outcome(*said, crosswalk, golden, pl.DataFrame())
+        outcome = Outcome(*said, crosswalk, golden, pl.DataFrame(), state.list_given_up())
         if take_rest is not None:
             take_rest(outcome)
         edges, n_edges = telling.edges.result()
     return replace(outcome, edges=edges, report={**added.report, "edges": n_edges})
 
 
-def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFrame | None, rules: Rules, model: Model) -> Added:
+def tell_added(addition: Addition, decisions: pl.DataFrame | None, rules: Rules, model: Model) -> Added:
     """What a hub keeps of an addition beside its state."""
     state = addition.state
-    review, found = list_review(addition, records, rules)
+    review, found = list_review(addition, rules)
     decided = report_decisions(decisions, addition.bonds, rules.entity)
     sizes = state.portraits["n_records"].gather(pl.Series(state.shown))
     counts = {
@@ -173,6 +173,7 @@ def tell_added(addition: Addition, records: pl.DataFrame, decisions: pl.DataFram
         "review_found": found,
         "review_kept": review.height,
         "decisions": dict(decided.group_by("state").len().sort("state").iter_rows()),
+        **state.tally.describe(rules, model.caps, state.vectors["total"].to_numpy()),
     }
     return Added(review, decided, addition.events, model, {**counts, **addition.report})
 
@@ -240,39 +241,3 @@ def write_pair_evidence(state: State, pairs: pl.DataFrame, rules: Rules, model: 
 
 def _list_ends(pairs: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pairs.select(source=f"source_{side}", source_key=f"source_key_{side}") for side in "ab"])
-
-
-def _count_clashes(state: State, pairs: Pairs) -> int:
-    """Pairs that may not be joined, whatever they weigh."""
-    barred = (state.vectors["counted"].to_numpy() == FORBIDDEN)[pairs.vector]
-    for hashes in state.guards:
-        one, two = hashes[pairs.left], hashes[pairs.right]
-        barred |= (one != 0) & (two != 0) & (one != two)
-    return int(barred.sum())
-
-
-def _draw_histogram(total: Ids) -> dict[str, list[int]]:
-    """As hub.results.report has it: 20 steps of 4 bits from -40, what is beyond in the outermost."""
-    steps = (np.clip(total, -400, 399) + 400) // 40
-    return {"from_bits": list(range(-40, 40, 4)), "pairs": np.bincount(steps, minlength=20).tolist()}
-
-
-def describe_pairs(state: State, rules: Rules, caps: Mapping[str, int]) -> dict[str, Any]:
-    """What a full resolution counts over all pairs: by key what it proposes and what its cap leaves out, vetoes, weights."""
-    rows, numbers = [], state.list_pairs()
-    held = state.take(numbers)
-    for place, key in enumerate(rules.block_keys):
-        hashes, members = read_block(state.blocks, place)
-        sizes = np.unique(hashes[state.alive[members]], return_counts=True)[1]
-        pairs = int(((state.proposed >> np.uint32(place)) & np.uint32(1)).sum())
-        row = {"key": key.name, "cap": caps[key.name], "pairs": pairs, "largest_block": int(sizes.max(initial=0))}
-        row |= {"capped_blocks": int((sizes > caps[key.name]).sum())}
-        rows.append(row | {"pairs_left_out": int((sizes * (sizes - 1) // 2).sum()) - pairs})
-    return {
-        "candidate_keys": rows,
-        "blocks_capped": sum(row["capped_blocks"] for row in rows),
-        "pairs_left_out": sum(row["pairs_left_out"] for row in rows),
-        "distinct_vectors": len(np.unique(held.vector)),
-        "vetoes": _count_clashes(state, held),
-        "weight_histogram": _draw_histogram(state.vectors["total"].to_numpy()[held.vector]),
-    }

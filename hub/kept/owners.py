@@ -83,7 +83,7 @@ def _log_ids(state: State, events: pl.DataFrame, held: pl.Series) -> tuple[State
     holders, gids, others = np.split(_find_ids(state, pl.concat(asked)), np.cumsum([len(ids) for ids in asked])[:-1])
     kinds = steps["kind"].to_numpy()
     moved, back = np.isin(kinds, ["merged", "redirected"]), kinds == "restored"
-    state.target[gids[moved]], state.since[gids[moved]] = others[moved], steps["at"].dt.epoch("us").to_numpy()[moved]
+    state.target[gids[moved]], state.since[gids] = others[moved], steps["at"].dt.epoch("us").to_numpy()
     state.is_live[gids[np.isin(kinds, ["merged", "retired"])]] = False
     state.target[gids[back]], state.since[gids[back]], state.is_live[gids[back]] = -1, 0, True
     return state, holders

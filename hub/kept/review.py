@@ -1,11 +1,12 @@
-"""The review queue of a kept hub after an addition, from its open pairs."""
+"""The review queue of a kept hub after an addition, from its open pairs, and what its records are worth."""
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from hub.clustering.cluster import FORBIDDEN
-from hub.columns.parts import Ids
 from hub.kept.increment import Addition, find_present
 from hub.kept.state import State
 from hub.resolve import read_value
@@ -13,8 +14,10 @@ from hub.results.report import choose_review, write_review
 from hub.rules.model import Rules
 from hub.scoring.weigh import UNITS_PER_BIT
 
+_RECORD = ["source", "source_key"]
 
-def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, int]:
+
+def list_review(addition: Addition, rules: Rules) -> tuple[pl.DataFrame, int]:
     """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
     state, pairs = addition.state, addition.state.open
     weight = state.vectors["total"].to_numpy()[pairs.vector]
@@ -34,7 +37,7 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     rank = addition.rank
     # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
     near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
-    stake = _value_ids(state, records, rank)
+    stake = _value_ids(state)
     left, right = (state.owner[addition.rows[side]].astype(np.int64) for side in addition.bonds.apart)
     apart = np.unique(np.minimum(left, right) * len(stake) + np.maximum(left, right))
     chosen, found = choose_review(first[near], second[near], weight[near], stake, rules, apart)
@@ -43,13 +46,29 @@ def list_review(addition: Addition, records: pl.DataFrame, rules: Rules) -> tupl
     return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
 
 
-def _value_ids(state: State, records: pl.DataFrame, rank: Ids) -> npt.NDArray[np.float64]:
-    """What the records of each id are worth to whoever reviews."""
-    if "value" not in records.columns:
+def _value_ids(state: State) -> npt.NDArray[np.float64]:
+    """What the records of each id are worth to whoever reviews; each 1 where nothing said so."""
+    if state.value is None:
         return np.bincount(state.owner + 1, minlength=state.issued.height + 1)[1:].astype(np.float64)
-    held = find_present(state, records.select(pl.col("source", "source_key").cast(pl.String)))
-    rows = held["row"].to_numpy()
     # sums are those of a full run where they are made in its order
-    order = np.argsort(rank[rows])
-    value = read_value(records, held)[order]
-    return np.bincount(state.owner[rows[order]], weights=value, minlength=state.issued.height).astype(np.float64)
+    owner, value = state.owner[state.order], state.value[state.order]
+    return np.bincount(owner, weights=value, minlength=state.issued.height).astype(np.float64)
+
+
+def keep_value(before: State, addition: Addition, records: pl.DataFrame) -> Addition:
+    """The addition with what its rows are worth: as the added records have it in `value`, and where these have no such column,
+    as it was."""
+    if before.value is None and "value" not in records.columns:
+        return addition
+    state = addition.state
+    value = np.zeros(len(state.alive))
+    if before.value is not None:
+        value[: len(before.value)] = before.value
+    keys = records.select(pl.col(_RECORD).cast(pl.String))
+    now = find_present(state, keys)
+    if "value" in records.columns:
+        value[now["row"].to_numpy()] = read_value(records, now)
+    else:
+        same = now.join(find_present(before, keys), on=_RECORD, suffix="_before")
+        value[same["row"].to_numpy()] = value[same["row_before"].to_numpy()]
+    return replace(addition, state=replace(state, value=value))

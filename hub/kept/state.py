@@ -12,7 +12,8 @@ from hub.columns.parts import Ids, Parts
 from hub.columns.prepare import align_records
 from hub.ids.identify import align_events, find_redirects
 from hub.kept.pieces import Blocks, Longs, Open, Pairs, find_from, index_blocks, take_pairs
-from hub.resolve import Resolution
+from hub.kept.tally import Tally, begin_tally
+from hub.resolve import Resolution, read_value
 from hub.results.hierarchy import read_name_keys
 from hub.rules.model import Rules
 from hub.scoring.weigh import UNITS_PER_BIT, Weighed
@@ -34,7 +35,8 @@ class State:
     owner: place of each row's id among `issued` (gid, issued_no) and what goes with it: target (place of the id that it resolves
     to, -1 where it is its own), since (microseconds), is_live.
     portraits: golden records as they once were, with the keys of their names (hub.results.hierarchy); `shown` has the rows that
-    hold, by gid. lineage: None where it is not kept.
+    hold, by gid. tally: counts over the pairs. lineage: None where it is not kept. value: what each row is worth to whoever
+    reviews; None where nothing said so.
     """
 
     records: pl.DataFrame
@@ -57,7 +59,9 @@ class State:
     portraits: pl.DataFrame
     shown: Ids
     next_no: int
+    tally: Tally
     lineage: pl.DataFrame | None = None
+    value: npt.NDArray[np.float64] | None = None
 
     @property
     def golden(self) -> pl.DataFrame:
@@ -70,14 +74,18 @@ class State:
         return self.read_ids(np.arange(len(self.target)))
 
     def read_ids(self, places: Longs) -> pl.DataFrame:
-        """gid, issued_no, target_gid, since, is_live of some ids."""
-        target = pl.Series(self.target[places])
-        own = pl.Series(target < 0)
+        """gid, issued_no, target_gid, since (when an id was given up or retired), is_live of some ids."""
+        target, is_live = pl.Series(self.target[places]), pl.Series(self.is_live[places])
+        since = pl.Series(self.since[places]).set(is_live, None)
         return self.issued.select(pl.all().gather(pl.Series(places))).with_columns(
-            target_gid=self.issued["gid"].gather(target.set(own, None)),
-            since=pl.Series(self.since[places]).set(own, None).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-            is_live=pl.Series(self.is_live[places]),
+            target_gid=self.issued["gid"].gather(target.set(target < 0, None)),
+            since=since.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            is_live=is_live,
         )
+
+    def list_given_up(self) -> pl.DataFrame:
+        """gid, target_gid, since of the ids that were given up, which lead to another, and of the retired ones, which to none."""
+        return self.read_ids(np.flatnonzero(~self.is_live)).select("gid", "target_gid", "since").sort("gid")
 
     def find_within(self, rows: Ids) -> Longs:
         """The numbers of the pairs that there are between some distinct rows."""
@@ -142,7 +150,9 @@ def build_state(
         portraits=golden,
         shown=np.arange(golden.height, dtype=np.int32),
         next_no=next_no,
+        tally=begin_tally(pairs.report, place, vectors.height, resolution.report["vetoes"]),
         lineage=resolution.lineage if keeps_lineage else None,
+        value=read_value(records, own.aligned) if "value" in records.columns else None,
     )
 
 
@@ -164,6 +174,7 @@ def _list_ids(log: pl.DataFrame) -> pl.DataFrame:
     """gid, issued_no, target_gid, since, is_live of every id ever issued."""
     issued = log.filter(pl.col("kind") == "issued").select("gid", issued_no="event_no").sort("gid")
     ends = log.filter(pl.col("kind").is_in(["merged", "retired", "restored"])).unique("gid", keep="last", maintain_order=True)
-    over = ends.filter(pl.col("kind") != "restored")["gid"]
+    over = ends.filter(pl.col("kind") != "restored").select("gid", ended="at")
     ids = issued.join(find_redirects(log), on="gid", how="left", maintain_order="left")
-    return ids.with_columns(is_live=~pl.col("gid").is_in(over.implode()))
+    ids = ids.join(over, on="gid", how="left", maintain_order="left")
+    return ids.with_columns(since=pl.coalesce("since", "ended"), is_live=pl.col("ended").is_null()).drop("ended")

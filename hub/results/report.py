@@ -104,9 +104,7 @@ def summarise(
     """Counts: records, candidates, clusters, identity events, share of known records whose id changed, vetoes, histogram."""
     size = np.bincount(labels, minlength=1) if len(labels) else np.zeros(1, dtype=np.int64)
     moved = count_moved(events)
-    edges = np.arange(-40, 41, 4)
-    pairs = np.bincount(place, minlength=len(weighed.total)) if len(place) else np.zeros(len(weighed.total), dtype=np.int64)
-    counts, _ = np.histogram(np.clip(weighed.total / UNITS_PER_BIT, -40, 39.9), bins=edges, weights=pairs)
+    pairs = np.bincount(place, minlength=len(weighed.total))
     return {
         "records": len(labels),
         "candidates": len(candidates.left),
@@ -118,5 +116,11 @@ def summarise(
         "largest_cluster": int(size.max()),
         "events": dict(events.group_by("kind").len().sort("kind").iter_rows()),
         "share_ids_changed": round(moved / n_known, 6) if n_known else 0.0,
-        "weight_histogram": {"from_bits": edges[:-1].tolist(), "pairs": counts.astype(int).tolist()},
+        "weight_histogram": draw_histogram(weighed.total, pairs),
     }
+
+
+def draw_histogram(total: Longs | Ids, pairs: Longs) -> dict[str, list[int]]:
+    """Pairs by weight (tenths of a bit): 20 steps of 4 bits from -40, what is beyond in the outermost."""
+    steps = (np.clip(total, -400, 399) + 400) // 40
+    return {"from_bits": list(range(-40, 40, 4)), "pairs": np.bincount(steps, weights=pairs, minlength=20).astype(int).tolist()}

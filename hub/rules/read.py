@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hub.columns.prepare import list_columns
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
@@ -27,6 +28,7 @@ class _Table(BaseModel):
 class _Records(_Table):
     source: str | None = None
     source_key: str | None = None
+    value: str | None = None
 
 
 class _Aliases(_Table):
@@ -80,11 +82,13 @@ class _Rules(_Table):
 
 @dataclass(frozen=True)
 class RulesFile:
-    """Rules, and the columns of the file that name a record's source and its key there, where they have other names."""
+    """Rules, and the columns of the file that have a record's source, its key and its value to whoever reviews it, where they
+    have other names."""
 
     rules: model.Rules
     source: str | None
     source_key: str | None
+    value: str | None = None
 
 
 def read_rules(path: Path) -> RulesFile:
@@ -117,7 +121,10 @@ def parse_rules(text: str, file: str) -> RulesFile:
     rules = replace(rules, weights=MappingProxyType(_spread_weights(rules, file)))
     if read.aliases:
         rules = add_aliases(rules, read_aliases(Path(file).parent / read.aliases.file, f"{file}: aliases.file"))
-    return RulesFile(rules, read.records.source, read.records.source_key)
+    value = read.records.value
+    if value not in (None, "value") and "value" in list_columns(rules):
+        raise RulesError(f"{file}: records.value: a field reads a column called value: only that one can be the value")
+    return RulesFile(rules, read.records.source, read.records.source_key, value)
 
 
 def _describe(mistake: Any) -> str:

@@ -21,6 +21,7 @@ from orchestration.cli import (
     identity,
     publication,
     quarantine,
+    rules,
     run,
     sandbox,
     standalone,
@@ -56,7 +57,7 @@ app.command("run")(run.run_line)
 app.command("status")(status.show_status)
 app.command("resolve")(identity.resolve)
 app.command("explain")(explain.explain)
-app.add_typer(standalone.rules_app, name="rules")
+app.add_typer(rules.app, name="rules")
 app.command("evaluate")(standalone.evaluate)
 app.command("compare")(variants.compare)
 app.command("tune")(variants.tune)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.cli.console import count, open_console
@@ -38,10 +39,11 @@ def list_queue(
     as_json: JsonOption = False,
 ) -> None:
     """List the pairs that are neither surely one nor surely two, most valuable first."""
-    from orchestration.lib.review import read_queue
+    from orchestration.lib.review import name_both, read_queue
 
     office = _open(hub, rules)
-    queue = read_queue(office, office.choose_entity(entity), limit)
+    chosen = office.choose_entity(entity)
+    queue = name_both(office, chosen, read_queue(office, chosen, limit))
     if as_json:
         typer.echo(json.dumps(queue.to_dicts(), ensure_ascii=False, default=str))
         return
@@ -49,8 +51,11 @@ def list_queue(
     for name in ("record", "and", "bits", "at stake", "evidence"):
         table.add_column(name, justify="right" if name in {"bits", "at stake"} else "left", overflow="fold")
     for row in queue.iter_rows(named=True):
-        ends = [f"{row[f'source_{side}']}:{row[f'source_key_{side}']}" for side in ("a", "b")]
-        table.add_row(*ends, f"{row['weight']:+.1f}", f"{row['value_at_stake']:,.0f}", row["evidence"])
+        ends = [
+            "\n".join(filter(None, (row[f"name_{side}"], f"{row[f'source_{side}']}:{row[f'source_key_{side}']}")))
+            for side in ("a", "b")
+        ]
+        table.add_row(*map(escape, ends), f"{row['weight']:+.1f}", f"{row['value_at_stake']:,.0f}", row["evidence"])
     open_console().print(table)
 
 
@@ -68,7 +73,7 @@ def export_queue(
     exported = export_queue(office, office.choose_entity(entity), file)
     place = f" --hub {hub}" if hub else ""
     open_console().print(
-        f"{count(exported, 'pair')} in {file}: write same, different or skip under decision, "
+        f"{count(exported, 'pair')} in {file}: write same, different or skip (相同, 不同, 跳过) under decision, "
         f"then `goldthread review import {file}{place}`",
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""The hub without a project, home or Dagster: `goldthread resolve FILE ...`, `goldthread rules ...`, `goldthread evaluate`."""
+"""The hub without a project, home or Dagster: `goldthread resolve FILE ...`, `goldthread evaluate`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from hub.rules.read import RulesFile
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-rules_app = typer.Typer(help="Rules files: what the hub compares, and how.", no_args_is_help=True)
+
+
+#: what the report says of single rows, in words
+_DOUBTFUL = {
+    "times_not_read": "is no time and counts as empty",
+    "times_to_come": "is in the future, and is taken as it is",
+    "values_not_read": "is no number and counts as nothing at stake",
+    "blanks_around": "has blanks around it, and is another one than without",
+}
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,11 @@ def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
         return
-    _print_report(report, out)
+    _print_report(report, out, is_own=asked.rules is not None)
 
 
-def _print_report(report: dict[str, Any], out: Path) -> None:
+def _print_report(report: dict[str, Any], out: Path, *, is_own: bool) -> None:
+    """is_own: by a rules file, of which the user knows the fields."""
     console = open_console()
     rejected = f", {report['rejected']:,} rejected (see rejected.parquet)" if report["rejected"] else ""
     are = "is" if report["records"] == 1 else "are"
@@ -108,16 +117,22 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
         )
     if report.get("deleted_unknown"):
         console.print(f"{report['deleted_unknown']:,} of the records to delete are not in the hub", highlight=False)
+    if report.get("decided_unknown", {}).get("records"):
+        unknown = report["decided_unknown"]
+        _say(f"{count(unknown['records'], 'record')} that decisions name are not there and never were, first {unknown['first']}")
+    if is_own and report["fields_missing"]:
+        _say(f"no file has a column for these fields of the rules: {', '.join(report['fields_missing'])}")
     for read in report["inputs"]:
         if read["columns_ignored"]:
-            console.print(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}", highlight=False)
-        for column, unread in read["times_not_read"].items():
-            console.print(
-                f"{read['file']}: {column} of {count(unread['rows'], 'row')} is no time and counts as empty, "
-                f"first row {unread['first_row']}: {unread['first_value']!r}",
-                highlight=False,
-                markup=False,
-            )
+            _say(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}")
+        for what, text in _DOUBTFUL.items():
+            for column, rows in read[what].items():
+                first = f"first row {rows['first_row']}: {rows['first_value']!r}"
+                _say(f"{read['file']}: {column} of {count(rows['rows'], 'row')} {text}, {first}")
+
+
+def _say(text: str) -> None:
+    open_console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _find_entity(asked: Files) -> str | None:
@@ -189,83 +204,26 @@ def blame_the_input() -> Iterator[None]:
         raise ProjectError(f"{error.filename}: {error.strerror}") from error
 
 
-@rules_app.command()
-def suggest(
-    file: Annotated[Path, typer.Argument(help="A table of records, Parquet or CSV.")],
-    entity: Annotated[str, typer.Option(help="What the records are of.")] = "entity",
-    out: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")] = None,
-) -> None:
-    """Write a first rules file from the look of a table: read it, correct it, keep it."""
-    from hub.files import read_table
-    from hub.rules.suggest import list_incomparable, suggest_rules
-
-    with blame_the_input():
-        table = read_table(file)
-        text = suggest_rules(table, entity)
-        if out is not None:
-            out.write_text(text, encoding="utf-8")
-    if out is None:
-        typer.echo(text)
-        return
-    left_out = list_incomparable(table)
-    note = f"; left out, since no text: {', '.join(left_out)}" if left_out else ""
-    open_console().print(
-        f"written to {out}{note}; read it, correct it, then `goldthread rules check {out}`", highlight=False, markup=False
-    )
-
-
-@rules_app.command()
-def check(file: Annotated[Path, typer.Argument(help="A rules file (TOML).")]) -> None:
-    """Check a rules file; show its fields, comparisons and keys."""
-    from hub.rules.read import read_rules
-
-    with blame_the_input():
-        rules = read_rules(file).rules
-    table = Table(title=f"{file}: rules of {rules.entity}, version {rules.version}", title_justify="left", header_style="bold")
-    for name in ("what", "name", "of", "how"):
-        table.add_column(name, overflow="fold")
-    for field in rules.fields:
-        table.add_row("field", field.name, ", ".join(field.columns), field.kind)
-    for comparison in rules.comparisons:
-        levels = ", ".join(level.name for level in comparison.levels) + (", by frequency" if comparison.frequency else "")
-        table.add_row("comparison", comparison.name, comparison.field, levels)
-    for key in rules.block_keys:
-        pivots = f", {key.pivots} pivots beyond" if key.pivots else ""
-        table.add_row("key", key.name, ", ".join(key.parts), f"blocks of up to {key.cap}{pivots}")
-    open_console().print(table)
-
-
-@rules_app.command()
-def show(entity: Annotated[str, typer.Argument(help="organisation or person.")]) -> None:
-    """Print the rules that come with the hub, as a start for your own."""
-    from importlib.resources import files
-
-    from hub.rules.read import load_rules
-
-    with blame_the_input():
-        load_rules(entity)
-    typer.echo((files("hub") / "rules" / f"{entity}.toml").read_text(encoding="utf-8"), nl=False)
-
-
 def evaluate(
-    crosswalk: Annotated[Path, typer.Argument(help="source, source_key and an id (Parquet or CSV).")],
+    found: Annotated[Path, typer.Argument(help="Folder of a hub, or one that `resolve` wrote; or source, source_key and an id.")],
     truth: Annotated[Path, typer.Argument(help="source, source_key and the true id (Parquet or CSV).")],
     as_json: JsonOption = False,
 ) -> None:
-    """Judge a crosswalk against a known truth: precision, recall and F1 over pairs of records, and their B-cubed forms."""
+    """Judge who is who against a known truth: precision, recall and F1 over pairs of records, and their B-cubed forms."""
     from hub import evaluate as judge
 
     with blame_the_input():
-        found, known = _read_labels(crosswalk), _read_labels(truth)
-    try:
-        figures = judge.evaluate(found, known)
-    except ValueError as error:
-        raise ProjectError(f"{crosswalk}: {error}") from None
-    if not figures["records"]:
-        raise ProjectError(
-            f"{crosswalk} and {truth} have no record in common: nothing to judge; check that source and source_key are written "
-            f"alike ({_name_first(found)} and {_name_first(known)})"
-        )
+        crosswalk, known = _read_found(found), _read_labels(truth)
+        try:
+            figures = judge.evaluate(crosswalk, known)
+        except ValueError as error:
+            raise ProjectError(f"{found}: {error}") from None
+        if not figures["records"]:
+            raise ProjectError(
+                f"{found} and {truth} have no record in common: nothing to judge; check that source and source_key are written "
+                f"alike ({_name_first(crosswalk)} and {_name_first(known)})"
+            )
+        figures |= _measure_pairs(found, crosswalk, known)
     if as_json:
         typer.echo(json.dumps(figures))
         return
@@ -276,12 +234,44 @@ def evaluate(
         table.add_row(title, *(f"{figures[f'{prefix}{name}']:.4f}" for name in ("precision", "recall", "f1")))
     open_console().print(table)
     counts: dict[str, Any] = {name: int(value) for name, value in figures.items() if name.endswith(("pairs", "clusters"))}
-    open_console().print(
+    _say(
         f"{int(figures['records']):,} records ({int(figures['records_left_out']):,} that only one file knows are left out); "
         f"pairs {counts['found_pairs']:,} found, {counts['true_pairs']:,} true; "
-        f"clusters {counts['found_clusters']:,} found, {counts['true_clusters']:,} true",
-        highlight=False,
+        f"clusters {counts['found_clusters']:,} found, {counts['true_clusters']:,} true"
     )
+    if "candidate_recall" in figures:
+        _say(f"candidate recall {figures['candidate_recall']:.4f}: the share of the true pairs that was compared")
+    if "edge_recall" in figures:
+        _say(f"{figures['edge_recall']:.4f} of the true pairs are edges; how many were compared (candidate recall) a hub knows")
+
+
+def _read_found(place: Path) -> pl.DataFrame:
+    """source, source_key and id of a hub, of files that a resolution wrote, or of a table."""
+    from hub.kept.outcome import list_crosswalk, order_present
+    from hub.kept.versions import read_version
+    from hub.store import read_state
+
+    if not place.is_dir():
+        return _read_labels(place)
+    if not read_version(place):
+        return _read_labels(place / "crosswalk.parquet")
+    state = read_state(place)
+    return list_crosswalk(state, order_present(state))
+
+
+def _measure_pairs(place: Path, crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
+    """What share of the true pairs of known records was compared, where a hub says so, or is told of, where only files do."""
+    from hub.evaluate import evaluate_candidates, measure_candidates
+    from hub.files import read_table
+    from hub.kept.versions import read_version
+    from hub.store import read_state
+
+    if not place.is_dir():
+        return {}
+    if read_version(place):
+        return measure_candidates(read_state(place), truth)
+    known = truth.join(crosswalk, on=["source", "source_key"], how="semi")
+    return {"edge_recall": evaluate_candidates(read_table(place / "edges.parquet"), known)["candidate_recall"]}
 
 
 def _name_first(table: pl.DataFrame) -> str:

@@ -180,7 +180,7 @@ def _stand_in(golden: pl.DataFrame, gid: str) -> pl.DataFrame:
 def explain_written_customer(out: Path, entity: str, subject: str) -> dict[str, Any]:
     """A customer as the files have it; they hold no lineage, and of a hub the events of the newest addition."""
     tables = {name: read_table(out / f"{name}.parquet") for name in ("crosswalk", "golden", "edges", "decisions", "events")}
-    gid, became = (subject, []) if ":" in subject else follow_id(tables["events"], subject)
+    gid, became = (subject, []) if ":" in subject else _follow_written(out, subject)
     if became and gid not in tables["crosswalk"][ID_COLUMN]:
         raise ProjectError(f"{out}: {'; '.join(became)}: a hub tells what it was, with --hub")
     gid = _find_owner(out, tables["crosswalk"], gid)
@@ -205,14 +205,29 @@ def explain_written_customer(out: Path, entity: str, subject: str) -> dict[str, 
     }
 
 
+def _follow_written(out: Path, gid: str) -> tuple[str, list[str]]:
+    """As follow_id, by the file of ids that were given up."""
+    given_up = {row[0]: row[1:] for row in read_table(out / "redirects.parquet").select("gid", "target_gid", "since").iter_rows()}
+    told: list[str] = []
+    while gid in given_up:
+        target, since = given_up[gid]
+        told.append(
+            f"{gid} was merged into {target} on {since:%Y-%m-%d}"
+            if target
+            else f"{gid} was retired on {since:%Y-%m-%d}: its records were gone"
+        )
+        if not target:
+            break
+        gid = target
+    return gid, told
+
+
 def _find_owner(out: Path, crosswalk: pl.DataFrame, subject: str) -> str:
     source, colon, key = subject.partition(":")
     named = (pl.col("source") == source) & (pl.col("source_key") == key) if colon else pl.col(ID_COLUMN) == subject
     found = crosswalk.filter(named)[ID_COLUMN]
     if not len(found):
-        raise ProjectError(
-            f"{out}: {subject} is no record and no ID of crosswalk.parquet; what became of an ID, a hub tells: --hub"
-        )
+        raise ProjectError(f"{out}: {subject} is no record and no ID of crosswalk.parquet, nor one of redirects.parquet")
     return str(found[0])
 
 

@@ -14,6 +14,7 @@ from hub.ids.identify import EVENT_SCHEMA
 from hub.invariants import Finding, Limits, check_invariants
 from hub.kept.increment import add_records, list_missing
 from hub.kept.outcome import Whole, sum_up, sum_up_addition, tell
+from hub.kept.review import keep_value
 from hub.kept.state import State, build_state
 from hub.model import write_model
 from hub.resolve import resolve
@@ -168,8 +169,9 @@ def _resolve_entity(
         clock.lap("load")
         gone = list_missing(base, records)
         addition = add_records(base, records, gone, rules, model, run_id, at, decisions, lambda: log)
+        addition = keep_value(base, addition, records)
         clock.lap("add")
-        whole = sum_up_addition(addition, tell(addition, records, decisions, rules, model), log, rules)
+        whole = sum_up_addition(addition, tell(addition, decisions, rules, model), log, rules)
         clock.lap("tell")
         whole, state = replace(whole, report=whole.report | {"seconds": clock.seconds}), addition.state
     else:

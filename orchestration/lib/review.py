@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from hub.decide import AlreadyDecidedError, DecisionError, describe_decisions
+from hub.decided import read_word
 from orchestration.lib.desk import Desk, Office
 from orchestration.project import ProjectError
 
@@ -19,7 +20,10 @@ ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 #: columns of the records that say nothing to a reviewer
 _INNER = {"source", "source_key", "party_source_key", "record_ref", "owner_ref", "created_at", "updated_at"}
 _INNER |= {"parent_name", "parent_source_key"}
-_KINDS = {"same": "merge", "different": "never"}
+#: what a cell may be filled in with, offered by the spreadsheet
+_OFFERED = ("same", "different", "skip", "相同", "不同", "跳过")
+#: columns that may be a record's name, the best first
+_NAMES = ("company_name", "full_name", "contact_name")
 _FIRST_ROW = 2  # row 1 of the table is its head
 
 
@@ -41,6 +45,18 @@ def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.Data
     words = [_tell_evidence(text) for text in queue["evidence"]]
     left = queue.with_columns(evidence=pl.Series(words, dtype=pl.String)).filter(pl.Series(is_open, dtype=pl.Boolean))
     return left if limit is None else left.head(limit)
+
+
+def name_both(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
+    """The queue with name_a and name_b: what its records call themselves."""
+    records = office.read_records(entity, pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique())
+    shown = [column for column in records.columns if column not in _INNER]
+    names = [column for column in _NAMES if column in records.columns] or shown[:1]
+    called = records.select("source", "source_key", name=pl.coalesce(pl.col(names).cast(pl.String)))
+    for side in ("a", "b"):
+        own = called.rename({column: f"{column}_{side}" for column in called.columns})
+        queue = queue.join(own, on=[f"source_{side}", f"source_key_{side}"], how="left", maintain_order="left")
+    return queue
 
 
 def _tell_evidence(text: str | None) -> str:
@@ -94,7 +110,7 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
         for number, row in enumerate(table.iter_rows(), start=1):
             sheet.write_row(number, 0, ["" if value is None else value for value in row])
         sheet.freeze_panes(1, 2)
-        sheet.data_validation(1, 0, max(table.height, 1), 0, {"validate": "list", "source": [*_KINDS, "skip"]})
+        sheet.data_validation(1, 0, max(table.height, 1), 0, {"validate": "list", "source": list(_OFFERED)})
         sheet.autofit(400)
 
 
@@ -137,33 +153,36 @@ def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imp
     for number, row in enumerate(table.select("decision", "reason", *ENDS).iter_rows(), start=_FIRST_ROW):
         word, reason = (str(value or "").strip() for value in row[:2])
         ends = [str(value or "").strip() for value in row[2:]]
-        if word.lower() in ("", "skip"):
+        try:
+            kind = read_word(word)
+        except ValueError as error:
+            found.problems.append({"row": number, "problem": str(error)})
+            continue
+        if kind is None:
             found.skipped += 1
-        elif word.lower() not in _KINDS:
-            found.problems.append({"row": number, "problem": f"{word!r} is no decision: same, different or skip"})
         elif not all(ends):
             found.problems.append({"row": number, "problem": "the row does not name two records"})
         else:
-            asked.append((number, word.lower(), reason, ends))
+            asked.append((number, kind, reason, ends))
     with office.open_desk(entity) as desk:
         ready = [
-            (number, word, reason, groups)
-            for number, word, reason, ends in asked
+            (number, kind, reason, groups)
+            for number, kind, reason, ends in asked
             if (groups := _expand(desk, number, ends, found))
         ]
         desk.load([record for *_, groups in ready for group in groups for record in group])
         at = datetime.now(UTC)
-        for number, word, reason, groups in ready:
+        for number, kind, reason, groups in ready:
             try:
-                desk.book.decide(_KINDS[word], *groups, actor=actor, reason=reason, at=at)
+                desk.book.decide(kind, *groups, actor=actor, reason=reason, at=at)
             except AlreadyDecidedError:
                 found.skipped += 1
                 continue
             except DecisionError as error:
                 found.problems.append({"row": number, "problem": str(error)})
                 continue
-            found.same += word == "same"
-            found.different += word == "different"
+            found.same += kind == "merge"
+            found.different += kind == "never"
     found.problems.sort(key=lambda problem: problem["row"])
     return found
 

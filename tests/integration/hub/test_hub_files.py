@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 _ORGANISATION = RulesFile(load_rules("organisation"), None, None)
 _PERSON = RulesFile(load_rules("person"), None, None)
-_TABLES = ("crosswalk", "golden", "edges", "events", "review", "decisions", "rejected")
+_TABLES = ("crosswalk", "golden", "edges", "events", "review", "decisions", "redirects", "rejected")
 _FIRMS = pl.DataFrame(
     {
         "source": "crm",

@@ -80,7 +80,7 @@ def test_the_same_records_give_the_same_bytes_whatever_their_order(tmp_path: Pat
         resolve_tables({"crm.csv": read_table(path)}, _ORGANISATION, tmp_path / folder / "out")
     files = sorted(path.name for path in (tmp_path / "a" / "out").iterdir())
     assert files == sorted(
-        [f"{name}.parquet" for name in ("crosswalk", "decisions", "edges", "events", "golden", "rejected", "review")]
+        [f"{name}.parquet" for name in ("crosswalk", "decisions", "edges", "events", "golden", "redirects", "rejected", "review")]
         + ["frequencies.npz", "model.json", "report.json"]
     )
     for name in files:

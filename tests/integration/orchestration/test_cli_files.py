@@ -36,6 +36,36 @@ def test_files_are_resolved_and_judged_without_a_project(records: Path, tmp_path
     assert "1 found, 1 true" in _run("evaluate", tmp_path / "out" / "crosswalk.parquet", truth)
 
 
+def test_a_hub_tells_the_candidate_recall_and_files_tell_which_true_pairs_are_edges(records: Path, tmp_path: Path) -> None:
+    out, hub, truth = tmp_path / "out", tmp_path / "hub", tmp_path / "truth.csv"
+    lone = "crm,3,北京瑞丰仪器有限公司,13800138111"
+    records.write_text("\n".join((*_ROWS, lone)), encoding="utf-8")
+    _run("resolve", records, "--entity", "organisation", "--hub", hub, "--out", out)
+    # nothing proposes 1 and 3, nor 2 and 3; a record that the hub does not hold is no true pair of it
+    truth.write_text("source,source_key,id\ncrm,1,a\ncrm,2,a\ncrm,3,a\ncrm,4,a\n", encoding="utf-8")
+    in_hub = json.loads(_run("evaluate", hub, truth, "--json"))
+    in_files = json.loads(_run("evaluate", out, truth, "--json"))
+    assert (in_hub["candidate_recall"], in_files["edge_recall"]) == (1 / 3, 1 / 3)
+    alone = json.loads(_run("evaluate", out / "crosswalk.parquet", truth, "--json"))
+    assert alone == {name: value for name, value in in_hub.items() if name != "candidate_recall"}
+    assert alone == {name: value for name, value in in_files.items() if name != "edge_recall"}
+    assert "candidate recall 0.3333" in _run("evaluate", hub, truth)
+    assert "0.3333 of the true pairs are edges" in _run("evaluate", out, truth)
+
+
+def test_a_check_of_rules_shows_all_that_they_say(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    (tmp_path / "names.csv").write_text("alias,name\n饿了么,拉扎斯网络科技(上海)有限公司\n", encoding="utf-8")
+    heads = '[records]\nvalue = "deal"\n[aliases]\nfile = "names.csv"\n[fields]\n'
+    own.write_text(_run("rules", "show", "organisation").replace("[fields]\n", heads), encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in _run("rules", "check", own).splitlines()]
+    said = {(row[0], row[1]): row[2] for row in rows if row[:1] and row[0]}
+    assert {("guard", "tax.code"), ("certain", "tax.code"), ("training", "certain")} <= set(said)
+    assert (said["threshold", "match_bits"], said["threshold", "review_limit"]) == ("0", "200")
+    assert (said["aliases", "1"], said["records", "value"]) == ("", "deal")
+    assert {"veto", "interaction", "survivor", "sources", "uncertain"} <= {what for what, _ in said}
+
+
 def test_suggested_rules_pass_the_check_and_resolve(records: Path, tmp_path: Path) -> None:
     rules, out = tmp_path / "rules.toml", tmp_path / "out"
     assert 'entity = "firm"' in _run("rules", "suggest", records, "--entity", "firm")

@@ -136,6 +136,11 @@ def test_an_id_that_was_given_up_is_told_what_became_of_it(tmp_path: Path) -> No
     kept, given_up = (
         (ids["1"], ids["7"]) if ids["1"] in pl.read_parquet(out / "golden.parquet")["customer_gid"] else (ids["7"], ids["1"])
     )
+    assert pl.read_parquet(out / "redirects.parquet").select("gid", "target_gid").rows() == sorted(
+        [(given_up, kept), (ids["3"], None)]
+    )
+    # the files of a later addition, too, have more than its events
+    _run("resolve", "--hub", hub, "--out", out)
     for door, place in (("--hub", hub), ("--out", out)):
         merged = json.loads(_run("explain", given_up, door, place, "--json"))
         assert merged["became"] == [f"{given_up} was merged into {kept} on 2031-02-03"]
@@ -144,7 +149,7 @@ def test_an_id_that_was_given_up_is_told_what_became_of_it(tmp_path: Path) -> No
     assert retired["became"] == [f"{ids['3']} was retired on 2031-02-03: its records were gone"]
     assert [(row["source_key"], row["is_current"]) for row in retired["records"]] == [("3", False)]
     assert "was retired on 2031-02-03" in _fail("explain", ids["3"], "--out", out)
-    assert "what became of an ID, a hub tells" in _fail("explain", "cus_0", "--out", out)
+    assert "nor one of redirects.parquet" in _fail("explain", "cus_0", "--out", out)
 
 
 def test_what_rules_were_suggested_without_is_told_where_they_are_written(tmp_path: Path) -> None:
