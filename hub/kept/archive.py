@@ -19,7 +19,7 @@ from hub.kept.state import State
 from hub.kept.tally import Tally
 
 #: raise it when the files change, so that none of older code is read
-_FORMAT = 2
+_FORMAT = 3
 _NOTE = "state.json"
 #: tables and arrays that only ever grow, by rows and by columns; the others are small and written by every addition
 _TABLES = ("records", "vectors", "issued", "portraits")

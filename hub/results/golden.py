@@ -14,7 +14,7 @@ from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
 #: parts of a company's name by which golden records find their parents (hub.results.hierarchy)
-LINKS = ("key", "parent_key")
+LINKS = ("key", "parent_key", "has_legal")
 LINEAGE_SCHEMA = {
     "gid": pl.String,
     "attribute": pl.String,

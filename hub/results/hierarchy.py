@@ -7,17 +7,17 @@ from hub.columns.parts import Ids, Parts
 from hub.normalize.company import parse_company_names
 from hub.resolve import Resolution
 from hub.results.golden import LINKS
+from hub.results.heads import find_heads
 from hub.rules.model import Rules
 
-#: keys of a golden name, kept beside the golden record until its parent is found
-KEYS = ("legal_name_key", "parent_key")
+#: keys of a golden name and whether it has a legal form, kept beside the golden record until its parent is found
+KEYS = ("legal_name_key", "parent_key", "is_full")
 #: the golden value that names a parent's record by its key, and the source that it is of, which is kept like KEYS
 RECORD, SOURCE = "parent_source_key", "parent_source"
 
 
 def read_name_keys(parts: Parts, aligned: pl.DataFrame, winners: dict[str, Ids], rules: Rules) -> list[pl.Series]:
-    """Per golden record the full key of its company name and of its name's head office, and the source that names its parent's
-    record; nothing where no value is a company."""
+    """Per golden record KEYS of its company name, and the source that names its parent's record; nothing without a company."""
     kinds = {field.name: field.kind for field in rules.fields}
     named = [(name, part.partition(".")[0]) for survivor in rules.survivors for name, part in survivor.values]
     found = next(((name, field) for name, field in named if kinds.get(field) == "company"), None)
@@ -41,18 +41,17 @@ def link_parents(golden: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFrame:
     """Golden records with `legal_name_key`, `parent_gid` and `relation`: linked as parent and child, never merged.
 
     holders: source, source_key, gid of the present records. A branch's parent is the customer with the full name of its name's
-    head, any other's the one that holds the record that one of its records names; else the other of these two; else by the name
-    that a record gives: by full key, or by core and tier (集团) where only one customer has them in a region that does not
-    contradict. What records name in a circle holds for none in it. relation: `branch`, which the name alone says, or `subsidiary`
-    of its parent; `group`: a parent of subsidiaries that has no parent of its own. Golden records without KEYS come back as
-    they are.
+    head, any other's the one that holds the record that one of its records names; else the other of these two; else the one
+    whose name is likest to the name (find_heads). What records name in a circle holds for none in it. relation: `branch`, which
+    the name alone says, or `subsidiary` of its parent; `group`: a parent of subsidiaries that has no parent of its own. Golden
+    records without KEYS come back as they are.
     """
     if KEYS[0] not in golden.columns:
         return golden
     parents = _open_circles(golden["gid"], _find_parents(golden, holders))
     is_branch, has_parent = golden["parent_key"].is_not_null(), parents.is_not_null()
     kind = pl.when(is_branch).then(pl.lit("branch")).when(has_parent).then(pl.lit("subsidiary"))
-    linked = golden.drop("parent_key", SOURCE, strict=False).with_columns(parents, relation=kind)
+    linked = golden.drop("parent_key", "is_full", SOURCE, strict=False).with_columns(parents, relation=kind)
     heads = linked.filter(pl.col("relation") == "subsidiary")["parent_gid"].unique()
     is_group = pl.col("parent_gid").is_null() & pl.col("gid").is_in(heads.implode())
     return linked.with_columns(relation=pl.when(is_group).then(pl.lit("group")).otherwise("relation"))
@@ -83,21 +82,18 @@ def _find_parents(golden: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFrame:
     no_text = pl.lit(None, dtype=pl.String)
     whole = golden.with_columns(no_text.alias(name) for name in ("parent_name", RECORD, SOURCE) if name not in golden.columns)
     parsed = _read_named(whole["parent_name"].unique().drop_nulls())
-    wanted = whole.select("gid", "parent_key", "parent_name", SOURCE, RECORD).with_row_index("row")
+    wanted = whole.select("gid", *KEYS, "parent_name", SOURCE, RECORD).with_row_index("row")
     wanted = wanted.join(parsed, on="parent_name", how="left", maintain_order="left")
-    asked = wanted.select("row", "gid", key=pl.coalesce("parent_key", "named_key")).drop_nulls("key")
-    known = golden.select(parent="gid", key="legal_name_key").filter(pl.col("key").is_not_null())
-    named = known.filter(pl.col("key").is_in(asked["key"].unique().implode()))
-    by_key = named.unique("key", keep="first", maintain_order=True).select("key", by_key="parent")
-    asked = asked.join(by_key, on="key", how="left")
-    by_core = _find_by_core(asked.filter(pl.col("by_key").is_null()), known)
-    asked = asked.join(by_core, on="row", how="left").filter(pl.coalesce("by_key", "by_core") != pl.col("gid"))
-    found = wanted.join(asked.select("row", "by_key", "by_core"), on="row", how="left", maintain_order="left")
-    found = found.with_columns(by_record=_find_by_record(wanted, holders))
     is_branch = pl.col("parent_key").is_not_null()
-    parent = pl.when(is_branch).then(pl.coalesce("by_key", "by_record", "by_core"))
-    own = is_branch & (pl.col("by_key").is_not_null() | pl.col("by_record").is_null())
-    return found.select(parent_gid=parent.otherwise(pl.coalesce("by_record", "by_key", "by_core")), by_own_name=own)
+    is_full = pl.when(is_branch).then("is_full").otherwise("named_full")
+    asked = wanted.select("row", "gid", is_full, key=pl.coalesce("parent_key", "named_key")).drop_nulls("key")
+    known = golden.select("is_full", "n_records", "first_seen_at", parent="gid", key="legal_name_key").drop_nulls("key")
+    found = wanted.join(find_heads(asked, known), on="row", how="left", maintain_order="left")
+    found = found.with_columns(by_record=_find_by_record(wanted, holders))
+    by_own_name = is_branch & (pl.col("by_name").is_not_null() | pl.col("by_record").is_null())
+    of_branch = pl.coalesce("by_name", "by_record", "by_likeness")
+    of_other = pl.coalesce("by_record", "by_name", "by_likeness")
+    return found.select(parent_gid=pl.when(is_branch).then(of_branch).otherwise(of_other), by_own_name=by_own_name)
 
 
 def _find_by_record(wanted: pl.DataFrame, holders: pl.DataFrame) -> pl.Series:
@@ -110,25 +106,7 @@ def _find_by_record(wanted: pl.DataFrame, holders: pl.DataFrame) -> pl.Series:
 
 
 def _read_named(names: pl.Series) -> pl.DataFrame:
-    """parent_name and the full key of each, `named_key`; taking even no name apart would take 0.1 s."""
+    """parent_name, the full key of each and whether it has a legal form; taking even no name apart would take 0.1 s."""
     if not len(names):
-        return pl.DataFrame(schema={"parent_name": pl.String, "named_key": pl.String})
-    return parse_company_names(names).select(parent_name="raw", named_key="name_key")
-
-
-def _find_by_core(asked: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """row, by_core: the one head office of the same core and tier whose region is the same, or said by only one of the two."""
-    asked = asked.select("row", "gid", *_read_key())
-    heads = known.filter(pl.col("key").str.ends_with("|")).select("parent", *_read_key()).rename({"region": "head_region"})
-    pairs = asked.join(heads.filter(pl.col("core").is_in(asked["core"].unique().implode())), on="core")
-    regions = pl.col("region"), pl.col("head_region")
-    fits = (regions[0] == regions[1]) | (regions[0] == "") | (regions[1] == "")
-    pairs = pairs.filter(fits & (pl.col("parent") != pl.col("gid")))
-    return pairs.filter(pl.len().over("row") == 1).select("row", by_core="parent")
-
-
-def _read_key() -> tuple[pl.Expr, pl.Expr]:
-    """region, and core with its tier, of a full key: region|core|tier|branch."""
-    return pl.col("key").str.extract(r"^([^|]*)\|").alias("region"), pl.col("key").str.extract(r"^[^|]*\|([^|]*\|[^|]*)\|").alias(
-        "core"
-    )
+        return pl.DataFrame(schema={"parent_name": pl.String, "named_key": pl.String, "named_full": pl.Boolean})
+    return parse_company_names(names).select(parent_name="raw", named_key="name_key", named_full="has_legal")

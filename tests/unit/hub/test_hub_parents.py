@@ -98,3 +98,50 @@ def test_a_circle_of_parents_is_not_published(new_hub, parties):
     turned = found.golden.with_columns(parent_gid=pl.col("gid").reverse())
     (broken,) = check_invariants(type(found)(**{**vars(found), "golden": turned}), records)
     assert (broken.check, broken.count) == ("parents_end", 2)
+
+
+@pytest.mark.parametrize(
+    ("branch", "others", "parent"),
+    [
+        # the head's name is misspelt by its sound; another of the same sound leaves it open
+        ("鹏祥控股集团有限公司武汉分公司", [], GROUP),
+        ("鹏祥控股集团有限公司武汉分公司", ["朋翔控股集团有限公司"], GROUP),
+        ("朋祥控股集团有限公司武汉分公司", ["朋翔控股集团有限公司", "朋详控股集团有限公司"], None),
+        ("鹏辉控股集团有限公司武汉分公司", [], None),
+        ("成都峰越食品有限公司绵阳办事处", ["成都锋越食品有限公司"], "成都锋越食品有限公司"),
+        ("成都峰越食品有限公司绵阳办事处", ["重庆锋越食品有限公司"], None),
+        # names without a region or 集团 are many's
+        ("峰越食品有限公司绵阳办事处", ["锋越食品有限公司"], None),
+        # a group's head that is known by its short name alone
+        ("达宏新能源集团有限公司深圳分公司", ["达宏新能源"], "达宏新能源"),
+        ("达宏新能源集团有限公司深圳分公司", ["厦门达宏新能源"], None),
+        ("达宏新能源集团有限公司深圳分公司", ["达宏新能源有限公司"], None),
+        # a short name is a group's before it is another's
+        ("达宏新能源深圳分公司", ["达宏新能源集团有限公司", "深圳达宏新能源有限公司"], "达宏新能源集团有限公司"),
+        ("达宏新能源深圳分公司", ["达宏新能源科技集团有限公司", "达宏新能源"], "达宏新能源科技集团有限公司"),
+        ("达宏新能源深圳分公司", ["达宏新能源科技集团有限公司", "达宏新能源装备集团有限公司"], None),
+        ("达宏新能源深圳分公司", ["厦门达宏新能源有限公司"], None),
+        ("达宏新能源深圳分公司", ["达宏新能源有限公司"], "达宏新能源有限公司"),
+        # banks are written short by all
+        ("工行杭州西湖支行", ["中国工商银行股份有限公司", "中国农业银行股份有限公司"], "中国工商银行股份有限公司"),
+    ],
+)
+def test_a_branch_has_the_head_whose_name_is_likest_or_none(new_hub, parties, branch, others, parent):
+    rows = [row(str(place), name) for place, name in enumerate([branch, GROUP, *others])]
+    assert link(new_hub, parties, *rows)[branch] == ("branch", parent)
+
+
+def test_of_two_customers_with_the_name_of_the_head_it_is_the_one_with_more_records(new_hub, parties, credit_code):
+    small, large = ({"company_name": GROUP, "tax_no": credit_code(number)} for number in (1, 2))
+    records = parties(small, *[large] * 3, {"company_name": f"{GROUP}武汉分公司"})
+    golden = add_hierarchy(new_hub().run(records))
+    parent = golden.filter(pl.col("relation") == "branch")["parent_gid"].item()
+    assert golden.filter(pl.col("gid") == parent)["n_records"].item() == 3
+    assert golden.filter(pl.col("company_name") == GROUP).height == 2
+
+
+def test_a_branch_whose_head_is_no_customer_is_a_branch_all_the_same(new_hub, parties):
+    names = ("工行杭州西湖支行", "三一重工长沙办事处", "联炜模具集团有限公司深圳分公司")
+    found = link(new_hub, parties, *(row(str(place), name) for place, name in enumerate(names)))
+    assert {relation for relation, _ in found.values()} == {"branch"}
+    assert {parent for _, parent in found.values()} == {None}
