@@ -69,11 +69,6 @@ class Resolution:
         own = self.sources
         return trace_lineage(own.parts, own.aligned, own.members, own.winners, self.rules)
 
-    def read_winner(self, attribute: str, part: str) -> pl.Series:
-        """Per golden record a part of the record whose value won an attribute; null where none did."""
-        own = self.sources
-        return own.parts.take(part, own.winners[attribute])
-
 
 @dataclass(frozen=True)
 class Sources:

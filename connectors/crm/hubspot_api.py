@@ -25,7 +25,6 @@ from connectors.rates import Budget
 Record = dict[str, Any]
 LIST_PAGE = 100
 SEARCH_PAGE = 200
-BATCH_READ = 100
 HISTORY_READ = 50
 ASSOCIATION_READ = 1000
 OWNER_PAGE = 100

@@ -67,7 +67,11 @@ def test_people_decide_in_a_hubs_folder_the_next_addition_obeys_and_what_is_dele
     held = fastexcel.read_excel(str(table)).load_sheet(0, dtypes="string").to_polars()
     assert held.select("source_key_a", "source_key_b").rows() == [("7", "8")]
     assert "mobile -0.5" in held["evidence"][0]
-    held.with_columns(decision=pl.lit("same"), reason=pl.lit("一家")).write_csv(table.with_suffix(".csv"))
+    [pair] = json.loads(_run("review", "list", "--hub", hub, "--json"))
+    assert (pair["name_a"], pair["name_b"]) == ("苏州精卓机械设备有限公司", "苏州精卓机械")
+    shown = _run("review", "list", "--hub", hub)
+    assert all(part in shown for part in ("苏州精卓机械设备有限公司", "erp:7", "苏州精卓机械", "erp:8"))
+    held.with_columns(decision=pl.lit(" 相同"), reason=pl.lit("一家")).write_csv(table.with_suffix(".csv"))
     done = json.loads(_run("review", "import", table.with_suffix(".csv"), "--hub", hub, "--by", "li", "--json"))
     assert (done["same"], done["problems"]) == (1, [])
     gid = pl.read_parquet(out / "crosswalk.parquet")["customer_gid"][0]

@@ -168,3 +168,29 @@ def test_retraining_learns_from_decisions_when_it_is_published_and_ids_stay(line
     assert_frame_equal(retrained.organisations.whole.golden.select("gid"), before.golden.select("gid"))
     assert len(list(line.home.models.iterdir())) == 2
     assert is_addition(line.run(records, book.log)) == [True, True]
+
+
+def test_after_a_retraining_that_was_not_published_the_old_model_stays_and_the_next_run_is_as_if_there_had_been_none(
+    line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.training.train.LEAST_LABELS", 2)
+    monkeypatch.setattr("hub.training.train.LEAST_OF_EACH", 1)
+    records, rules, book = make_company_records(_CHOICES), load_rules("organisation"), Book("organisation")
+    ends = records.select("source", "source_key").rows()
+    for firm in range(0, 15, 3):
+        book.decide("merge", [ends[firm + 1]], [ends[firm + 2]], actor="li", reason="", at=DAY_ONE)
+        book.decide("never", [ends[firm]], [ends[(firm + 3) % 15]], actor="li", reason="", at=DAY_ONE)
+    before = line.run(records[:12], DECISION_SCHEMA.to_frame()).organisations.whole.model
+    failed = line.run(records[:12], book.log, retrain=True, publish=False).organisations.whole.model
+    assert failed.weights != before.weights
+    whole = line.copy(tmp_path / "whole")
+    for home in (line.home, whole.home):
+        # as the next run begins
+        settle_retrained(home, open_ledger(home))
+        assert read_kept_model(home.models, rules).version == before.version
+        assert len(list(home.models.iterdir())) == 2
+    following, reference = (home.run(records, book.log) for home in (line, whole))
+    assert is_addition(reference) == [False, False]
+    assert following.organisations.whole.model.version == before.version
+    assert_same(following, reference)
+    assert is_addition(line.run(records, book.log)) == [True, True]

@@ -56,13 +56,6 @@ def end_erasure(ledger: Ledger, plan: Plan) -> None:
         connection.execute(done.values(state="done", finished_at=utc_now()))
 
 
-def list_erasures(ledger: Ledger) -> list[dict[str, Any]]:
-    """Every erasure, oldest first: who, when, why, how much, whether it is done."""
-    table = tables.erasure
-    columns = [column for column in table.c if column.name != "key_check"]
-    return ledger.read(sa.select(*columns).order_by(table.c.seq))
-
-
 def clean_identity_files(home: Home, ledger: Ledger, scrubber: Scrubber) -> int:
     """Write the files of the identity log and of the decisions that have traces anew; returns rows changed.
 

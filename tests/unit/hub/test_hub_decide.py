@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from hub.columns.prepare import RecordsError
 from hub.decide import AlreadyDecidedError, DecisionError, list_decisions, to_labels
+from hub.decided import read_decisions
 from hub.explain import explain_pair, read_told
 from hub.invariants import check_invariants
 from hub.resolve import resolve
@@ -282,3 +284,14 @@ def test_decisions_hold_at_any_threshold_and_order_and_undo_restores_exactly(new
     undone = run(straight, records, people)
     assert owners(undone) == owners(before)
     assert set(before.golden["gid"]) == set(undone.golden["gid"])
+
+
+def test_a_reviewed_table_may_be_filled_in_in_chinese(tmp_path):
+    words = ("相同", " 不同", "跳过", "", "Same")
+    rows = [f"{word},crm,{number},erp,{number}" for number, word in enumerate(words)]
+    table = tmp_path / "decided.csv"
+    table.write_text("\n".join(("decision,source_a,source_key_a,source_b,source_key_b", *rows)), encoding="utf-8")
+    assert read_decisions(table, "organisation")["kind"].to_list() == ["merge", "never", "merge"]
+    table.write_text(table.read_text(encoding="utf-8").replace("跳过", "可能"), encoding="utf-8")
+    with pytest.raises(RecordsError, match="row 4: '可能' is no decision: same, different or skip"):
+        read_decisions(table, "organisation")
