@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.columns.bearers import tell_aliases
 from hub.columns.parallel import map_threads
 from hub.columns.parts import Ids, Parts, Table, find_distinct, number
 from hub.columns.sorting import order_texts
-from hub.normalize.aliases import KNOWN, replace_aliases
 from hub.normalize.kinds import KINDS, Join
 from hub.normalize.swapped import exchange_swapped
-from hub.rules.model import Alias, Field, Rules
+from hub.rules.model import Field, Rules
 from hub.scoring.compare import list_compared
 from hub.scoring.names import COMPANY
 
@@ -188,7 +188,8 @@ def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, rules:
         values, ids = found[names]
         own = rows[names, kind.parse]
         picked = kind.pick(own) if kind.pick else own
-        return _make_table(field, picked, values, [ids[names.index(column)] for column in field.columns], rules.aliases)
+        table = _make_table(picked, values, [ids[names.index(column)] for column in field.columns])
+        return tell_aliases(table, aligned["created_at"], rules.aliases) if field.kind == "company" and rules.aliases else table
 
     return dict(zip((field.name for field in fields), map_threads(make, fields, parts.n), strict=True))
 
@@ -227,10 +228,8 @@ def _join(join: Join, columns: Sequence[pl.Series]) -> Table:
     return Table(join([column.gather(pl.Series(first)) for column in columns]), codes)
 
 
-def _make_table(field: Field, rows: pl.DataFrame, values: pl.Series, ids: Sequence[Ids], aliases: Sequence[Alias]) -> Table:
+def _make_table(rows: pl.DataFrame, values: pl.Series, ids: Sequence[Ids]) -> Table:
     rows = rows.with_columns(values.str.strip_chars().alias(SHOWN))
-    if aliases and field.kind == "company":
-        rows = rows.with_columns(replace_aliases(rows["key"], aliases).alias(KNOWN))
     said = np.append(rows.select(pl.any_horizontal(pl.exclude(SHOWN).is_not_null())).to_series().to_numpy(), False)
     main = np.append(rows[""].is_not_null().to_numpy(), False)
     return Table(rows, _choose_column(ids, main, said))

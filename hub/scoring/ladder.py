@@ -114,7 +114,11 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
         if counted is not None:
             spread[chosen] = counted[a[chosen]]
 
-    settle("alias", (names.known[a] == names.known[b]) & ~same_key)
+    if names.known is not names.key:
+        same_known = names.known[a] == names.known[b]
+        settle("alias", same_known & ~same_key)
+        # one name that two companies bore in turn
+        settle("different", ~same_known & same_key)
     latin = np.flatnonzero(~(han_a | han_b) & (rung < 0))
     rung[latin], spread[latin] = _compare_words(names, a[latin], b[latin])
     unlike = han_a != han_b

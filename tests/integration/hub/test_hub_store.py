@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -14,6 +14,7 @@ from hub.decide import Book, DecisionError, list_decisions
 from hub.model import read_model, write_model
 from hub.resolve import resolve
 from hub.results.hierarchy import add_hierarchy
+from hub.rules.aliases import add_aliases
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules
 from hub.store import Hub, StoreError, hold_lock, read_events, resolve_into
@@ -134,6 +135,25 @@ def test_a_spelled_name_weighs_the_same_whichever_record_came_first(tmp_path):
     outcome = add(tmp_path, records[5:], 1)
     assert outcome.edges.filter(source_key_a="k4").height == 5
     assert_equal(outcome, resolve_all(tmp_path, records, 1, history))
+
+
+def test_names_that_companies_bore_in_turn_are_the_same_in_additions_as_in_a_full_run(tmp_path):
+    first, last, shared = "上海云帆科技有限公司", "杭州鹏翔贸易有限公司", "远帆科技"
+    turns = pl.DataFrame({"alias": [shared] * 2, "name": [first, last], "valid_from": ["2000-01-01", "2015-01-01"]})
+    rules = add_aliases(RULES, turns.with_columns(valid_to=pl.Series(["2014-12-31", None])))
+    years = [None, None, 2005, 2006, 2020, 2021]
+    made = pl.Series([year and datetime(year, 5, 1, tzinfo=UTC) for year in years], dtype=pl.Datetime("us", "UTC"))
+    records = make_parties(*({"company_name": name} for name in (first, last, *[shared] * 4))).with_columns(created_at=made)
+    add(tmp_path, records[[0, 2]], 0, rules=rules)
+    # the last step corrects a date: the record goes from one company to the other
+    corrected = records.with_columns(created_at=made.scatter(3, datetime(2019, 5, 1, tzinfo=UTC)))
+    steps = ((records[[1, 3]], records[:4]), (records[4:], records), (corrected[3:4], corrected))
+    for number, (batch, present) in enumerate(steps, start=1):
+        history = read_events(tmp_path)
+        outcome = add(tmp_path, batch, number, rules=rules)
+        assert_equal(outcome, resolve_all(tmp_path, present, number, history, rules=rules))
+    ids = outcome.crosswalk["gid"].to_list()
+    assert [ids.index(gid) for gid in ids] == [0, 1, 0, 1, 1, 1]
 
 
 def test_rows_in_many_pieces_are_joined(tmp_path, monkeypatch):

@@ -1,11 +1,11 @@
 """Aliases: names that share no character with the registered one, as a dated table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
-from hub.normalize.aliases import replace_aliases
+from hub.normalize.aliases import choose_bearers, list_bearings, replace_aliases
 from hub.resolve import resolve
 from hub.rules.aliases import add_aliases, read_aliases
 from hub.rules.model import Alias, RulesError
@@ -44,8 +44,56 @@ def test_a_name_borne_in_turn_stands_for_its_last_bearer_and_one_borne_at_once_f
         Alias("双星", "上海甲乙科技有限公司"),
         Alias("双星", "北京丙丁科技有限公司"),
     ]
-    replaced = replace_aliases(pl.Series(["|远帆科技||", "|双星||", "|云帆科技||"]), aliases)
+    replaced = replace_aliases(pl.Series(["|远帆科技||", "|双星||", "|云帆科技||"]), list_bearings(tuple(aliases)))
     assert replaced.to_list() == ["杭州|鹏翔贸易||", "|双星||", "|云帆科技||"]
+
+
+@pytest.mark.parametrize(
+    ("day", "bearer"),
+    [
+        (date(2012, 5, 1), "上海|云帆科技||"),
+        (date(2020, 5, 1), "杭州|鹏翔贸易||"),
+        # the day on which it passed on
+        (date(2015, 1, 1), "杭州|鹏翔贸易||"),
+        # nobody bore it: who gave it up last, else who took it first
+        (date(2024, 5, 1), "杭州|鹏翔贸易||"),
+        (date(2005, 5, 1), "上海|云帆科技||"),
+        # two took it on one day
+        (date(2030, 5, 1), "|远帆科技||"),
+    ],
+)
+def test_whom_a_name_borne_in_turn_means_depends_on_the_day(day, bearer):
+    aliases = (
+        Alias("远帆科技", "上海云帆科技有限公司", "2010-01-01", "2015-01-01"),
+        Alias("远帆科技", "杭州鹏翔贸易有限公司", "2015-01-01", "2022-01-01"),
+        Alias("远帆科技", "北京丙丁科技有限公司", "2025-01-01"),
+        Alias("远帆科技", "上海甲乙科技有限公司", "2025-01-01"),
+    )
+    asked = pl.DataFrame({"key": ["|远帆科技||"], "day": [(day - date(1970, 1, 1)).days]}, schema_overrides={"day": pl.Int32})
+    assert choose_bearers(asked, list_bearings(aliases))["bearer"].item() == bearer
+
+
+def test_a_record_under_a_name_borne_in_turn_is_who_bore_it_when_the_record_was_made(parties):
+    first, last = "上海云帆科技有限公司", "杭州鹏翔贸易有限公司"
+    table = pl.DataFrame({"alias": ["远帆科技"] * 2, "name": [first, last], "valid_from": ["2000-01-01", "2015-01-01"]})
+    rules = add_aliases(load_rules("organisation"), table.with_columns(valid_to=pl.Series(["2010-12-31", None])))
+    times = [
+        None,
+        None,
+        datetime(2005, 5, 1, tzinfo=UTC),
+        datetime(2006, 5, 1, tzinfo=UTC),
+        datetime(2020, 5, 1, tzinfo=UTC),
+        None,
+    ]
+    records = parties(*({"company_name": name} for name in [first, last, *["远帆科技"] * 4]))
+    records = records.with_columns(created_at=pl.Series(times, dtype=pl.Datetime("us", "UTC")))
+    found = resolve(records, rules=rules, history=None, run_id="r", at=datetime(2026, 1, 1, tzinfo=UTC)).crosswalk
+    gid = dict(
+        zip(records["source_key"], records.join(found, on=["source", "source_key"], maintain_order="left")["gid"], strict=True)
+    )
+    ids = [gid[key] for key in records["source_key"]]
+    assert ids[0] != ids[1]
+    assert ids == [ids[0], ids[1], ids[0], ids[0], ids[1], ids[1]]
 
 
 def test_a_rules_file_names_its_table_beside_it(tmp_path, parties):
