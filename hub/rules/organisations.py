@@ -14,6 +14,11 @@ _LEAST_HAN = 0.3
 _PROVINCE = r"prov|state|省|自治区"
 _CITY = r"city|town|市"
 _REGION = r"region|area|location|地区|区域|所在地"
+#: columns of persons whose list it is, and of persons who stand for the company that is listed
+_PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|member|会员|员工|患者|学生"
+_OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
+#: share of the records by which contacts are better filled than companies where the list is one of contacts
+_BETTER_FILLED = 0.2
 
 
 def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | None:
@@ -24,6 +29,21 @@ def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | 
         if known.len() and known.str.contains(r"\p{Han}").sum() >= _LEAST_HAN * known.len():
             return column.name
     return None
+
+
+def are_persons(columns: Sequence[Column]) -> bool:
+    """Whether the list is one of persons, though it also names companies: its persons' names say so, or are far better filled."""
+    companies = max((column.filled for column in columns if column.kind == "company"), default=0.0)
+    return any(
+        column.filled >= companies + (0.0 if _is_subject(column) else _BETTER_FILLED)
+        for column in columns
+        if column.kind in ("person_name", "given")
+    )
+
+
+def _is_subject(column: Column) -> bool:
+    header = name_header(column.name)
+    return column.kind == "given" or bool(re.search(_PERSON, header) and not re.search(_OF_COMPANY, header))
 
 
 def write_organisations(columns: Sequence[Column], name: str, records: Sequence[str], entity: str, prefix: str | None) -> str:

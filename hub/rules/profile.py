@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from hub.normalize.words import match_words
+
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
     ("skip", r"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?)$"),
@@ -35,6 +37,8 @@ _CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
 #: a person's: region, date of birth, three digits and a check
 _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
+#: a measure: 12.50, but not 12345.0, which is what a spreadsheet makes of a code
+_DECIMALS = r"[.]\d*[1-9]\d*$"
 _COMPANY_HEADER = r"company|organi[sz]|firm|vendor|supplier|customer|account"
 _COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银行)"
 
@@ -83,11 +87,16 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
             return kind
     if share(_DATE) > 0.7 and named in (None, "date", "number", "code", "category"):
         return "date"
+    person = rf"^(?:{match_words('surname')}|{match_words('double_surname')})\p{{Han}}{{1,2}}$"
+    if named in (None, "name", "company") and share(person) > 0.7:
+        return "person_name"
     if named in (None, "name", "company", "text") and share(_COMPANY) > 0.4:
         return "company"
     if re.search(_COMPANY_HEADER, name_header(header)) and share(r"\p{Han}") > 0.5 and named == "name":
         return "company"
     numeric = share(_NUMBER) > 0.9
+    if numeric and named != "zip" and share(_DECIMALS) > 0.3:
+        return "number"
     return _settle(named, numeric, share(_PHONE), share(r"\p{Han}"), count / len(known), words, count)
 
 

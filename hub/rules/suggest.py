@@ -11,7 +11,7 @@ import polars as pl
 from hub.columns.prepare import SHOWN
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
 from hub.rules.model import Field, RulesError
-from hub.rules.organisations import find_chinese_names, write_organisations
+from hub.rules.organisations import are_persons, find_chinese_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
 #: what records are of where nobody says it
@@ -64,9 +64,9 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         *([f"source = {_quote(source)}"] if source else []),
         *([f"source_key = {_quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
     ]
+    known = entity in (ENTITY, "organisation")
     names = find_chinese_names(table, columns)
-    if names:
-        known = entity in (ENTITY, "organisation")
+    if names and entity != "person" and (entity == "organisation" or not are_persons(columns)):
         return write_organisations(
             columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
         )

@@ -1,5 +1,6 @@
 """Rules from a file, and rules suggested from a table."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import polars as pl
@@ -79,6 +80,13 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         Mail=[f"info{k}@firm{k}.cn" for k in _MANY],
         dob=[f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY],
         price=[f"{k}.99" for k in _MANY],
+        weight_kg=[f"{k % 9}.{k:02d}" for k in _MANY],
+        altitude=[f"{k * 977}.0" for k in _MANY],
+        name=[
+            f"{surname}{given}"
+            for surname in "王李张刘陈杨"
+            for given in ("伟", "芳芳", "建国", "秀英", "敏", "静", "丽", "强", "磊", "军")
+        ],
         证件=[f"4419701997070870{k:02d}" for k in _MANY],
     )
     assert {name: profile_column(pl.Series(name, values)).kind for name, values in columns.items()} == {
@@ -89,6 +97,9 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         "Mail": "email",
         "dob": "date",
         "price": "number",
+        "weight_kg": "number",
+        "altitude": "code",
+        "name": "person_name",
         "证件": "code",
     }
 
@@ -112,6 +123,23 @@ def test_chinese_companies_get_the_rules_of_organisations_over_their_own_columns
     assert fields["contact"][0] == "联系人"
     assert (read.rules.entity, read.rules.id_prefix, read.rules.weights) == ("organisation", "cus_", built_in.weights)
     assert parse_rules(suggest_rules(table, "Supplier"), "suggested").rules.entity == "supplier"
+
+
+def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() -> None:
+    companies = [f"上海云帆{k}科技有限公司" for k in _MANY]
+    persons = ["王小明", "李雷", "韩梅梅"] * 20
+    half = [company if k % 2 else None for k, company in enumerate(companies)]
+
+    def name(entity: str = "entity", **columns: Sequence[str | None]) -> str:
+        mobiles = [f"139123400{k:02d}" for k in _MANY]
+        return parse_rules(suggest_rules(pl.DataFrame(columns | {"手机": mobiles}), entity), "suggested").rules.entity
+
+    assert name(联系人=persons, 公司=companies) == "organisation"
+    assert name(姓名=persons, 公司=companies) == "entity"
+    assert name(联系人姓名=persons, 公司=companies) == "organisation"
+    assert name(联系人=persons, 公司=half) == "entity"
+    assert name("organisation", 姓名=persons, 公司=companies) == "organisation"
+    assert name("person", 联系人=persons, 公司=companies) == "person"
 
 
 def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:
