@@ -61,7 +61,7 @@ def compare_blocks(cap: int, before: Longs, after: Longs) -> tuple[int, int]:
 
 def count_barred(vectors: pl.DataFrame, guards: Hashes, pairs: Pairs) -> int:
     """Pairs that may not be joined: by a veto, or by a guard of which both have a value."""
-    barred = (vectors["counted"].to_numpy() == FORBIDDEN)[pairs.vector]
+    barred = vectors["counted"].to_numpy()[pairs.vector] == FORBIDDEN
     for hashes in guards:
         one, two = hashes[pairs.left], hashes[pairs.right]
         barred |= (one != 0) & (two != 0) & (one != two)
