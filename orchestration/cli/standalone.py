@@ -28,7 +28,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 #: what the report says of single rows, in words
 _DOUBTFUL = {
     "times_not_read": "is no time and counts as empty",
-    "times_to_come": "is in the future, and is taken as it is",
+    "times_to_come": "is in the future and taken as it is (events are stamped with the newest time, or --at)",
     "values_not_read": "is no number and counts as nothing at stake",
     "blanks_around": "has blanks around it, and is another one than without",
 }

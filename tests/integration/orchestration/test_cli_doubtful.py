@@ -53,7 +53,8 @@ def test_times_to_come_and_blanks_around_keys_are_told_with_their_number_and_fir
         "source": {"rows": 1, "first_row": 3, "first_value": " erp"},
         "source_key": {"rows": 1, "first_row": 2, "first_value": " 2"},
     }
-    assert "created_at of 2 rows is in the future, and is taken as it is, first row 2: '2999-01-01'" in said
+    assert "created_at of 2 rows is in the future and taken as it is (events are stamped with the newest time, or --at), " in said
+    assert "first row 2: '2999-01-01'" in said
     assert "source of 1 row has blanks around it, and is another one than without, first row 3: ' erp'" in said
     assert read["values_not_read"] == read["times_not_read"] == {}
 
