@@ -224,14 +224,18 @@ def evaluate(
                 f"alike ({_name_first(crosswalk)} and {_name_first(known)})"
             )
         figures |= _measure_pairs(found, crosswalk, known)
+    # of no pairs there is no share
+    unknown = {"precision", "f1"} if not figures["found_pairs"] else set()
+    unknown |= {"recall", "f1", "candidate_recall", "edge_recall"} if not figures["true_pairs"] else set()
     if as_json:
-        typer.echo(json.dumps(figures))
+        typer.echo(json.dumps({name: None if name in unknown else value for name, value in figures.items()}))
         return
     table = Table(header_style="bold")
     for name in ("", "precision", "recall", "F1"):
         table.add_column(name, justify="right" if name else "left")
     for title, prefix in (("pairs", ""), ("B-cubed", "bcubed_")):
-        table.add_row(title, *(f"{figures[f'{prefix}{name}']:.4f}" for name in ("precision", "recall", "f1")))
+        names = [f"{prefix}{name}" for name in ("precision", "recall", "f1")]
+        table.add_row(title, *("-" if name in unknown else f"{figures[name]:.4f}" for name in names))
     open_console().print(table)
     counts: dict[str, Any] = {name: int(value) for name, value in figures.items() if name.endswith(("pairs", "clusters"))}
     _say(
@@ -239,9 +243,9 @@ def evaluate(
         f"pairs {counts['found_pairs']:,} found, {counts['true_pairs']:,} true; "
         f"clusters {counts['found_clusters']:,} found, {counts['true_clusters']:,} true"
     )
-    if "candidate_recall" in figures:
+    if "candidate_recall" in figures.keys() - unknown:
         _say(f"candidate recall {figures['candidate_recall']:.4f}: the share of the true pairs that was compared")
-    if "edge_recall" in figures:
+    if "edge_recall" in figures.keys() - unknown:
         _say(f"{figures['edge_recall']:.4f} of the true pairs are edges; how many were compared (candidate recall) a hub knows")
 
 

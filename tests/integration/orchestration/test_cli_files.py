@@ -51,6 +51,11 @@ def test_a_hub_tells_the_candidate_recall_and_files_tell_which_true_pairs_are_ed
     assert alone == {name: value for name, value in in_files.items() if name != "edge_recall"}
     assert "candidate recall 0.3333" in _run("evaluate", hub, truth)
     assert "0.3333 of the true pairs are edges" in _run("evaluate", out, truth)
+    # where no two records are one, nothing is to be found
+    truth.write_text("source,source_key,id\ncrm,1,a\ncrm,2,b\n", encoding="utf-8")
+    none = json.loads(_run("evaluate", hub, truth, "--json"))
+    assert (none["precision"], none["recall"], none["f1"], none["candidate_recall"]) == (0.0, None, None, None)
+    assert "candidate recall" not in _run("evaluate", hub, truth)
 
 
 def test_a_check_of_rules_shows_all_that_they_say(tmp_path: Path) -> None:
