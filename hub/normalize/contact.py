@@ -19,6 +19,8 @@ _COUNTRY = "|".join(
         r"(?:2[1-689]|35|37|38|42|50|59|6[7-9]|80|85|88|96|97|99)\d",
     )
 )
+#: of several numbers the first; 310/246-1501 is one
+_FIRST = r"^((?:\D*\d){7}[^/]*|[^/]*)"
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
@@ -49,18 +51,20 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     text = text.select(text=pl.col("raw").str.replace(_DASHED_EXTENSION, "${1}转${2}"))
     bare = text.select(
         extension=pl.col("text").str.extract(_EXTENSION),
-        base=pl.col("text").str.replace(_EXTENSION, "").str.split("/").list.first().str.split(";").list.first(),
+        base=pl.col("text").str.replace(_EXTENSION, "").str.extract(_FIRST).str.split(";").list.first(),
     )
     marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^\d+]*(?:\+|00)", "+")
     digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
     bare = bare.with_columns(digits=digits.str.replace(rf"^(\+(?:{_COUNTRY}))0+", "$1"))
     # a country code says that the trunk zero is left out
     home = pl.col("digits").str.extract(r"^(?:\+86|86)(\d{10,11})$")
-    area = home.str.contains(r"^(?:[23579]|[48][1-9])\d{8,9}$") & pl.col("digits").str.starts_with("+")
+    area = home.str.contains(r"^(?:[23579]|[48][1-9])\d{8,10}$") & pl.col("digits").str.starts_with("+")
     bare = bare.with_columns(
         digits=pl.when(area).then("0" + home).otherwise(pl.coalesce(home, pl.col("digits").str.replace(r"^\+86", "0")))
     )
-    return bare.select(pl.col("digits").str.replace(r"^0(1[3-9]\d{9})$", "$1"), "extension")
+    # North Americans seldom write their country code
+    known = pl.col("digits").str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+1([2-9]\d{2}[2-9]\d{6})$", "$1")
+    return bare.select(known, "extension")
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from hub.normalize.contact import split_numbers
 from hub.normalize.words import match_words
 
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
@@ -39,6 +40,8 @@ _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
 #: a measure: 12.50, but not 12345.0, which is what a spreadsheet makes of a code
 _DECIMALS = r"[.]\d*[1-9]\d*$"
+#: share of the numbers of a column of mobiles that are known to be mobile
+_MOBILES = 0.9
 _COMPANY_HEADER = r"company|organi[sz]|firm|vendor|supplier|customer|account"
 _COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银行)"
 
@@ -94,10 +97,18 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
         return "company"
     if re.search(_COMPANY_HEADER, name_header(header)) and share(r"\p{Han}") > 0.5 and named == "name":
         return "company"
+    if named == "mobile" and not _are_mobiles(sample):
+        named = "phone"
     numeric = share(_NUMBER) > 0.9
     if numeric and named != "zip" and share(_DECIMALS) > 0.3:
         return "number"
     return _settle(named, numeric, share(_PHONE), share(r"\p{Han}"), count / len(known), words, count)
+
+
+def _are_mobiles(values: pl.Series) -> bool:
+    """Whether nearly all numbers are known to be mobile ones: an American mobile number looks like any other."""
+    numbers = split_numbers(values)
+    return numbers["mobile"].count() >= _MOBILES * (numbers["mobile"].count() + numbers["landline"].count())
 
 
 def _settle(named: str | None, numeric: bool, phones: float, han: float, distinct: float, words: float, count: int) -> str:

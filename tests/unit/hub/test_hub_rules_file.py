@@ -81,6 +81,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         dob=[f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY],
         price=[f"{k}.99" for k in _MANY],
         weight_kg=[f"{k % 9}.{k:02d}" for k in _MANY],
+        cell=[f"(415) 555-26{k:02d}" for k in _MANY],
         altitude=[f"{k * 977}.0" for k in _MANY],
         name=[
             f"{surname}{given}"
@@ -98,6 +99,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         "dob": "date",
         "price": "number",
         "weight_kg": "number",
+        "cell": "phone",
         "altitude": "code",
         "name": "person_name",
         "证件": "code",
