@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from hub.clustering.cluster import find_components
 from hub.kept.increment import find_present
 from hub.kept.state import State
 
@@ -47,21 +48,26 @@ def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
 
 
 def evaluate_candidates(pairs: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
-    """How many of the true pairs are among candidate pairs (candidate_recall), and of these how many are true.
+    """How many of the true pairs are among candidate pairs (candidate_recall), how many these join, over third records too
+    (candidate_reach: the recall that no threshold surpasses), and how many of the candidates are true.
 
     pairs: source_a, source_key_a, source_b, source_key_b; truth: source, source_key and a true id in the first other column.
     """
     true = next(name for name in truth.columns if name not in _RECORD)
-    known = truth.select(*_RECORD, true=true).drop_nulls()
+    known = truth.select(*_RECORD, true=true).drop_nulls().with_row_index("row")
     both = pairs
     for side in ("a", "b"):
-        named = known.rename({"source": f"source_{side}", "source_key": f"source_key_{side}", "true": f"true_{side}"})
-        both = both.join(named, on=[f"source_{side}", f"source_key_{side}"])
-    hits = both.filter(pl.col("true_a") == pl.col("true_b")).height
+        both = both.join(
+            known.rename({name: f"{name}_{side}" for name in known.columns}), on=[f"{name}_{side}" for name in _RECORD]
+        )
+    hits = both.filter(pl.col("true_a") == pl.col("true_b"))
+    ends = (hits[name].to_numpy().astype(np.int32) for name in ("row_a", "row_b"))
+    joined = known.with_columns(part=find_components(known.height, *ends))
     actual = _count_pairs(known, ["true"])
     return {
-        "candidate_recall": hits / actual if actual else 1.0,
-        "candidate_precision": hits / both.height if both.height else 1.0,
+        "candidate_recall": hits.height / actual if actual else 1.0,
+        "candidate_reach": _count_pairs(joined, ["part"]) / actual if actual else 1.0,
+        "candidate_precision": hits.height / both.height if both.height else 1.0,
     }
 
 

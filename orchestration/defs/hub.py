@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
-from hub.evaluate import evaluate, evaluate_candidates
 from hub.kept.outcome import Whole
 from orchestration.lib.identity import (
     LOG_SCHEMA,
@@ -15,8 +13,7 @@ from orchestration.lib.identity import (
     resolve_identities,
     write_identities,
 )
-from orchestration.lib.parents import measure_parents, read_true_parents
-from orchestration.lib.plots import draw_bars
+from orchestration.lib.identity_metadata import describe_golden, describe_queue, describe_run, describe_weights
 from orchestration.lib.stores import Stores
 from orchestration.lib.upkeep import OWNER
 from orchestration.project import current_project
@@ -55,7 +52,10 @@ CUSTOMERS = dg.AssetKey(["hub", "golden_customers"])
             INVARIANTS,
             asset=CUSTOMERS,
             blocking=True,
-            description="One credit code per customer, one current ID per record, every ID resolves, values have a source.",
+            description=(
+                "One credit code per customer, one current ID per record, every ID resolves, values have a source, "
+                "nobody is part of itself; no customer is out of bounds, and no more than a tenth of the records change their ID."
+            ),
         )
     ],
 )
@@ -70,10 +70,10 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
     stage_events(stores.home, stores.ledger, context.run_id, identities.new_events)
     keep_identities(stores.home, context.run_id, log, identities)
     details = {
-        "crosswalk": _describe_run(identities.organisations.whole, "parties"),
-        "person_crosswalk": _describe_run(identities.persons.whole, "persons"),
-        "edges": _describe_weights(identities.organisations.whole),
-        "person_edges": _describe_weights(identities.persons.whole),
+        **_describe(identities.organisations.whole, "parties", ("crosswalk", "golden_customers", "edges", "review_queue")),
+        **_describe(
+            identities.persons.whole, "persons", ("person_crosswalk", "golden_persons", "person_edges", "person_review_queue")
+        ),
     }
     for name in TABLES:
         key = dg.AssetKey(["hub", name])
@@ -83,66 +83,10 @@ def resolved(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[dg.M
         )
 
 
-_COUNTS = (
-    "records", "candidates", "blocks_capped", "pairs_left_out", "clusters", "largest_cluster", "vetoes", "share_ids_changed",
-    "review_found", "review_kept",
-)  # fmt: skip
-
-
-def _describe_run(found: Whole, truth: str) -> dict[str, Any]:
-    report = found.report
-    numbers = {name: report[name] for name in _COUNTS}
-    numbers |= {f"decisions_{state}": count for state, count in report["decisions"].items()}
-    numbers |= {name: report[name] for name in ("added", "changed", "deleted", "records_reached") if name in report}
-    return {
-        **numbers,
-        **_count_relations(found),
-        "resolved": "what changed" if "added" in report else "all records",
-        "rule_version": current_project().rule_version,
-        "model_version": report["model_version"],
-        "events": dg.MetadataValue.json(report["events"]),
-        "seconds": dg.MetadataValue.json(report["seconds"]),
-        **_measure_quality(found, truth),
-    }
-
-
-def _measure_quality(found: Whole, name: str) -> dict[str, float]:
-    """Figures of pairs, candidates and parents where the project knows the truth; nothing of it flows back."""
-    folder = current_project().truth
-    path = folder / f"{name}.parquet" if folder else None
-    if path is None or not path.exists():
-        return {}
-    table = pl.read_parquet(path)
-    truth = table.select("source", "source_key", next(column for column in table.columns if column.endswith("_id")))
-    figures = {**evaluate(found.crosswalk, truth), **evaluate_candidates(found.list_pairs(), truth)}
-    if name == "parties" and path.with_stem("customers").exists():
-        figures |= measure_parents(found.golden, found.crosswalk, *read_true_parents(path.parent))
-    return {f"truth_{name}": round(value, 4) for name, value in figures.items()}
-
-
-def _count_relations(found: Whole) -> dict[str, int]:
-    """How many customers are a subsidiary, a branch or a group, have a parent, or name one that nobody was found for."""
-    golden = found.golden
-    if "relation" not in golden.columns:
-        return {}
-    names = [name for name in ("parent_name", "parent_source_key") if name in golden.columns]
-    is_named = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in names))
-    has_parent = pl.col("parent_gid").is_not_null()
-    counts = {
-        "subsidiaries": pl.col("relation") == "subsidiary",
-        "branches": pl.col("relation") == "branch",
-        "groups": pl.col("relation") == "group",
-        "with_parent": has_parent,
-        "named_parents_not_found": is_named & ~has_parent,
-    }
-    return golden.select(mask.sum().cast(pl.Int64).alias(name) for name, mask in counts.items()).row(0, named=True)
-
-
-def _describe_weights(found: Whole) -> dict[str, Any]:
-    histogram = found.report["weight_histogram"]
-    labels = [f"{bits:+d} bits" for bits in histogram["from_bits"]]
-    title = f"candidate pairs by match weight ({found.rules.match_bits:g} and above: a match)"
-    return {"match weights": draw_bars(labels, histogram["pairs"], title)}
+def _describe(found: Whole, truth: str, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Metadata by table of an entity. names: of its crosswalk, golden records, edges and review queue."""
+    told = (describe_run(found, truth), describe_golden(found, truth), describe_weights(found), describe_queue(found))
+    return dict(zip(names, told, strict=True))
 
 
 def _judge_invariants(context: dg.AssetExecutionContext, stores: Stores, identities: Identities) -> dg.AssetCheckResult:

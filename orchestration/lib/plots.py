@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 INK = "#1f3a5f"
 GOLD = "#c9971c"
+PALE_GOLD = "#ecd9a3"
+GREY = "#b9bec6"
+
+#: the kind of each bar, and the colour of each kind
+Kinds = tuple[Sequence[str], Mapping[str, str]]
 
 
-def draw_bars(labels: Sequence[str], values: Sequence[float], title: str) -> dg.MarkdownMetadataValue:
+def draw_bars(labels: Sequence[str], values: Sequence[float], title: str, kinds: Kinds | None = None) -> dg.MarkdownMetadataValue:
     """Horizontal bars, first label on top; for a funnel or a share per stream."""
     figure, axes = _open_figure(height=0.9 + 0.3 * len(labels))
-    bars = axes.barh(list(labels), list(values), color=GOLD)
+    of_bar, colours = kinds or ([""] * len(labels), {"": GOLD})
+    bars = axes.barh(list(labels), list(values), color=[colours[kind] for kind in of_bar])
+    if kinds:
+        from matplotlib.patches import Patch
+
+        axes.legend(handles=[Patch(color=colour, label=kind) for kind, colour in colours.items()], fontsize=8, loc="lower right")
     axes.bar_label(bars, padding=3, fontsize=8, color=INK, fmt="{:,.0f}")
     axes.invert_yaxis()
     axes.margins(x=0.12)

@@ -160,18 +160,25 @@ def test_the_hub_tells_dagster_what_it_found(look, prefix, gid, records):
     assert crosswalk["review_found"] >= crosswalk["review_kept"] > 0
     assert crosswalk["pairs_left_out"] >= crosswalk["blocks_capped"] >= 0
     assert told[f"{prefix}edges"]["match weights"].value.startswith("![")
+    queue = told[f"{prefix}review_queue"]
+    stakes = look.query(f"select count(*), sum(value_at_stake) from hub.{prefix}review_queue")
+    assert [(queue["review_kept"].value, pytest.approx(queue["value_at_stake"].value))] == stakes
+    assert sum(queue["reasons"].value.values()) == queue["review_kept"].value
 
 
 def test_the_hub_tells_dagster_of_parents(look):
     logs = open_instance(look.home).all_logs(look.newest_run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-    told = next(m.metadata for e in logs if (m := e.asset_materialization).asset_key.path[-1] == "crosswalk")
+    told = next(m.metadata for e in logs if (m := e.asset_materialization).asset_key.path[-1] == "golden_customers")
     [counts] = look.query(
         "select count(*) filter (where relation = 'subsidiary'), count(*) filter (where relation = 'branch'),"
         " count(*) filter (where relation = 'group'), count(parent_gid),"
+        " count(*) filter (where relation = 'branch' and parent_gid is null),"
         " count(*) filter (where parent_source_key is not null and parent_gid is null) from hub.golden_customers"
     )
-    names = ("subsidiaries", "branches", "groups", "with_parent", "named_parents_not_found")
+    names = ("subsidiaries", "branches", "groups", "with_parent", "branches_without_parent", "named_parents_not_found")
     assert tuple(told[name].value for name in names) == counts
+    by_sources = look.query("select n_sources::varchar, count(*) from hub.golden_customers group by 1")
+    assert told["by_sources"].value == dict(by_sources)
 
 
 @pytest.mark.parametrize("mart", ["fct_forecast", "fct_forecast_component"])

@@ -255,6 +255,11 @@ def test_evaluation_by_hand():
 
 
 def test_candidates_are_measured_against_the_true_pairs():
-    pairs = pl.DataFrame({"source_a": ["s"] * 2, "source_key_a": ["a", "a"], "source_b": ["s"] * 2, "source_key_b": ["b", "d"]})
-    truth = pl.DataFrame({"source": ["s"] * 4, "source_key": list("abcd"), "customer_id": ["x", "x", "x", "y"]})
-    assert evaluate_candidates(pairs, truth) == {"candidate_recall": 1 / 3, "candidate_precision": 1 / 2}
+    ends = {"a": ["a", "b", "a"], "b": ["b", "c", "d"]}
+    pairs = pl.DataFrame({f"source_key_{side}": keys for side, keys in ends.items()}).with_columns(
+        source_a=pl.lit("s"), source_b=pl.lit("s")
+    )
+    truth = pl.DataFrame({"source": ["s"] * 5, "source_key": list("abcde"), "customer_id": ["x", "x", "x", "y", "y"]})
+    figures = evaluate_candidates(pairs, truth)
+    # of ab, bc, ac and de, the candidates are ab and bc, which bring ac with them
+    assert figures == {"candidate_recall": 2 / 4, "candidate_reach": 3 / 4, "candidate_precision": 2 / 3}
