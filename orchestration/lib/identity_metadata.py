@@ -61,12 +61,15 @@ def describe_weights(found: Whole) -> dict[str, Any]:
     starts = histogram["from_bits"]
     inner = [f"{start:+d} to {end:+d}" for start, end in pairwise(starts[1:])]
     labels = [f"below {starts[1]:+d}", *inner, f"{starts[-1]:+d} and above"]
-    ends = [*starts[1:], float("inf")]
-    kinds = [
-        _MATCH if start >= rules.match_bits else _ASKED if end > rules.review_bits else _NO_MATCH
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    kinds = name_kinds(starts, rules.match_bits, rules.review_bits)
     return {"match weights": draw_bars(labels, histogram["pairs"], "candidate pairs by match weight in bits", (kinds, _COLOURS))}
+
+
+def name_kinds(starts: list[int], match_bits: float, review_bits: float) -> list[str]:
+    """What becomes of the pairs of each step of a histogram; one that a threshold cuts is of the doubtful kind."""
+    ends = [*starts[1:], float("inf")]
+    steps = zip(starts, ends, strict=True)
+    return [_MATCH if start >= match_bits else _ASKED if end > review_bits else _NO_MATCH for start, end in steps]
 
 
 def _measure_quality(found: Whole, name: str) -> dict[str, float]:
