@@ -61,13 +61,16 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
     _, _, places = build_region_patterns()
     branch = match_words("branch")
+    noted = frame["flat"].str.ends_with(")").fill_null(value=False)
+    bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
+    frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
     tail = rf"(?:第?[\p{{Han}}\d]{{1,3}})?(?:{branch})"
     legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
     bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
     # the dearest of the three patterns looks at what neither of the others has taken apart
     left = pl.when(pl.coalesce(*(pl.col(side).struct.field("head") for side in ("legal", "bank"))).is_null()).then("flat")
     place = left.str.extract_groups(
-        rf"^(?P<head>.{{3,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
+        rf"^(?P<head>.{{2,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
         rf"|第[\p{{Han}}\d]{{1,3}}(?:{branch})|(?:{branch}))$"
     )
     ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
@@ -154,9 +157,9 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
 def _find_infix(frame: pl.DataFrame) -> pl.DataFrame:
     """中粮唐山糖业: a place behind the trade name, where none stands before it. Columns infix_place, infix_core."""
     _, _, places = build_region_patterns()
-    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})市?(?P<rest>\p{{Han}}{{2,}})$"
+    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})[省市]?(?P<rest>\p{{Han}}{{2,}})$"
     may = frame["start_province"].is_null() & frame["start_city"].is_null()
-    may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})市?\p{{Han}}{{2,}}$").fill_null(value=False)
+    may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})[省市]?\p{{Han}}{{2,}}$").fill_null(value=False)
     found = frame.filter(may).select(parts=pl.col("core").str.extract_groups(infix))
     found = found.select(
         infix_place=pl.col("parts").struct.field("place"),

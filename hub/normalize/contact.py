@@ -6,8 +6,8 @@ from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, repl
 from hub.normalize.words import list_words, match_words
 
 _EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
-#: 021-68886543-801
-_DASHED_EXTENSION = r"([^\d]\d{7,8})\s*-\s*(\d{1,5})\s*$"
+#: 021-68886543-801, 02168886543-801
+_DASHED_EXTENSION = r"((?:^|[^\d]|\b0\d{2,3})\d{7,8})\s*-\s*(\d{1,5})\s*$"
 #: bytes of a Chinese name of four characters
 _SHORTEST_TRADE = 12
 #: 1 (415) 555-2671: a Chinese mobile is typed in groups of 3, 4, 4
@@ -19,13 +19,20 @@ _COUNTRY = "|".join(
         r"(?:2[1-689]|35|37|38|42|50|59|6[7-9]|80|85|88|96|97|99)\d",
     )
 )
+#: what comes behind a first number: 13867549021、13958672203 and 021-68886543 13958672203
+_FURTHER = r"(\d{7})[,、\s]+\D*\d[\d-]{6,}.*$"
+#: a mobile behind a number that is none
+_MOBILE_BEHIND = r"[/;,、\s]\s*(1[3-9]\d{9})(?:\D|$)"
 #: of several numbers the first; 310/246-1501 is one
 _FIRST = r"^((?:\D*\d){7}[^/]*|[^/]*)"
+_ADDRESS = r"[^@\s,;:<>()、。]+@[^@\s,;:<>()、。]+\.[a-z]{2,}"
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
 def split_numbers(values: pl.Series) -> pl.DataFrame:
-    """mobile, landline, extension per row: at most one of the first two is set, digits only, `+` before a foreign country code.
+    """mobile, landline, extension per row: digits only, `+` before a foreign country code.
+
+    Of several numbers the first counts, and a mobile behind one that is none; of one number at most one of the two is set.
 
     Landline covers 0xx numbers with their area code, 400 and 800 numbers, local ones of seven digits or more, and foreign ones
     that are not known to be mobile. A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
@@ -34,24 +41,31 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
     odd = _read_odd_numbers(values.filter(~plain))
     frame = scatter(pl.DataFrame({"raw": values}), ~plain, odd)
     digits = pl.when(pl.lit(plain)).then(pl.col("raw").str.replace("-", "", literal=True)).otherwise("digits")
-    frame = frame.select(digits=digits, extension="extension")
+    frame = frame.select("extension", "behind", digits=digits)
     filler = pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
     landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10}|\+[1-9]\d{6,14})$"
     is_mobile = pl.col("digits").str.contains(rf"^(?:1[3-9]\d{{9}}|\+(?:{match_words('foreign_mobile')}))$")
     return frame.select(
-        pl.when(is_mobile & ~filler).then("digits").alias("mobile"),
+        pl.when(is_mobile & ~filler).then("digits").otherwise("behind").alias("mobile"),
         pl.when(~is_mobile & pl.col("digits").str.contains(landline) & ~filler).then("digits").alias("landline"),
         "extension",
     )
 
 
 def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
-    """digits, extension of numbers that are not typed plainly."""
+    """digits, extension, behind (a mobile behind the number) of numbers that are not typed plainly."""
     text = pl.DataFrame({"raw": undo_spreadsheet(values.str.normalize("NFKC").str.to_lowercase())})
     text = text.select(text=pl.col("raw").str.replace(_DASHED_EXTENSION, "${1}转${2}"))
+    behind = pl.col("text").str.extract(_MOBILE_BEHIND)
     bare = text.select(
+        behind=pl.when(~behind.is_in(list_words("placeholder_number"))).then(behind),
         extension=pl.col("text").str.extract(_EXTENSION),
-        base=pl.col("text").str.replace(_EXTENSION, "").str.extract(_FIRST).str.split(";").list.first(),
+        base=pl.col("text")
+        .str.replace(_EXTENSION, "")
+        .str.replace(_FURTHER, "$1")
+        .str.extract(_FIRST)
+        .str.split(";")
+        .list.first(),
     )
     marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^\d+]*(?:\+|00)", "+")
     digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
@@ -64,7 +78,7 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     )
     # North Americans seldom write their country code
     known = pl.col("digits").str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+1([2-9]\d{2}[2-9]\d{6})$", "$1")
-    return bare.select(known, "extension")
+    return bare.select(known, "extension", "behind")
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:
@@ -74,8 +88,10 @@ def split_emails(values: pl.Series) -> pl.DataFrame:
     """
     raw = values.cast(pl.String)
     plain = raw.str.contains(r"^[a-z0-9._+-]+@[a-z0-9.-]+\.[a-z]{2,}$").fill_null(value=False)
-    tidied = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s", "").to_frame("odd")
-    odd = tidied.select(pl.when(pl.col("odd").str.contains(r"^[^@]+@[^@]+\.[a-z]{2,}$")).then("odd")).to_series()
+    tidied = raw.filter(~plain).str.normalize("NFKC").str.to_lowercase().to_frame("odd")
+    whole = pl.col("odd").str.replace_all(r"\s", "").str.extract(rf"^({_ADDRESS})$")
+    # of several the first, also in 张三<a@b.com>
+    odd = tidied.select(pl.coalesce(whole, pl.col("odd").str.extract(rf"({_ADDRESS})(?:[^a-z0-9.-]|\.?$)"))).to_series()
     frame = replace_rows(raw, ~plain, odd).alias("email").to_frame()
     sides = pl.col("email").str.splitn("@", 2).struct
     frame = frame.with_columns(user=sides.field("field_0"), host=sides.field("field_1"))

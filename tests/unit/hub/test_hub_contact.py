@@ -38,6 +38,13 @@ from hub.normalize.contact import split_emails, split_numbers, split_person_name
         ("0044 7700 900123", "+447700900123", None, None),
         ("+81 3-1234-5678", None, "+81312345678", None),
         ("+86-139-2684-5671", "13926845671", None, None),
+        ("02155551234-8001", None, "02155551234", "8001"),
+        ("13867549021、13958672203", "13867549021", None, None),
+        ("13867549021，13958672203", "13867549021", None, None),
+        ("13867549021\n13958672203", "13867549021", None, None),
+        ("021-68886543 13867549021", "13867549021", "02168886543", None),
+        ("021-68886543/13800138000", None, "02168886543", None),
+        ("138 6754 9021", "13867549021", None, None),
     ],
 )
 def test_numbers_are_told_apart(typed, mobile, landline, extension):
@@ -53,6 +60,11 @@ def test_public_mail_services_are_no_company():
         (None, None, None),
         (None,) * 3,
     ]
+
+
+def test_of_several_addresses_the_first_counts_whatever_is_written_beside_them():
+    typed = ["a@b.com;c@d.com", "a@b.com c@d.com", "张三<a@b.com>", "a@b.com。", "mailto:a@b.com", " A @ b.com"]
+    assert split_emails(pl.Series(typed))["email"].to_list() == ["a@b.com"] * len(typed)
 
 
 def test_an_address_that_stands_for_none_is_nobodys():

@@ -43,6 +43,13 @@ def test_two_of_whom_no_whole_name_is_known_may_share_a_mobile_and_be_one(judge:
     assert judge({"full_name": "刘总", **one}, {"full_name": "王小毅", **one})["verdict"] == "no match"
 
 
+def test_a_surname_with_a_title_is_no_name_and_a_role_none_at_all(judge: Callable[..., Any]) -> None:
+    assert judge({"full_name": "王总"}, {"full_name": "王总"})["verdict"] == "no match"
+    assert judge({"full_name": "联系人"}, {"full_name": "联系人"})["verdict"] == "no match"
+    employer = {"company_name": "杭州云帆科技有限公司"}
+    assert judge({"full_name": "王总", **employer}, {"full_name": "王总", **employer})["verdict"] == "match"
+
+
 @pytest.mark.parametrize("where", [("email", "john@acme.com", "jsmith@acme.com"), ("company_name", "Acme Ltd.", "ACME Limited")])
 @pytest.mark.parametrize("other", ["Smith John", "SMITH, John", "John Smith"])
 def test_the_order_of_a_western_name_does_not_matter(judge: Callable[..., Any], where: tuple[str, str, str], other: str) -> None:
