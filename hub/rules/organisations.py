@@ -7,10 +7,14 @@ from importlib.resources import files
 
 import polars as pl
 
-from hub.rules.profile import Column, name_header
+from hub.normalize.words import match_words
+from hub.rules.profile import LEAST_HAN, Column, name_header
 
-#: from so many Chinese names on, what the hub knows about them beats what a table teaches by itself
-_LEAST_HAN = 0.3
+#: names in other letters are of companies if the header says so, or so many of them end in a legal form
+_OF_FIRMS = r"company|organi[sz]|firm|vendor|supplier|business|merchant"
+_LEGAL = 0.2
+#: kinds that do not tell entities apart
+_TELLS_LITTLE = ("place", "zip", "category", "number", "text")
 _PROVINCE = r"prov|state|省|自治区"
 _CITY = r"city|town|市"
 _REGION = r"region|area|location|地区|区域|所在地"
@@ -26,9 +30,19 @@ def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | 
     names = sorted((column for column in columns if column.kind == "company"), key=lambda column: -column.filled)
     for column in names:
         known = table[column.name].cast(pl.String).drop_nulls()
-        if known.len() and known.str.contains(r"\p{Han}").sum() >= _LEAST_HAN * known.len():
+        if known.len() and known.str.contains(r"\p{Han}").sum() >= LEAST_HAN * known.len():
             return column.name
     return None
+
+
+def find_lone_names(table: pl.DataFrame, kept: Sequence[Column]) -> str | None:
+    """The column of company names where nothing else tells entities apart: a column cannot teach its own weights."""
+    told = [column for column in kept if column.kind not in _TELLS_LITTLE]
+    if len(told) != 1 or told[0].kind not in ("company", "name"):
+        return None
+    folded = table[told[0].name].cast(pl.String).drop_nulls().str.to_lowercase().str.replace_all(r"[.,]", "")
+    legal = float(folded.str.contains(rf" (?:{match_words('latin_legal')})$").mean() or 0.0)  # type: ignore[arg-type]
+    return told[0].name if legal >= _LEGAL or re.search(_OF_FIRMS, name_header(told[0].name)) else None
 
 
 def are_persons(columns: Sequence[Column]) -> bool:

@@ -40,6 +40,8 @@ _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
 #: a measure: 12.50, but not 12345.0, which is what a spreadsheet makes of a code
 _DECIMALS = r"[.]\d*[1-9]\d*$"
+#: share of Chinese names from which on what the hub knows about them beats what a table teaches by itself
+LEAST_HAN = 0.3
 #: share of the numbers of a column of mobiles that are known to be mobile
 _MOBILES = 0.9
 _COMPANY_HEADER = r"company|organi[sz]|firm|vendor|supplier|customer|account"
@@ -95,7 +97,7 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
         return "person_name"
     if named in (None, "name", "company", "text") and share(_COMPANY) > 0.4:
         return "company"
-    if re.search(_COMPANY_HEADER, name_header(header)) and share(r"\p{Han}") > 0.5 and named == "name":
+    if re.search(_COMPANY_HEADER, name_header(header)) and share(r"\p{Han}") >= LEAST_HAN and named == "name":
         return "company"
     if named == "mobile" and not _are_mobiles(sample):
         named = "phone"

@@ -11,7 +11,7 @@ import polars as pl
 from hub.columns.prepare import SHOWN
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
 from hub.rules.model import Field, RulesError
-from hub.rules.organisations import are_persons, find_chinese_names, write_organisations
+from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
 #: what records are of where nobody says it
@@ -64,15 +64,15 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         *([f"source = {_quote(source)}"] if source else []),
         *([f"source_key = {_quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
     ]
-    known = entity in (ENTITY, "organisation")
-    names = find_chinese_names(table, columns)
-    if names and entity != "person" and (entity == "organisation" or not are_persons(columns)):
-        return write_organisations(
-            columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
-        )
     # keys may repeat from source to source: they are no column of the entity all the same
     named = {source, source_key, "source", "source_key"}
     kept = _choose([column for column in columns if column.name not in named], table)
+    names = _find_company_names(table, columns, kept, entity)
+    if names:
+        known = entity in (ENTITY, "organisation")
+        return write_organisations(
+            columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
+        )
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
     fields = _name_fields(kept)
@@ -107,6 +107,16 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         attributes = [_name_survivor(column, field, called) for column in field.columns]
         lines += ["[[survivors]]", f"attributes = {_list(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
     return "\n".join(lines)
+
+
+def _find_company_names(table: pl.DataFrame, columns: Sequence[Column], kept: Sequence[Column], entity: str) -> str | None:
+    """The column of names of a list of companies that the rules of organisations serve better than rules of its own."""
+    if entity == "person":
+        return None
+    names = find_chinese_names(table, columns)
+    if names and (entity == "organisation" or not are_persons(columns)):
+        return names
+    return find_lone_names(table, kept)
 
 
 def _has_models(parts: pl.DataFrame, field: Field) -> bool:

@@ -144,6 +144,22 @@ def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() ->
     assert name("person", 联系人=persons, 公司=companies) == "person"
 
 
+def test_names_of_companies_alone_get_the_rules_of_organisations_whatever_their_letters() -> None:
+    firms = [f"{word} {k} {legal}" for k in range(20) for word, legal in (("North", "Ltd."), ("Alpha", "Inc"), ("Rhein", "GmbH"))]
+    towns = ["leeds", "hamburg", "austin"] * 20
+
+    def name(**columns: Sequence[str]) -> str:
+        return parse_rules(suggest_rules(pl.DataFrame(columns)), "suggested").rules.entity
+
+    assert name(name=firms) == name(name=firms, town=towns) == "organisation"
+    assert name(supplier=[f"north {k}" for k in _MANY]) == "organisation"
+    assert name(name=[f"north {k}" for k in _MANY]) == "entity"
+    assert name(name=firms, phone=[f"415 555-26{k:02d}" for k in _MANY]) == "entity"
+    assert name(
+        supplier=[f"north {k}" if k % 3 else f"上海云帆{k}" for k in _MANY], phone=[f"415 555-26{k:02d}" for k in _MANY]
+    ) == ("organisation")
+
+
 def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:
     found = _suggest(first_name=["anna", "bert", "cora"] * 20, surname=["north", "south", "west", "east"] * 15)
     assert found == {"name": ("full_name", ("first_name", "surname"))}
