@@ -21,7 +21,7 @@ from hub.decide import list_named
 from hub.files import read_table
 from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first
-from hub.kept.versions import FILES, read_note
+from hub.kept.versions import FILES, holds_hub, read_note
 from hub.model import Model, write_model
 from hub.rebuild import rebuild
 from hub.resolve import resolve
@@ -93,8 +93,8 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         raise ValueError("a hub has a model of its own: name a hub or a model")
     if beside.deleted is not None and not beside.hub:
         raise ValueError("only a hub has records to delete: name one")
-    if beside.hub and out.resolve() == beside.hub.resolve():
-        raise RecordsError(f"{out}: the hub keeps its own files there: write into another folder")
+    if holds_hub(out) or (beside.hub and out.resolve() == beside.hub.resolve()):
+        raise RecordsError(f"{out}: a hub keeps its own files there: write into another folder")
     if beside.hub:
         _refuse_strange_hub(beside.hub, rules.rules.entity)
     records = gather_records(tables, rules)

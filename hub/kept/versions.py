@@ -28,6 +28,11 @@ def read_note(folder: Path) -> dict[str, Any]:
     return note
 
 
+def holds_hub(folder: Path) -> bool:
+    """Whether a folder is a hub's; a file that is only called `current` makes none."""
+    return (folder / "current").is_file() and (folder / "versions").is_dir()
+
+
 def read_version(folder: Path) -> int:
     """The number of the newest addition; 0 where there is no hub yet."""
     return int(read_note(folder)["version"])

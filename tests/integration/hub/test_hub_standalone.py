@@ -239,3 +239,14 @@ def test_a_hubs_own_folder_is_no_place_for_output(tmp_path: Path) -> None:
     path = _write(tmp_path / "crm.csv", _HEADER, *_CRM)
     with pytest.raises(RecordsError, match="write into another folder"):
         resolve_files([path], _ORGANISATION, tmp_path / "hub", Beside(hub=tmp_path / "hub"))
+
+
+def test_no_hub_at_all_is_a_place_for_output_and_it_stays_as_it_was(tmp_path: Path) -> None:
+    path = _write(tmp_path / "crm.csv", _HEADER, *_CRM)
+    resolve_files([path], _ORGANISATION, tmp_path / "out", Beside(hub=tmp_path / "hub"))
+    before = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "hub").iterdir()}
+    for beside in (Beside(), Beside(hub=tmp_path / "new")):
+        with pytest.raises(RecordsError, match="hub: a hub keeps its own files there: write into another folder"):
+            resolve_files([path], _ORGANISATION, tmp_path / "hub", beside)
+    assert {file.name: file.stat().st_mtime_ns for file in (tmp_path / "hub").iterdir()} == before
+    assert not (tmp_path / "new").exists()
