@@ -141,7 +141,7 @@ def test_of_two_customers_with_the_name_of_the_head_it_is_the_one_with_more_reco
 
 
 def test_a_branch_whose_head_is_no_customer_is_a_branch_all_the_same(new_hub, parties):
-    names = ("工行杭州西湖支行", "三一重工长沙办事处", "联炜模具集团有限公司深圳分公司")
+    names = ("工行杭州西湖支行", "三一重工长沙办事处", "联炜模具集团有限公司深圳分公司", "泰安人寿保险有限公司苏州中心支公司")
     found = link(new_hub, parties, *(row(str(place), name) for place, name in enumerate(names)))
     assert {relation for relation, _ in found.values()} == {"branch"}
     assert {parent for _, parent in found.values()} == {None}
