@@ -61,3 +61,10 @@ def test_older_forms_point_to_the_same_organisation_code(credit_code):
 def test_a_number_that_a_spreadsheet_took_for_an_amount_is_read_as_it_was():
     found = parse_tax_numbers(pl.Series(["310115123456789.0", "3.10115123456789E+14", "310115123456789", "3.10115E+14"]))
     assert found["tax_key"].to_list() == ["310115123456789"] * 3 + [None]
+
+
+def test_a_number_of_one_character_is_no_organisation_code_though_its_check_character_holds():
+    # for 1 eight times: 11 - 48 % 11 = 7
+    alike = ["000000000", "111111117", "33333333X", "AAAAAAAA4", "BBBBBBBB0"]
+    assert check_organisation_codes([*alike, "111111125"]).tolist() == [False] * len(alike) + [True]
+    assert parse_tax_numbers(pl.Series([*alike, "111111125"]))["tax_key"].to_list() == [None] * len(alike) + ["111111125"]
