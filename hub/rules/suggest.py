@@ -11,6 +11,7 @@ import polars as pl
 from hub.columns.prepare import SHOWN
 from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
 from hub.rules.model import Field, RulesError
+from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix
 from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
@@ -58,8 +59,8 @@ def list_incomparable(table: pl.DataFrame) -> list[str]:
 
 def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
-    source = _find_source(columns, table)
-    source_key = _find_source_key(columns, source)
+    source = find_source(columns, table)
+    source_key = find_source_key(columns, source)
     records = [
         *([f"source = {_quote(source)}"] if source else []),
         *([f"source_key = {_quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
@@ -71,7 +72,7 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     if names:
         known = entity in (ENTITY, "organisation")
         return write_organisations(
-            columns, names, records, "organisation" if known else _name_entity(entity), None if known else _prefix(entity)
+            columns, names, records, "organisation" if known else name_entity(entity), None if known else name_prefix(entity)
         )
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
@@ -79,8 +80,8 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     parts = derive(table, fields)
     lines = [
         "# suggested from the table: read it, correct kinds and keys, leave out what is not the entity's own",
-        f'entity = "{_name_entity(entity)}"',
-        f'id_prefix = "{_prefix(entity)}"',
+        f'entity = "{name_entity(entity)}"',
+        f'id_prefix = "{name_prefix(entity)}"',
         'training = "em"',
         "",
         "[records]",
@@ -131,15 +132,6 @@ def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:
     return f"{column}: {field.name}.{SHOWN}"
 
 
-def _name_entity(entity: str) -> str:
-    return re.sub(r"^[^a-z]+|[^a-z0-9_]", "", name_header(entity)) or ENTITY
-
-
-def _prefix(entity: str) -> str:
-    """Three letters and an underscore, as the built-in entities have it."""
-    return re.sub("[^a-z]", "", _name_entity(entity))[:3] + "_"
-
-
 def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
@@ -148,29 +140,10 @@ def _list(texts: Sequence[str]) -> str:
     return "[" + ", ".join(_quote(text) for text in texts) + "]"
 
 
-def _find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
-    for column in columns:
-        named = re.search(
-            r"^(source|source_?dataset|dataset|system|source_?system|来源|数据源|来源系统)$", name_header(column.name)
-        )
-        if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
-            return column.name
-    return None
-
-
 def _has_sources(table: pl.DataFrame, source: str | None) -> bool:
     """There is a column of sources, and it names more than one."""
     column = source or "source"
     return column in table.columns and table[column].drop_nulls().n_unique() > 1
-
-
-def _find_source_key(columns: list[Column], source: str | None) -> str | None:
-    """The first column that differs in every row and is named like a key."""
-    for column in columns:
-        named = re.search(r"(^|_)(id|key|uid|uuid|guid|pk|no|编号|主键)$|^(rec|record|row|unique)_?", name_header(column.name))
-        if named and column.filled == 1.0 and column.distinct == 1.0 and column.name != source:
-            return column.name
-    return None
 
 
 def _choose(columns: list[Column], table: pl.DataFrame) -> list[Column]:

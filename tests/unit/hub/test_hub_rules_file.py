@@ -160,6 +160,14 @@ def test_names_of_companies_alone_get_the_rules_of_organisations_whatever_their_
     ) == ("organisation")
 
 
+@pytest.mark.parametrize("entity", ["学生", "学生s", "3com", "Boîte", ""])
+def test_an_entity_whose_name_rules_cannot_have_is_refused_with_what_to_write(entity: str) -> None:
+    for names in (["North 1", "North 2"], ["上海云帆科技有限公司", "苏州精卓机械有限公司"]):
+        with pytest.raises(RulesError, match=f"'{entity}' cannot be an entity: call it in letters from a to z"):
+            suggest_rules(pl.DataFrame({"name": names}), entity)
+    assert parse_rules(suggest_rules(pl.DataFrame({"name": ["a", "b"]}), "Sales Boat"), "own").rules.entity == "sales_boat"
+
+
 def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:
     found = _suggest(first_name=["anna", "bert", "cora"] * 20, surname=["north", "south", "west", "east"] * 15)
     assert found == {"name": ("full_name", ("first_name", "surname"))}
@@ -179,6 +187,34 @@ def test_row_keys_constants_sparse_columns_and_repetitions_are_left_out() -> Non
     read = parse_rules(suggest_rules(table), "suggested")
     assert read.source_key == "id"
     assert [field.columns for field in read.rules.fields] == [("name",)]
+
+
+@pytest.mark.parametrize(
+    "header", ["客户编号", "学号", "员工工号", "客户编码", "物料代码", "记录主键", "序号", "客户ID", "会员号", "编号", "cust_id"]
+)
+def test_a_column_of_keys_is_found_by_its_header(header: str) -> None:
+    table = pl.DataFrame({"客户名称": [f"上海云帆{k}" for k in _MANY], header: [f"K{k:03d}" for k in _MANY]})
+    assert parse_rules(suggest_rules(table), "suggested").source_key == header
+
+
+@pytest.mark.parametrize(
+    "header", ["邮政编码", "证件编号", "税务编号", "区域代码", "所属客户编号", "组织机构代码", "电话编号", "型号"]
+)
+def test_what_only_ends_like_a_key_is_none(header: str) -> None:
+    table = pl.DataFrame({"客户名称": [f"上海云帆{k}" for k in _MANY], header: [f"K{k:03d}" for k in _MANY]})
+    assert parse_rules(suggest_rules(table), "suggested").source_key is None
+
+
+def test_a_key_is_filled_and_distinct_and_the_place_of_a_row_serves_where_there_is_no_other() -> None:
+    places, keys = [str(k) for k in _MANY], [f"K{k:03d}" for k in _MANY]
+
+    def find(**columns: list[str | None]) -> str | None:
+        names: list[str | None] = [f"上海云帆{k}" for k in _MANY]
+        return parse_rules(suggest_rules(pl.DataFrame(columns | {"客户名称": names})), "suggested").source_key
+
+    assert find(序号=[*places], 客户编号=[*keys]) == "客户编号"
+    assert find(序号=[*places], 客户编号=[*keys[1:], None]) == "序号"
+    assert find(客户编号=[*keys[1:], keys[1]]) is None
 
 
 def test_a_key_that_joins_half_the_table_is_not_suggested() -> None:

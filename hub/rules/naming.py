@@ -1,0 +1,49 @@
+"""How suggested rules call the entity, and which columns of its table name a record."""
+
+import re
+
+import polars as pl
+
+from hub.rules.model import RulesError
+from hub.rules.profile import Column, name_header
+
+#: headers of a record's own key; one that is only the place of the row serves where there is no other
+_KEY = (
+    r"(^|_)(id|key|uid|uuid|guid|pk|no)$|^(rec|record|row|unique)_?|[一-鿿]id$|(编号|编码|代码|主键)$|[学工]号$"
+    r"|(客户|会员|用户|员工|职工|供应商|商户|档案|记录)[号码]$"
+)
+_PLACE = r"(序号|行号|流水号)$"
+#: headers that end so and speak of something else: papers, taxes, telephones, posts, regions, trades, whose it is
+_OTHERS_KEY = r"证|税|信用|手机|电话|邮箱|机构代码|邮政|邮编|区|城市|省份|行业|类|上级|所属|股票"
+
+
+def name_entity(entity: str) -> str:
+    """As rules have it: `Sales Boat` is sales_boat. Raises RulesError where letters would be lost."""
+    name = name_header(entity)
+    if not entity.isascii() or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise RulesError(f"{entity!r} cannot be an entity: call it in letters from a to z, digits and _, as in student")
+    return name
+
+
+def name_prefix(entity: str) -> str:
+    """Three letters and an underscore, as the built-in entities have it."""
+    return re.sub("[^a-z]", "", name_entity(entity))[:3] + "_"
+
+
+def find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
+    """The column that names the source of each row."""
+    for column in columns:
+        named = re.search(
+            r"^(source|source_?dataset|dataset|system|source_?system|来源|数据源|来源系统)$", name_header(column.name)
+        )
+        if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
+            return column.name
+    return None
+
+
+def find_source_key(columns: list[Column], source: str | None) -> str | None:
+    """The first column that differs in every row and is named like a key; what names the entity is no key of a record."""
+    unique = [column for column in columns if column.filled == 1.0 and column.distinct == 1.0 and column.name != source]
+    headers = {column.name: name_header(column.name) for column in unique if column.kind != "credit_code"}
+    own = {name: header for name, header in headers.items() if not re.search(_OTHERS_KEY, header)}
+    return next((name for pattern in (_KEY, _PLACE) for name in own if re.search(pattern, own[name])), None)
