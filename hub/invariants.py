@@ -128,14 +128,18 @@ def _current(resolution: _Counted) -> pl.DataFrame:
 
 
 def _check_codes(resolution: Found, records: pl.DataFrame) -> list[Finding]:
-    guarded = {part.partition(".")[0] for part in resolution.rules.guards}
-    fields = tuple(field for field in resolution.rules.fields if field.name in guarded)
+    separated = {part.partition(".")[0] for part in resolution.rules.separators}
+    fields = tuple(field for field in resolution.rules.fields if field.name in separated)
     keys, parts = prepare(records, replace(resolution.rules, fields=fields, survivors=()))
     findings = []
-    for part in resolution.rules.guards:
+    merges = resolution.decisions.filter(kind="merge", state="holds").select(pl.concat_list("group_a", "group_b").explode())
+    merged = _current(resolution).join(merges.unnest("group_a"), on=_RECORD)["gid"]
+    for part in resolution.rules.separators:
         codes = keys.select(_RECORD).with_columns(code=parts.values(part))
         several = _current(resolution).join(codes, on=_RECORD).group_by("gid").agg(pl.col("code").drop_nulls().n_unique())
-        broken = several.filter(pl.col("code") > 1).sort("gid")["gid"]
+        # what a barrier keeps apart people may make one
+        joined = merged if part in resolution.rules.barriers else merged.clear()
+        broken = several.filter(pl.col("code") > 1, ~pl.col("gid").is_in(joined.implode())).sort("gid")["gid"]
         name = "one_credit_code" if part == "tax.code" else f"one_{part.replace('.', '_')}"
         findings += _report(name, broken, f"hold two different values of {part}: the guard of clustering failed")
     return findings

@@ -137,11 +137,11 @@ def resolve(
     model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets, taught)
     weighed = weigh(vectors, comparer.layout, model.weights, rules)
     clock.lap("train")
-    codes = [parts.codes(part) for part in rules.guards]
+    codes = [parts.codes(part) for part in rules.separators]
     del comparer
-    parts.forget_codes({*rules.guards, *list_golden_parts(rules)})
+    parts.forget_codes({*rules.separators, *list_golden_parts(rules)})
     if not keeps_parts:
-        parts.forget_rows({*rules.guards, *list_golden_parts(rules)})
+        parts.forget_rows({*rules.separators, *list_golden_parts(rules)})
     give_back()
     with ThreadPoolExecutor(1) as pool:
         # edges and review need no ids: they are written down while clusters, ids and golden records are found
@@ -243,7 +243,7 @@ def learn_weights(
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
     """Candidates that may not be joined, whatever they weigh."""
-    for part in rules.guards:
+    for part in rules.separators:
         codes = parts.codes(part)
         a, b = codes[candidates.left], codes[candidates.right]
         vetoed = vetoed | ((a >= 0) & (b >= 0) & (a != b))

@@ -162,7 +162,7 @@ def _weigh_labels(
         vector = own.place[at[proposed]]
         weights[proposed] = own.weighed.total[vector] / UNITS_PER_BIT
         barred[proposed] = own.weighed.is_vetoed[vector]
-    for part in resolution.rules.guards:
+    for part in resolution.rules.separators:
         codes = own.parts.codes(part)
         barred |= (codes[one] >= 0) & (codes[two] >= 0) & (codes[one] != codes[two])
     return weights, barred, known["same"].to_numpy().astype(bool), labels.height - known.height

@@ -42,10 +42,9 @@ def _mix(hashes: Sequence[Hashes]) -> Hashes:
 
 
 def hash_guards(parts: Parts, rules: Rules) -> Hashes:
-    """A row per guard, 0 where it is unknown."""
-    return (
-        np.stack([hash_part(parts, part) for part in rules.guards]) if rules.guards else np.zeros((0, parts.n), dtype=np.uint64)
-    )
+    """A row per guard and barrier, 0 where it is unknown."""
+    own = [hash_part(parts, part) for part in rules.separators]
+    return np.stack(own) if own else np.zeros((0, parts.n), dtype=np.uint64)
 
 
 def number_hashes(hashes: Hashes) -> Ids:

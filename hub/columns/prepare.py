@@ -148,7 +148,7 @@ def _select_read(rows: pl.DataFrame, fields: Collection[str], read: Collection[s
 
 def list_read_parts(rules: Rules) -> set[str]:
     """The parts that are compared, found by, guarded or taken as golden values; a third of what is parsed is none of these."""
-    read = {*rules.certain, *rules.guards, *(part for key in rules.block_keys for part in key.parts)}
+    read = {*rules.certain, *rules.separators, *(part for key in rules.block_keys for part in key.parts)}
     read |= {part for survivor in rules.survivors for _, part in survivor.values}
     read |= {part for comparison in rules.comparisons for part in list_compared(comparison)}
     for field in rules.fields:

@@ -17,6 +17,9 @@ _LIMITED = "有限责任公司|有限公司|公司"
 #: bytes of a Chinese name of four characters
 _LONGEST_PERSON = 12
 
+#: site of a company itself, beside the names of its branches
+_HEAD_OFFICE = "总部"
+
 #: columns of parse_company_names
 NAME_FIELDS = [
     "name_display",
@@ -36,6 +39,7 @@ NAME_FIELDS = [
     "plain",
     "remark_person",
     "is_bare",
+    "site",
     "words",
 ]
 
@@ -202,10 +206,12 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     person = rf"^(?:[{''.join(list_words('surname'))}]\p{{Han}}{{1,2}}|(?:{match_words('double_surname')})\p{{Han}}{{1,2}})$"
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
+    is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
     return frame.with_columns(
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
-        is_bare=pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False),
+        is_bare=is_bare,
+        site=pl.coalesce("branch", pl.when(~is_bare).then(pl.lit(_HEAD_OFFICE))),
         name_key=pl.concat_str("head_key", pl.col("branch").fill_null("")),
         parent_key=pl.when(pl.col("branch").is_not_null()).then("head_key"),
     )
@@ -215,8 +221,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     """One row per name, in their order: `raw` and NAME_FIELDS; all null where the name says nothing. Names should be distinct.
 
     name_key is equal for two spellings of one registered name; core is trade name + industry; brand is the trade name alone;
-    sound is how the trade name sounds; plain is a name with 股份, 集团 or 控股 without region and 有限公司; is_bare: it could be
-    a person's; name_display is the name as it was written, without notes.
+    sound is how the trade name sounds; site is the branch, or 总部, null where a name may leave the branch out; plain is a name
+    with 股份, 集团 or 控股 without region and 有限公司; is_bare: it could be a person's; name_display is the name as it was
+    written, without notes.
     """
     raw = names.cast(pl.String).alias("raw")
     folded = fold_texts(raw)

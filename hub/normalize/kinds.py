@@ -206,6 +206,7 @@ _COMPANY = (
     "has_legal",
     "group_word",
     "branch",
+    "site",
     "province",
     "city",
     "core",

@@ -103,6 +103,7 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         sound=brand.str.replace_all(" ", "", literal=True),
         plain=core,
         is_bare=pl.lit(value=False),
+        site=pl.lit(None, dtype=pl.String),
         words=_list_words(core),
     )
 

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -151,10 +152,10 @@ def _is_across(decision: Decision, sides: Sequence[set[RecordRef]]) -> bool:
 
 
 def _list_clashes(holders: Sequence[pl.DataFrame], rules: Rules) -> list[str]:
-    if not rules.guards:
+    if not rules.separators:
         return []
-    values = [read_guards(rows, rules) for rows in holders]
-    known = {part: [set(own[part].drop_nulls().cast(pl.String).to_list()) for own in values] for part in rules.guards}
+    values = [read_guards(rows, replace(rules, guards=rules.separators)) for rows in holders]
+    known = {part: [set(own[part].drop_nulls().cast(pl.String).to_list()) for own in values] for part in rules.separators}
     return [name_clash(part, one | two) for part, (one, two) in known.items() if one and two and one != two]
 
 

@@ -104,7 +104,8 @@ class Alias:
 class Rules:
     """Two equal rules, models and histories give equal results.
 
-    guards: parts of which two different values never share an id; vetoes: levels (`comparison.level`) that keep two records apart
+    guards: parts of which two different values never share an id; barriers: those of which they do only where people say so;
+    vetoes: levels (`comparison.level`) that keep two records apart
     whatever else agrees, but for a level behind ` unless `. certain: parts whose agreement or conflict labels pairs for training,
     but for pairs with a level of `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules.
     weights: bits per `comparison.level` and interaction to start from, or to stay at where training is 'fixed'; `prior` is the
@@ -119,6 +120,7 @@ class Rules:
     survivors: tuple[Survivor, ...]
     interactions: tuple[Interaction, ...] = ()
     guards: tuple[str, ...] = ()
+    barriers: tuple[str, ...] = ()
     vetoes: tuple[str, ...] = ()
     certain: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
@@ -131,6 +133,11 @@ class Rules:
     review_limit: int = 200
     # what a pair below the match counts against its clusters, beside the evidence that speaks against it
     silence_bits: float = 0.5
+
+    @property
+    def separators(self) -> tuple[str, ...]:
+        """The parts of which no cluster holds two values, also where no pair of its records was compared."""
+        return (*self.guards, *self.barriers)
 
     @property
     def version(self) -> str:

@@ -64,6 +64,7 @@ class _Rules(_Table):
     aliases: _Aliases | None = None
     training: model.Training = "em"
     guards: list[str] = []
+    barriers: list[str] = []
     vetoes: list[str] = []
     certain: list[str] = []
     uncertain: list[str] = []
@@ -156,6 +157,7 @@ def _build(read: _Rules, file: str) -> model.Rules:
         ),
         interactions=tuple(model.Interaction(name, tuple(when)) for name, when in read.interactions.items()),
         guards=tuple(read.guards),
+        barriers=tuple(read.barriers),
         vetoes=tuple(read.vetoes),
         certain=tuple(read.certain),
         uncertain=tuple(read.uncertain),
@@ -192,7 +194,7 @@ def _check(rules: model.Rules, file: str) -> None:
     parts = {part for field in rules.fields for part in list_parts(field)}
     used = [(f"comparisons.{comparison.name}.field", comparison.field) for comparison in rules.comparisons]
     used += [(f"keys.{key.name}.parts", part) for key in rules.block_keys for part in key.parts]
-    used += [(name, part) for name in ("guards", "certain") for part in getattr(rules, name)]
+    used += [(name, part) for name in ("guards", "barriers", "certain") for part in getattr(rules, name)]
     for place, part in used:
         if part not in parts:
             raise RulesError(f"{file}: {place}: '{part}' is no part of a field; write one of {', '.join(sorted(parts))}")

@@ -85,6 +85,8 @@ def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     rules = read.rules
     for guard in rules.guards:
         yield "guard", guard, "", "two values are never one; a placeholder is no value"
+    for barrier in rules.barriers:
+        yield "barrier", barrier, "", "two values are one only where people say so"
     for veto in rules.vetoes:
         yield "veto", veto, "", "keeps two records apart, whatever else agrees"
     for part in rules.certain:

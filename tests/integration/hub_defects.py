@@ -20,6 +20,15 @@ def join_two_codes(found: Whole) -> dict[str, Any]:
     return {"crosswalk": found.crosswalk.with_columns(gid=pl.col("gid").replace(second, first))}
 
 
+def join_a_branch(found: Whole) -> dict[str, Any]:
+    is_branch = pl.col("company_name").str.ends_with("分公司")
+    branch, head = (
+        found.golden.filter(which).sort("gid")["gid"][0]
+        for which in (is_branch, pl.col("company_name").str.ends_with("有限公司"))
+    )
+    return {"crosswalk": found.crosswalk.with_columns(gid=pl.col("gid").replace(branch, head))}
+
+
 def move_half(found: Whole) -> dict[str, Any]:
     moved = found.crosswalk.head(2).select(pl.lit("detached").alias("kind"), "source", "source_key")
     events = pl.concat([found.events, moved], how="diagonal")
@@ -60,6 +69,7 @@ def decide_otherwise(found: Whole) -> dict[str, Any]:
 
 HUB = {
     "one_credit_code": (join_two_codes, "hold two different values of tax.code"),
+    "one_name_site": (join_a_branch, "hold two different values of name.site"),
     "decisions_hold": (decide_otherwise, "1 decisions of people do not hold: undo them, or tell the maintainers (d1)"),
     "largest_cluster": (join_all, "1 customers hold more than"),
     "share_ids_changed": (move_half, "50.0% of known records change their id, more than 10.0%"),
@@ -70,5 +80,5 @@ HUB = {
     "parents_end": (be_its_own_parent, "1 customers are part of themselves through their parents"),
     "golden_from_lineage": (invent_a_value, "golden values differ from the winners of their lineage"),
 }
-OF_CUSTOMERS = ("one_credit_code", "parents_end")
+OF_CUSTOMERS = ("one_credit_code", "one_name_site", "parents_end")
 CASES = [(entity, name) for entity in ENTITIES for name in HUB if entity == "organisation" or name not in OF_CUSTOMERS]

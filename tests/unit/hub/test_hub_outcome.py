@@ -103,6 +103,21 @@ def test_a_branch_is_a_child_and_never_merged(new_hub, parties):
     assert golden["relation"].null_count() == 1
 
 
+def test_a_record_without_a_name_brings_no_branch_to_its_head_though_no_pair_of_the_two_was_compared(new_hub, parties):
+    head, n = "华康医疗集团有限公司", 40
+    links = [{"email": "a@huakang.com.cn"}, {"mobile": MOBILE}]
+    sides = [
+        [{"company_name": name, **link}] + [{"company_name": name}] * (n - 1)
+        for name, link in zip((head, head + "苏州分公司"), links, strict=True)
+    ]
+    found = new_hub().run(parties(*sides[0], *sides[1], {"source": "forms", **links[0], **links[1]}))
+    ends = found.sources.candidates
+    assert not ((ends.left < n) & (ends.right >= n) & (ends.right < 2 * n)).any(), (
+        "the blocks of the names are not above their caps"
+    )
+    assert found.golden.height == 2
+
+
 def test_nobody_is_asked_whether_a_branch_is_its_head(new_hub, parties):
     name = "上海云帆科技有限公司"
     same = {"tax_no": "9131010457749201X", "phone": "021-61234567", "mobile": MOBILE, "contact_name": "王小明"}
