@@ -46,21 +46,29 @@ def print_pair(console: Console, answer: dict[str, Any]) -> None:
 def _print_waterfall(console: Console, answer: dict[str, Any]) -> None:
     a, b = (f"{source}:{key}" for source, key in (answer["a"], answer["b"]))
     table = Table(title=f"{a} and {b}: {answer['verdict']}", title_justify="left", header_style="bold")
-    for name in ("field", "level", "bits", "sum", a, b):
-        table.add_column(name, justify="right" if name in {"bits", "sum"} else "left", overflow="fold")
+    # files have neither levels nor values
+    beside = [name for name in ("level", "a", "b") if any(field[name] is not None for field in answer["fields"])]
+    headers = {"field": "field", "level": "level", "bits": "bits", "sum": "sum", "a": a, "b": b}
+    shown = [name for name in headers if name in ("field", "bits", "sum", *beside)]
+    for name in shown:
+        table.add_column(headers[name], justify="right" if name in {"bits", "sum"} else "left", overflow="fold")
+
+    def add(bits: float, total: float, **cells: str | None) -> None:
+        row = {"bits": f"{bits:+.1f}", "sum": f"{total:+.1f}", **cells}
+        table.add_row(*(escape(row.get(name) or "") for name in shown))
+
     total = answer["prior"]
-    table.add_row("prior", "", f"{total:+.1f}", f"{total:+.1f}", "", "")
+    add(total, total, field="prior")
     silent = []
     for field in answer["fields"]:
         if not field["bits"]:
             silent.append(field["field"])
             continue
         total += field["bits"]
-        row = (field["field"], field["level"] or "", f"{field['bits']:+.1f}", f"{total:+.1f}", field["a"] or "", field["b"] or "")
-        table.add_row(*map(escape, row))
+        add(field["bits"], total, **{name: field[name] for name in ("field", "level", "a", "b")})
     for name, bits in answer["together"].items():
         total += bits
-        table.add_row(name.replace("_", " "), "", f"{bits:+.1f}", f"{total:+.1f}", "", "")
+        add(bits, total, field=name.replace("_", " "))
     console.print(table)
     if silent:
         console.print(f"adds nothing: {', '.join(silent)}", highlight=False)

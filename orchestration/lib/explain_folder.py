@@ -30,15 +30,17 @@ _RECORD = ["source", "source_key"]
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 #: the files that tell of a pair
 _TOLD = ("crosswalk", "edges", "golden", "decisions")
+_UNKNOWN = "no record and no ID of the hub: look for it in crosswalk.parquet"
 
 
 def explain_hub_pair(folder: Path, rules: Rules, a: Record, b: Record) -> dict[str, Any]:
     """The evidence for and against two records that a hub holds, as orchestration.lib.explain has it for the line."""
     hub = Folder(folder, rules)
-    try:
-        score = score_pair(hub.read_records(rules.entity, _frame([a, b])), a, b, rules, hub.model, hub.read_log())
-    except KeyError as error:
-        raise ProjectError(f"{folder}: {error.args[0]}") from error
+    for record in (a, b):
+        if hub.find_holder(record) is None:
+            _, told = follow_record(read_events(folder), record)
+            raise ProjectError(f"{folder}: {'; '.join(told or [f'{record[0]}:{record[1]} is {_UNKNOWN}'])}")
+    score = score_pair(hub.read_records(rules.entity, _frame([a, b])), a, b, rules, hub.model, hub.read_log())
     customers = [str(hub.find_holder(record)) for record in (a, b)]
     sides = {gid: hub.list_members(gid) for gid in customers}
     pairs = read_pairs(hub.state, [record for side in sides.values() for record in side], rules)
@@ -49,16 +51,18 @@ def explain_hub_pair(folder: Path, rules: Rules, a: Record, b: Record) -> dict[s
 def explain_hub_customer(folder: Path, rules: Rules, subject: str) -> dict[str, Any]:
     """A customer of a hub, by its ID or by one of its records as SOURCE:KEY.
 
-    An ID that was given up is followed, and `became` says so; of one that was retired there is only what it was.
+    An ID that was given up is followed, and `became` says so; of one that was retired there is only what it was. A record that
+    was deleted stands for the customer that it was of.
     """
     hub, events = Folder(folder, rules), read_events(folder)
     source, colon, key = subject.partition(":")
-    gid, became = (hub.find_holder((source, key)), []) if colon else follow_id(events, subject)
-    members = hub.list_members(gid) if gid else []
+    holder = hub.find_holder((source, key)) if colon else None
+    gid, became = (holder, []) if holder else follow_record(events, (source, key)) if colon else follow_id(events, subject)
+    if gid not in events["gid"]:
+        raise ProjectError(f"{folder}: {subject} is {_UNKNOWN}")
+    members = hub.list_members(gid)
     crosswalk = build_crosswalk(events).filter(pl.col("gid") == gid).rename({"gid": ID_COLUMN})
     told = events.filter((pl.col("gid") == gid) | (pl.col("other_gid") == gid)).to_dicts()
-    if not members and not became:
-        raise ProjectError(f"{folder}: {subject} is no record and no ID of the hub: look for it in crosswalk.parquet")
     if not members:
         gone: dict[str, Any] = {name: [] for name in ("golden", "records", "lineage", "tree", "edges", "decisions")}
         return {"asked": subject, "became": became, ID_COLUMN: None, **gone, "records": crosswalk.to_dicts(), "events": told}
@@ -97,6 +101,16 @@ def follow_id(events: pl.DataFrame, gid: str) -> tuple[str, list[str]]:
         told.append(f"{gid} was merged into {last['other_gid']} on {last['at']:%Y-%m-%d}")
         gid = last["other_gid"]
     return gid, told
+
+
+def follow_record(events: pl.DataFrame, record: Record) -> tuple[str, list[str]]:
+    """The ID that leads on from the last one of a record that was deleted, and when that was; neither of one that never was."""
+    steps = events.filter(pl.col("kind").is_in(["attached", "detached"]), source=record[0], source_key=record[1])
+    if not steps.height:
+        return "", []
+    last = steps.sort("event_no").row(-1, named=True)
+    gid, became = follow_id(events, last["gid"])
+    return gid, [f"{':'.join(record)} was deleted on {last['at']:%Y-%m-%d}: it was of {last['gid']}", *became]
 
 
 def _list_edges(hub: Folder, rules: Rules, pairs: pl.DataFrame) -> list[dict[str, Any]]:
@@ -226,6 +240,10 @@ def _find_owner(out: Path, crosswalk: pl.DataFrame, subject: str) -> str:
     source, colon, key = subject.partition(":")
     named = (pl.col("source") == source) & (pl.col("source_key") == key) if colon else pl.col(ID_COLUMN) == subject
     found = crosswalk.filter(named)[ID_COLUMN]
+    if not len(found) and colon:
+        _, told = follow_record(read_table(out / "events.parquet"), (source, key))
+        if told:
+            raise ProjectError(f"{out}: {'; '.join(told)}: a hub tells what that is, with --hub")
     if not len(found):
         raise ProjectError(f"{out}: {subject} is no record and no ID of crosswalk.parquet, nor one of redirects.parquet")
     return str(found[0])

@@ -69,7 +69,7 @@ def test_a_hub_explains_any_two_of_its_records_with_values_and_what_people_decid
     assert "no match" in text
     assert "they are two customers now" in text
     assert "other rules or thresholds" in _fail("explain", "crm:1", "crm:2", "--hub", hub, "--match-bits", 3)
-    assert "no record 99" in _fail("explain", "crm:1", "crm:99", "--hub", hub)
+    assert "crm:99 is no record and no ID" in _fail("explain", "crm:1", "crm:99", "--hub", hub)
 
 
 def test_a_hub_explains_a_customer_by_id_or_record_as_the_line_does(resolved: Path) -> None:
@@ -150,6 +150,41 @@ def test_an_id_that_was_given_up_is_told_what_became_of_it(tmp_path: Path) -> No
     assert [(row["source_key"], row["is_current"]) for row in retired["records"]] == [("3", False)]
     assert "was retired on 2031-02-03" in _fail("explain", ids["3"], "--out", out)
     assert "nor one of redirects.parquet" in _fail("explain", "cus_0", "--out", out)
+
+
+def test_a_record_that_was_deleted_is_told_when_and_of_which_customer_it_was(tmp_path: Path) -> None:
+    hub, out = tmp_path / "hub", tmp_path / "out"
+    _run("resolve", _write(tmp_path / "crm.csv", *_ROWS), "--entity", "organisation", "--hub", hub, "--out", out)
+    ids = {key: gid for _, key, gid in pl.read_parquet(out / "crosswalk.parquet").iter_rows()}
+    (tmp_path / "gone.csv").write_text("source,source_key\ncrm,2\nerp,7\n", encoding="utf-8")
+    _run("resolve", "--hub", hub, "--deleted", tmp_path / "gone.csv", "--out", out, "--at", "2031-02-03")
+    deleted = f"crm:2 was deleted on 2031-02-03: it was of {ids['2']}"
+    one = json.loads(_run("explain", "crm:2", "--hub", hub, "--json"))
+    assert one["became"] == [deleted]
+    assert {**one, "asked": "crm:1", "became": []} == json.loads(_run("explain", "crm:1", "--hub", hub, "--json"))
+    assert deleted in _run("explain", "crm:2", "--hub", hub)
+    assert _fail("explain", "crm:1", "crm:2", "--hub", hub) == f"{hub}: {deleted}"
+    assert deleted in _fail("explain", "crm:2", "--out", out)
+    last = json.loads(_run("explain", "erp:7", "--hub", hub, "--json"))
+    assert (last["customer_gid"], last["golden"]) == (None, [])
+    assert last["became"] == [
+        f"erp:7 was deleted on 2031-02-03: it was of {ids['7']}",
+        f"{ids['7']} was retired on 2031-02-03: its records were gone",
+    ]
+
+
+def test_a_record_that_nobody_knows_is_told_so_in_one_line(resolved: Path) -> None:
+    said = "crm:99 is no record and no ID of the hub: look for it in crosswalk.parquet"
+    assert _fail("explain", "crm:99", "--hub", resolved / "hub") == f"{resolved / 'hub'}: {said}"
+
+
+def test_the_text_of_a_pair_has_no_columns_that_the_files_cannot_fill(resolved: Path) -> None:
+    def read_head(*door: object) -> list[str]:
+        lines = _run("explain", "crm:1", "crm:2", *door).splitlines()
+        return [cell.strip() for cell in next(line for line in lines if "field" in line).strip("┃ ").split("┃")]
+
+    assert read_head("--out", resolved / "out") == ["field", "bits", "sum"]
+    assert read_head("--hub", resolved / "hub") == ["field", "level", "bits", "sum", "crm:1", "crm:2"]
 
 
 def test_what_rules_were_suggested_without_is_told_where_they_are_written(tmp_path: Path) -> None:
