@@ -51,12 +51,17 @@ def list_queue(
     for name in ("record", "and", "bits", "at stake", "evidence"):
         table.add_column(name, justify="right" if name in {"bits", "at stake"} else "left", overflow="fold")
     for row in queue.iter_rows(named=True):
-        ends = [
-            "\n".join(filter(None, (row[f"name_{side}"], f"{row[f'source_{side}']}:{row[f'source_key_{side}']}")))
-            for side in ("a", "b")
-        ]
+        ends = [_tell_end(row, side) for side in ("a", "b")]
         table.add_row(*map(escape, ends), f"{row['weight']:+.1f}", f"{row['value_at_stake']:,.0f}", row["evidence"])
     open_console().print(table)
+
+
+def _tell_end(row: dict[str, Any], side: str) -> str:
+    """A record of a pair, and whose it is where it is not all of it."""
+    lines = [row[f"name_{side}"], f"{row[f'source_{side}']}:{row[f'source_key_{side}']}"]
+    if (row[f"id_records_{side}"] or 1) > 1:
+        lines.append(f"one of {row[f'id_records_{side}']:,} of {row[f'id_name_{side}'] or row[f'id_{side}']}")
+    return "\n".join(filter(None, lines))
 
 
 @app.command("export")
@@ -98,6 +103,9 @@ def import_queue(
     else:
         console = open_console()
         console.print(f"{done.same} same, {done.different} different, {done.skipped} skipped or decided before; {office.effect}")
+        for row, records in done.records.items():
+            if sum(records) > len(records):
+                console.print(f"row {row} holds for all records of its two ids: {records[0]:,} and {records[1]:,}", highlight=False)
         for problem in done.problems:
             console.print(f"[red]row {problem['row']}[/] left out: {problem['problem']}", highlight=False)
     if done.problems:

@@ -98,6 +98,13 @@ class Working:
         self.con.unregister("wanted")
         return held
 
+    def read_golden(self, ids: pl.Series) -> pl.DataFrame:
+        """gid, golden attributes, n_records of some live ids."""
+        entity = self.entity
+        query = f"select {entity.gid} as gid, * exclude ({entity.gid}) from hub.{entity.golden} where {entity.gid} in $ids"  # noqa: S608
+        golden: pl.DataFrame = self.con.sql(query, params={"ids": ids.to_list()}).pl()
+        return golden
+
     def read_queue(self) -> pl.DataFrame:
         """The review queue in its order, with evidence, id_a and id_b."""
         entity = self.entity
@@ -150,6 +157,10 @@ class Line:
     def read_queue(self, entity: str) -> pl.DataFrame:
         with self.stores.open_working() as con:
             return Working(con, ENTITIES[entity]).read_queue()
+
+    def read_golden(self, entity: str, ids: pl.Series) -> pl.DataFrame:
+        with self.stores.open_working() as con:
+            return Working(con, ENTITIES[entity]).read_golden(ids)
 
     def read_records(self, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
         with self.stores.open_working() as con:

@@ -53,6 +53,9 @@ class Office(Protocol):
     def read_queue(self, entity: str) -> pl.DataFrame:
         """The review queue in its order, with evidence (JSON), id_a and id_b."""
 
+    def read_golden(self, entity: str, ids: pl.Series) -> pl.DataFrame:
+        """gid, golden attributes, n_records of some live ids."""
+
     def read_records(self, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
         """The values of some records (source, source_key)."""
 

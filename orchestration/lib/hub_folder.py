@@ -71,6 +71,9 @@ class Folder:
         }
         return queue.with_columns(evidence, **{name: pl.Series(found, dtype=pl.String) for name, found in ids.items()})
 
+    def read_golden(self, entity: str, ids: pl.Series) -> pl.DataFrame:
+        return self.state.golden.filter(pl.col("gid").is_in(ids.implode()))
+
     def read_records(self, entity: str, wanted: pl.DataFrame) -> pl.DataFrame:
         return self.state.records.select(pl.all().gather(find_present(self.state, wanted)["row"]))
 

@@ -34,17 +34,31 @@ class Imported:
     same: int = 0
     different: int = 0
     skipped: int = 0
+    #: records of the customers that a row of its own joined or parted, by the number of the row
+    records: dict[int, tuple[int, int]] = field(default_factory=dict)
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.DataFrame:
-    """The pairs that still want a decision, most valuable first, with both ids and the evidence in words."""
+    """The pairs that still want a decision, most valuable first, with the evidence in words, both ids, and what these are called
+    and how many records they have."""
     log, queue = office.read_log(), office.read_queue(entity)
     rows = queue.select(ENDS).rows()
     is_open = [describe_decisions(log, row[:2], row[2:], entity) is None for row in rows] if log.height else [True] * len(rows)
     words = [_tell_evidence(text) for text in queue["evidence"]]
     left = queue.with_columns(evidence=pl.Series(words, dtype=pl.String)).filter(pl.Series(is_open, dtype=pl.Boolean))
-    return left if limit is None else left.head(limit)
+    return _name_ids(office, entity, left if limit is None else left.head(limit))
+
+
+def _name_ids(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
+    """The queue with id_name and id_records of both sides: a verdict is about all records of the two ids."""
+    golden = office.read_golden(entity, pl.concat([queue["id_a"], queue["id_b"]]).unique())
+    names = [column for column in _NAMES if column in golden.columns] or golden.columns[1:2]
+    called = golden.select("gid", name=pl.coalesce(pl.col(names).cast(pl.String)), records="n_records")
+    for side in ("a", "b"):
+        own = called.rename({"gid": f"id_{side}", "name": f"id_name_{side}", "records": f"id_records_{side}"})
+        queue = queue.join(own, on=f"id_{side}", how="left", maintain_order="left")
+    return queue
 
 
 def name_both(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
@@ -84,8 +98,7 @@ def export_queue(office: Office, entity: str, path: Path) -> int:
         *values,
         "evidence",
         "found",
-        "id_a",
-        "id_b",
+        *(f"{name}_{side}" for side in ("a", "b") for name in ("id", "id_name", "id_records")),
         *ENDS,
     )
     _write_table(table, path)
@@ -183,6 +196,7 @@ def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imp
                 continue
             found.same += kind == "merge"
             found.different += kind == "never"
+            found.records[number] = (len(groups[0]), len(groups[1]))
     found.problems.sort(key=lambda problem: problem["row"])
     return found
 

@@ -1,0 +1,56 @@
+"""The review queue on a hub in a folder: what is asked, and what an answer is about."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli.app import app
+
+pytestmark = pytest.mark.integration
+_ROWS = (
+    "source,source_key,company_name,mobile",
+    "crm,1,苏州精卓机械设备有限公司,13900001111",
+    "crm,2,苏州精卓机械设备,13900001111",
+    "erp,8,苏州精卓机械,13900001112",
+)
+_GROUPS = ("group_a", "group_b")
+
+
+def _run(*arguments: object) -> str:
+    answer = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def _list_groups(log: Path) -> list[list[str]]:
+    """The keys of the records on either side of each decision."""
+    rows = pl.read_parquet(log).select(_GROUPS).rows()
+    return [sorted(one["source_key"] for one in group) for row in rows for group in row]
+
+
+def test_a_verdict_of_the_queue_joins_customers_whole_which_the_queue_says_and_one_of_a_file_two_records(tmp_path: Path) -> None:
+    crm, hub, out, table = (tmp_path / name for name in ("crm.csv", "hub", "out", "queue.csv"))
+    crm.write_text("\n".join(_ROWS), encoding="utf-8")
+    beside = (crm, "--entity", "organisation", "--match-bits", 7.2)
+    _run("resolve", *beside, "--hub", hub, "--out", out)
+    [pair] = json.loads(_run("review", "list", "--hub", hub, "--json"))
+    sizes = {pair[f"source_key_{side}"]: (pair[f"id_records_{side}"], pair[f"id_name_{side}"]) for side in "ab"}
+    assert sizes.pop("8") == (1, "苏州精卓机械")
+    assert list(sizes.values()) == [(2, "苏州精卓机械设备有限公司")]
+    shown = " ".join(_run("review", "list", "--hub", hub).split())
+    assert "one of 2 of" in shown
+    assert "one of 1 of" not in shown
+
+    _run("review", "export", table, "--hub", hub)
+    held = pl.read_csv(table)
+    assert sorted(held.select("id_records_a", "id_records_b").row(0)) == [1, 2]
+    held.with_columns(decision=pl.lit("same")).write_csv(table)
+    said = _run("review", "import", table, "--hub", hub, "--by", "li")
+    assert "1 same, 0 different" in said
+    assert f"row 2 holds for all records of its two ids: {held['id_records_a'][0]} and {held['id_records_b'][0]}" in said
+    assert sorted(_list_groups(hub / "decisions.parquet")) == [["1", "2"], ["8"]]
+    _run("resolve", *beside, "--decisions", table, "--out", tmp_path / "alone")
+    assert [len(group) for group in _list_groups(tmp_path / "alone" / "decisions.parquet")] == [1, 1]
