@@ -35,9 +35,9 @@ def name_vetoes(levels: npt.NDArray[np.uint8], layout: Layout, rules: Rules) -> 
     return named
 
 
-def name_clash(part: str, values: Iterable[str]) -> str:
-    """Two values of a guard."""
-    return f"guard {part}: {' and '.join(sorted(values))} are two"
+def name_clash(part: str, values: Iterable[str], kind: str = "guard") -> str:
+    """Two values of a guard, or of a barrier."""
+    return f"{kind} {part}: {' and '.join(sorted(values))} are two"
 
 
 def list_holding(decisions: pl.DataFrame, entity: str) -> list[Decision]:
@@ -126,7 +126,7 @@ def find_obstacles(
 ) -> list[dict[str, Any]]:
     """What keeps two entities apart: kind, text, and the pairs that it is about.
 
-    kind: decision, guard, veto; where none of these forbids it, outweighed, no match, or not kept.
+    kind: decision, guard, barrier, veto; where none of these forbids it, outweighed, no match, or not kept.
     pairs: between the two, with `weight`, `veto` (null: none) and `counted`: the bits that a pair adds to the sum between two
     entities, null where only some pairs are known; elsewhere: who then knows the others, in words. holders: per entity rows with
     the columns of the rules, that have its guarded values; sides: per entity its records.
@@ -136,7 +136,7 @@ def find_obstacles(
         for decision in decisions
         if decision.kind != "merge" and _is_across(decision, sides)
     ]
-    found += [{"kind": "guard", "text": text} for text in _list_clashes(holders, rules)]
+    found += _list_clashes(holders, rules)
     vetoed = pairs.filter(pl.col("veto").is_not_null())
     for veto, own in vetoed.sort(_ENDS).group_by("veto", maintain_order=True):
         shown = _show(own)
@@ -151,12 +151,14 @@ def _is_across(decision: Decision, sides: Sequence[set[RecordRef]]) -> bool:
     return bool((a & one and b & two) or (a & two and b & one))
 
 
-def _list_clashes(holders: Sequence[pl.DataFrame], rules: Rules) -> list[str]:
+def _list_clashes(holders: Sequence[pl.DataFrame], rules: Rules) -> list[dict[str, Any]]:
     if not rules.separators:
         return []
     values = [read_guards(rows, replace(rules, guards=rules.separators)) for rows in holders]
     known = {part: [set(own[part].drop_nulls().cast(pl.String).to_list()) for own in values] for part in rules.separators}
-    return [name_clash(part, one | two) for part, (one, two) in known.items() if one and two and one != two]
+    clashes = {part: one | two for part, (one, two) in known.items() if one and two and one != two}
+    kinds = {part: "barrier" if part in rules.barriers else "guard" for part in clashes}
+    return [{"kind": kinds[part], "text": name_clash(part, values, kinds[part])} for part, values in clashes.items()]
 
 
 def _weigh_up(pairs: pl.DataFrame, rules: Rules, elsewhere: str) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def test_what_people_decided_is_named_with_who_when_and_why(places: dict[str, Pa
 def test_a_veto_is_named_with_its_rule_and_level(places: dict[str, Path]) -> None:
     answer = _ask(places, "--hub", "crm:8", "crm:9")
     assert (answer["verdict"], answer["vetoes"]) == ("veto", ["veto branch.conflict: branch is conflict"])
-    assert [held["kind"] for held in answer["held_back"]] == ["veto"]
+    assert [held["kind"] for held in answer["held_back"]] == ["barrier", "veto"]
+    assert answer["held_back"][0]["text"] == "barrier name.site: 南京分公司 and 苏州分公司 are two"
     guarded = _ask(places, "--hub", "crm:5", "crm:6")
     assert (guarded["verdict"], guarded["vetoes"]) == ("veto", [guarded["held_back"][0]["text"]])
     assert "never one by the rules: veto branch.conflict" in _run("explain", "crm:8", "crm:9", "--hub", places["--hub"])
