@@ -108,8 +108,8 @@ class Rules:
     vetoes: levels (`comparison.level`) that keep two records apart
     whatever else agrees, but for a level behind ` unless `. certain: parts whose agreement or conflict labels pairs for training,
     but for pairs with a level of `uncertain` (a branch is billed under its parent's number), which keep the weights of the rules.
-    weights: bits per `comparison.level` and interaction to start from, or to stay at where training is 'fixed'; `prior` is the
-    weight of a candidate pair before any evidence.
+    weights: bits per `comparison.level` and interaction to start from, to stay near where training is 'em' and a prior is given,
+    to stay at where it is 'fixed'; `prior` is the weight of a candidate pair before any evidence.
     """
 
     entity: str

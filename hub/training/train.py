@@ -13,6 +13,7 @@ from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance, weigh_vectors
 from hub.training import em, logistic
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
+from hub.training.near import stay_near
 from hub.training.twins import Repeats, hold_back
 
 Ints = npt.NDArray[np.int64]
@@ -78,7 +79,11 @@ def train(
         if "prior" in rules.weights:
             return Trained(dict(rules.weights), {"method": "fixed", "why": "too few labels", "labelled_pairs": labelled})
     found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats)
-    return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
+    if "prior" not in rules.weights:
+        return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
+    weights, expected = stay_near(found.weights, matrix, counts, rules, names)
+    report = {"method": "fixed", "why": "learnt weights expect no more matches"} if weights == rules.weights else found.report
+    return Trained(weights, {**report, **expected, "labelled_pairs": labelled})
 
 
 def _keep(rules: Rules) -> Trained:

@@ -12,6 +12,7 @@ from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesE
 from hub.scoring.compare import name_levels
 from hub.scoring.weights import weigh_interactions, weigh_vectors
 from hub.training.logistic import fit, shift_prior
+from hub.training.near import FARTHEST
 from hub.training.train import train
 
 _LEVELS = (Level("same", "same"), Level("close", "osa <= 1"))
@@ -125,6 +126,27 @@ def test_a_family_that_shares_a_rare_name_is_not_taken_for_one_entity() -> None:
     trained = train(matrix, counts, None, None, _NAMES, _rules(), 776, background)
     assert trained.report["levels"]["phone.different"]["m"] <= 0.25
     assert trained.report["expected_matches"] < 400
+
+
+def test_given_weights_that_miss_matches_are_moved_a_little(population: _Population) -> None:
+    given = {
+        f"{name}.{level}": bits
+        for name in ("name", "town", "phone", "tax")
+        for level, bits in (("same", 3.0), ("different", -3.0))
+    }
+    rules = _rules(weights=MappingProxyType({"prior": -10.0, **given}))
+    trained = _train(population, rules)
+    assert trained.report["expected_matches"] > 1.5 * trained.report["expected_by_given"]
+    assert max(abs(bits - rules.weights.get(name, 0.0)) for name, bits in trained.weights.items()) == pytest.approx(FARTHEST)
+    assert population.misjudged(trained.weights, rules) < 0.6 * population.misjudged(dict(rules.weights), rules)
+
+
+def test_given_weights_hold_where_learnt_ones_find_no_more(population: _Population) -> None:
+    """A column alone passes for proof: what was learnt then expects fewer matches than there are."""
+    learnt = _train(population, _rules()).weights
+    trained = _train(population, _rules(weights=MappingProxyType({**learnt, "prior": learnt["prior"] + 0.5})))
+    assert trained.report["method"] == "fixed"
+    assert trained.weights == {**learnt, "prior": learnt["prior"] + 0.5}
 
 
 def test_what_two_other_columns_corroborate_is_no_chance_and_joins_where_they_are_missing() -> None:
