@@ -105,7 +105,9 @@ def import_queue(
         console.print(f"{done.same} same, {done.different} different, {done.skipped} skipped or decided before; {office.effect}")
         for row, records in done.records.items():
             if sum(records) > len(records):
-                console.print(f"row {row} holds for all records of its two ids: {records[0]:,} and {records[1]:,}", highlight=False)
+                console.print(
+                    f"row {row} holds for all records of its two ids: {records[0]:,} and {records[1]:,}", highlight=False
+                )
         for problem in done.problems:
             console.print(f"[red]row {problem['row']}[/] left out: {problem['problem']}", highlight=False)
     if done.problems:
