@@ -63,6 +63,10 @@ def test_a_spreadsheet_decides_the_next_run_obeys_and_undo_gives_the_ids_back(li
     assert table.height == len(queue) >= 2
     assert {"company_name_a", "company_name_b", "tax_no_a", "evidence", "value_at_stake"} <= set(table.columns)
     assert queue[0]["value_at_stake"] > 2
+    sizes = dict(line.read("select customer_gid, n_records from golden_customers"))
+    assert [row[f"id_records_{side}"] for row in queue for side in "ab"] == [
+        sizes[row[f"id_{side}"]] for row in queue for side in "ab"
+    ]
     words = [None] * table.height
     words[:2], words[-1] = ["same", "Different"], "maybe"
     filled = table.with_columns(decision=pl.Series(words), reason=pl.Series(["一家人"] * table.height))
