@@ -5,7 +5,7 @@ rules and the model alone (I-1); ids come from the log (I-2, I-3).
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,9 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.candidates.pairs import Candidates, find_candidates, scale_cap
-from hub.candidates.sample import sample_others
 from hub.clustering.bonds import bind, find_labels, report_decisions
 from hub.columns.clock import Clock
-from hub.columns.hashing import hash_rows
+from hub.columns.hashing import Hashes, hash_rows
 from hub.columns.memory import give_back
 from hub.columns.parts import Ids, Parts
 from hub.columns.prepare import prepare
@@ -29,10 +28,9 @@ from hub.results.golden import Members, build_golden, choose_winners, list_golde
 from hub.results.report import build_review, summarise
 from hub.rules.model import Rules
 from hub.scoring.compare import Comparer, find_distinct_vectors
-from hub.scoring.frequency import Buckets, find_buckets, freeze_frequencies
-from hub.scoring.weigh import Weighed, mark_levels, weigh
-from hub.training.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
-from hub.training.twins import find_repeats
+from hub.scoring.frequency import find_buckets
+from hub.scoring.weigh import Weighed, weigh
+from hub.training.learn import train_model
 
 Longs = npt.NDArray[np.int64]
 
@@ -124,21 +122,11 @@ def resolve(
     # what the caller has let go of is not held to the end: at a million records 270 MB
     del records
     clock.lap("normalise")
-    hashes = hash_rows(aligned, ("source", "source_key"))
-    caps = dict(model.caps) if model else {key.name: scale_cap(key, parts.n) for key in rules.block_keys}
-    candidates = find_candidates(parts, rules, hashes, caps)
-    clock.lap("block")
-    buckets = find_buckets(parts, rules, model.frequencies if model else None)
-    comparer = Comparer(parts, rules, buckets)
-    vectors, place, counts = find_distinct_vectors(comparer.compare(candidates.left, candidates.right))
-    clock.lap("compare")
     bonds = bind(aligned, parts, decisions, rules)
-    taught = find_labels(aligned, decisions, rules.entity)
-    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets, taught)
-    weighed = weigh(vectors, comparer.layout, model.weights, rules)
-    clock.lap("train")
+    hashes = hash_rows(aligned, ("source", "source_key"))
+    compared = _compare(parts, rules, hashes, model, find_labels(aligned, decisions, rules.entity), clock)
+    candidates, place, weighed, model = compared.candidates, compared.place, compared.weighed, compared.model
     codes = [parts.codes(part) for part in rules.separators]
-    del comparer
     parts.forget_codes({*rules.separators, *list_golden_parts(rules)})
     if not keeps_parts:
         parts.forget_rows({*rules.separators, *list_golden_parts(rules)})
@@ -169,8 +157,8 @@ def resolve(
         review, n_grey = asked.result()
         identified = logged.result()
     decided = report_decisions(decisions, bonds, rules.entity)
-    apart = count_clashes(parts, candidates, weighed.is_vetoed[place], rules)
-    report = summarise(labels, candidates, place, weighed, identified.events, past.members.height) | {"vetoes": apart}
+    report = summarise(labels, candidates, place, weighed, identified.events, past.members.height)
+    report |= {"vetoes": count_clashes(parts, candidates, weighed.is_vetoed[place], rules)}
     report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": n_edges, "review_found": n_grey, "review_kept": review.height}
     report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
@@ -187,58 +175,41 @@ def resolve(
         redirects=identified.redirects,
         decisions=decided,
         report=report,
-        sources=Sources(parts, aligned, members, winners, candidates, place, vectors, weighed),
+        sources=Sources(parts, aligned, members, winners, candidates, place, compared.vectors, weighed),
     )
 
 
-def train_model(
-    comparer: Comparer,
-    vectors: Longs,
-    counts: Longs,
-    candidates: Candidates,
-    place: Ids,
+@dataclass(frozen=True)
+class _Compared:
+    """Candidate pairs as they compare: the distinct vectors, the place of each pair's, and what each weighs by the model."""
+
+    candidates: Candidates
+    vectors: Longs
+    place: Ids
+    weighed: Weighed
+    model: Model
+
+
+def _compare(
     parts: Parts,
-    caps: dict[str, int],
-    buckets: dict[str, Buckets],
-    decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None = None,
-) -> Model:
-    """Weights from these records: from certain keys where the rules name some, else without labels.
-
-    `decided`: pairs that people decided (hub.clustering.bonds.find_labels). They join the certain ones; where nothing is certain
-    they are learnt from as soon as they are enough.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        # hashes of texts need no weights: they are made while these are learnt
-        freezing = pool.submit(freeze_frequencies, parts, buckets)
-        trained = learn_weights(comparer, vectors, counts, candidates, place, parts, decided)
-    weights = {name: round(bits, 3) for name, bits in trained.weights.items()}
-    return Model(comparer.rules.evidence_version, weights, caps, freezing.result(), parts.n, trained.report)
-
-
-def learn_weights(
-    comparer: Comparer,
-    vectors: Longs,
-    counts: Longs,
-    candidates: Candidates,
-    place: Ids,
-    parts: Parts,
-    decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None,
-) -> Trained:
-    """The weights of a model and how they came about, see train_model."""
-    rules, layout = comparer.rules, comparer.layout
-    matrix = layout.unpack(vectors)
-    same = conflict = background = None
-    told, denied = count_decided(candidates, place, len(vectors), parts.n, decided)
-    if rules.training == "em" and min(told.sum(), denied.sum()) >= LEAST_OF_EACH and told.sum() + denied.sum() >= LEAST_LABELS:
-        rules = replace(rules, training="certain")
-    if rules.training == "certain":
-        agree, differ = count_labels(parts, candidates, place, len(vectors), rules)
-        taught = ~mark_levels(matrix, layout, rules.uncertain)
-        same, conflict = agree * taught + told, differ * taught + denied
-    if rules.training == "em":
-        background = sample_background(comparer, parts.n, candidates)
-    repeats = find_repeats(parts, rules) if rules.training == "em" else None
-    return train(matrix, counts, same, conflict, layout.names, rules, parts.n, background, repeats)
+    rules: Rules,
+    hashes: Hashes,
+    model: Model | None,
+    decided: tuple[Ids, Ids, npt.NDArray[np.bool_]],
+    clock: Clock,
+) -> _Compared:
+    """Find, compare and weigh the candidates, by a model that is trained on them where none is given."""
+    caps = dict(model.caps) if model else {key.name: scale_cap(key, parts.n) for key in rules.block_keys}
+    candidates = find_candidates(parts, rules, hashes, caps)
+    clock.lap("block")
+    buckets = find_buckets(parts, rules, model.frequencies if model else None)
+    comparer = Comparer(parts, rules, buckets)
+    vectors, place, counts = find_distinct_vectors(comparer.compare(candidates.left, candidates.right))
+    clock.lap("compare")
+    model = model or train_model(comparer, vectors, counts, candidates, place, parts, caps, buckets, decided)
+    weighed = weigh(vectors, comparer.layout, model.weights, rules)
+    clock.lap("train")
+    return _Compared(candidates, vectors, place, weighed, model)
 
 
 def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
@@ -250,32 +221,6 @@ def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.b
     return int(vetoed.sum())
 
 
-def count_labels(parts: Parts, candidates: Candidates, place: Ids, n: int, rules: Rules) -> tuple[Longs, Longs]:
-    """Per distinct vector how many of its pairs have certain parts that agree, and that conflict."""
-    agree, differ = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    for part in rules.certain:
-        codes = parts.codes(part)
-        a, b = codes[candidates.left], codes[candidates.right]
-        known = (a >= 0) & (b >= 0)
-        agree += np.bincount(place[known & (a == b)], minlength=n)
-        differ += np.bincount(place[known & (a != b)], minlength=n)
-    return agree, differ
-
-
-def count_decided(
-    candidates: Candidates, place: Ids, n_vectors: int, n: int, decided: tuple[Ids, Ids, npt.NDArray[np.bool_]] | None
-) -> tuple[Longs, Longs]:
-    """Per distinct vector how many of its pairs people said are one entity, and are two."""
-    counts = np.zeros((2, n_vectors), dtype=np.int64)
-    if decided is not None and len(decided[0]) and len(candidates.left):
-        pairs = candidates.left.astype(np.int64) * n + candidates.right
-        wanted = decided[0].astype(np.int64) * n + decided[1]
-        at = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
-        known = pairs[at] == wanted
-        np.add.at(counts, ((~decided[2][known]).astype(np.int64), place[at[known]]), 1)
-    return counts[0], counts[1]
-
-
 def read_value(records: pl.DataFrame, aligned: pl.DataFrame) -> npt.NDArray[np.float64]:
     """What each record is worth: its `value`, 0 where that is null or no number; 1 for all where there is no such column."""
     if "value" not in records.columns:
@@ -284,10 +229,3 @@ def read_value(records: pl.DataFrame, aligned: pl.DataFrame) -> npt.NDArray[np.f
     own = records.select(*keys, pl.col("value").cast(pl.Float64, strict=False))
     joined = aligned.select("source", "source_key").join(own, on=["source", "source_key"], how="left", maintain_order="left")
     return joined["value"].fill_null(0.0).fill_nan(0.0).to_numpy()
-
-
-def sample_background(comparer: Comparer, n: int, candidates: Candidates) -> tuple[npt.NDArray[np.uint8], Longs]:
-    """Vectors and counts of random pairs of records that are no candidates: chance agreement is that of any two."""
-    left, right = sample_others(n, candidates.left, candidates.right)
-    vectors, _, counts = find_distinct_vectors(comparer.compare(left.astype(np.int32), right.astype(np.int32)))
-    return comparer.layout.unpack(vectors), counts

@@ -18,9 +18,10 @@ from hub.columns.sorting import find_distinct_numbers
 from hub.normalize.kinds import KINDS
 from hub.rules.model import Comparison, Rules, RulesError
 from hub.scoring.frequency import LAST_BUCKET, Buckets, spread
-from hub.scoring.ladder import BRANCH_LEVELS, GROUP_LEVELS, LEVELS, REGION_LEVELS, compare_names
+from hub.scoring.ladder import LEVELS, compare_names
 from hub.scoring.measure import Test, measure, parse_test
 from hub.scoring.names import build_names
+from hub.scoring.sides import BRANCH_LEVELS, GROUP_LEVELS, REGION_LEVELS
 
 Longs = npt.NDArray[np.int64]
 Levels = npt.NDArray[np.uint8]

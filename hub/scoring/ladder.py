@@ -10,6 +10,7 @@ from hub.columns.parts import Ids
 from hub.columns.sorting import find_distinct_numbers
 from hub.scoring.frequency import Buckets
 from hub.scoring.names import BUCKETS, Mask, Names
+from hub.scoring.sides import compare_branch, compare_group, compare_region
 from hub.scoring.vocabulary import share_words
 
 Codes = npt.NDArray[np.uint8]
@@ -89,9 +90,9 @@ def compare_names(names: Names, left: Longs, right: Longs) -> tuple[Codes, Codes
     level = np.zeros(len(left), dtype=np.uint8)
     region, branch, group = (np.zeros_like(level) for _ in range(3))
     level[known] = _climb(names, a, b)
-    region[known] = _compare_region(names, a, b)
-    branch[known] = _compare_branch(names, a, b)
-    group[known] = _compare_group(names, a, b)
+    region[known] = compare_region(names, a, b)
+    branch[known] = compare_branch(names, a, b)
+    group[known] = compare_group(names, a, b)
     return level, region, branch, group
 
 
@@ -265,42 +266,3 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
     shorter = np.where(names.core_length[low] <= names.core_length[high], low, high)
     rung[alike], spread[alike] = measured[place], names.start_spread[shorter].astype(np.int8)[place]
     return rung, spread
-
-
-REGION_LEVELS = ["missing", "same", "conflict"]
-BRANCH_LEVELS = ["missing", "same", "conflict"]
-GROUP_LEVELS = ["missing", "conflict", "rival"]
-
-
-def _compare_region(names: Names, a: Longs, b: Longs) -> Codes:
-    levels = np.zeros(len(a), dtype=np.uint8)
-    for place in (names.city, names.province):
-        one, two = place[a], place[b]
-        known = (one >= 0) & (two >= 0)
-        np.maximum(levels, known, out=levels)
-        levels[np.flatnonzero(known & (one != two))] = 2
-    return levels
-
-
-def _compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
-    levels = np.zeros(len(a), dtype=np.uint8)
-    one, two = names.branch[a], names.branch[b]
-    # most pairs name no branch
-    rows = np.flatnonzero((one >= 0) | (two >= 0))
-    a, b, one, two = a[rows], b[rows], one[rows], two[rows]
-    # a name spelled in another script or a person's leaves the branch out
-    silent = (one < 0) & names.is_bare[a] | (two < 0) & names.is_bare[b] | (names.is_han[a] != names.is_han[b])
-    levels[rows] = np.where(silent, 0, np.where(one == two, 1, 2))
-    return levels
-
-
-def _compare_group(names: Names, a: Longs, b: Longs) -> Codes:
-    """One of two registered names is a group's; rival where the other is a stock company's (宏远集团, 宏远股份有限公司)."""
-    levels = np.zeros(len(a), dtype=np.uint8)
-    rows = np.flatnonzero(names.is_group[a] != names.is_group[b])
-    rows = rows[names.has_legal[a[rows]] & names.has_legal[b[rows]]]
-    a, b = a[rows], b[rows]
-    stock = np.where(names.is_group[a], names.is_stock[b], names.is_stock[a])
-    same = (names.is_stock[a] == names.is_stock[b]) | ~stock
-    levels[rows] = np.where(same, 1, 2)
-    return levels

@@ -25,6 +25,7 @@ from connectors.base import Stream
 from connectors.catalog import declare_streams
 from hub.invariants import Limits, check_invariants
 from hub.kept.outcome import Whole
+from hub.rules.read import load_rules
 from orchestration.defs.dbt import judge_test
 from orchestration.defs.gate import BALANCED, CONTRACT, GOLDEN, RECONCILIATION
 from orchestration.defs.hub import CUSTOMERS, INVARIANTS
@@ -266,6 +267,7 @@ def list_checks(copy: Gate) -> set[str]:
         *(f"reconciliation.{equality.name}" for equality in Equality),
         *(f"dbt.{node['test_metadata']['name'] if 'test_metadata' in node else node['name']}" for node in nodes),
         *(f"hub.{one or other}" for one, other in reports),
+        *(f"hub.one_{part.replace('.', '_')}" for part in load_rules("organisation").barriers),
     }
 
 

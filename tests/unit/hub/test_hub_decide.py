@@ -30,18 +30,6 @@ def firms():
     return make_parties(*({"company_name": name} for name in (CLOUD, RUIFENG, PENGXIANG) for _ in range(2)))
 
 
-def test_people_may_make_a_branch_one_with_its_head(new_small_hub):
-    firms = make_parties({"company_name": CLOUD}, {"company_name": CLOUD + "北京分公司"})
-    people, hub = People(firms), new_small_hub()
-    assert len(set(owners(hub.run(firms)).values())) == 2
-    people.say("merge", [ref(0)], [ref(1)], "the branch was closed")
-    result = run(hub, firms, people)
-    assert len(set(owners(result).values())) == 1
-    assert check_invariants(result, firms) == []
-    alone = replace(result, decisions=result.decisions.clear())
-    assert [finding.check for finding in check_invariants(alone, firms)] == ["one_name_site"]
-
-
 def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_small_hub, firms):
     people, hub = People(firms), new_small_hub()
     before = owners(hub.run(firms))

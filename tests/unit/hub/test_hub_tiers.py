@@ -1,8 +1,12 @@
 """Firms of one trade name that are not one: a group and its stock company, a branch and its head."""
 
+from dataclasses import replace
+
 import pytest
 
+from hub.invariants import check_invariants
 from hub.results.hierarchy import add_hierarchy
+from tests.unit.hub.deciding import People, owners, ref, run
 
 GROUP, STOCK, SHORT = "宏远集团有限公司", "宏远股份有限公司", "宏远"
 
@@ -44,3 +48,15 @@ def test_a_branch_with_an_english_name_is_a_child_of_its_head(new_hub, parties):
 def test_a_registered_name_is_unique_where_it_names_its_region(new_hub, parties, name, cities, count):
     found = own(new_hub().run(parties(*({"company_name": name, "city": city} for city in cities))))
     assert len(set(found.values())) == count
+
+
+def test_people_may_make_a_branch_one_with_its_head(new_small_hub, parties):
+    firms = parties({"company_name": "上海云帆科技有限公司"}, {"company_name": "上海云帆科技有限公司北京分公司"})
+    people, hub = People(firms), new_small_hub()
+    assert len(set(owners(hub.run(firms)).values())) == 2
+    people.say("merge", [ref(0)], [ref(1)], "the branch was closed")
+    result = run(hub, firms, people)
+    assert len(set(owners(result).values())) == 1
+    assert check_invariants(result, firms) == []
+    undecided = replace(result, decisions=result.decisions.clear())
+    assert [finding.check for finding in check_invariants(undecided, firms)] == ["one_name_site"]

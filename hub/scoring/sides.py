@@ -1,0 +1,49 @@
+"""What stands beside the trade name in two company names: region, branch, and whether one is a group's."""
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.scoring.names import Names
+
+Codes = npt.NDArray[np.uint8]
+Longs = npt.NDArray[np.int64]
+
+REGION_LEVELS = ["missing", "same", "conflict"]
+BRANCH_LEVELS = ["missing", "same", "conflict"]
+GROUP_LEVELS = ["missing", "conflict", "rival"]
+
+
+def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
+    """REGION_LEVELS: two cities or two provinces are a conflict."""
+    levels = np.zeros(len(a), dtype=np.uint8)
+    for place in (names.city, names.province):
+        one, two = place[a], place[b]
+        known = (one >= 0) & (two >= 0)
+        np.maximum(levels, known, out=levels)
+        levels[np.flatnonzero(known & (one != two))] = 2
+    return levels
+
+
+def compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
+    """BRANCH_LEVELS: a branch against its head office, or against another, is a conflict."""
+    levels = np.zeros(len(a), dtype=np.uint8)
+    one, two = names.branch[a], names.branch[b]
+    # most pairs name no branch
+    rows = np.flatnonzero((one >= 0) | (two >= 0))
+    a, b, one, two = a[rows], b[rows], one[rows], two[rows]
+    # a name spelled in another script or a person's leaves the branch out
+    silent = (one < 0) & names.is_bare[a] | (two < 0) & names.is_bare[b] | (names.is_han[a] != names.is_han[b])
+    levels[rows] = np.where(silent, 0, np.where(one == two, 1, 2))
+    return levels
+
+
+def compare_group(names: Names, a: Longs, b: Longs) -> Codes:
+    """One of two registered names is a group's; rival where the other is a stock company's (宏远集团, 宏远股份有限公司)."""
+    levels = np.zeros(len(a), dtype=np.uint8)
+    rows = np.flatnonzero(names.is_group[a] != names.is_group[b])
+    rows = rows[names.has_legal[a[rows]] & names.has_legal[b[rows]]]
+    a, b = a[rows], b[rows]
+    stock = np.where(names.is_group[a], names.is_stock[b], names.is_stock[a])
+    same = (names.is_stock[a] == names.is_stock[b]) | ~stock
+    levels[rows] = np.where(same, 1, 2)
+    return levels
