@@ -73,9 +73,10 @@ class Bonds:
 
 
 def _spread(codes: Ranks, together: Ints) -> Ranks:
-    """Each group's code at its smallest rank."""
+    """Each group's code at its smallest rank; none where people made two values of a barrier one."""
     whole = codes.copy()
     np.maximum.at(whole, together, codes)
+    whole[together[(codes >= 0) & (codes != whole[together])]] = -1
     return whole
 
 

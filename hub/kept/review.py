@@ -7,6 +7,8 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.clustering.cluster import FORBIDDEN
+from hub.columns.hashing import Hashes
+from hub.columns.parts import Ids
 from hub.kept.increment import Addition, find_present
 from hub.kept.state import State
 from hub.resolve import read_value
@@ -24,16 +26,12 @@ def list_review(addition: Addition, rules: Rules) -> tuple[pl.DataFrame, int]:
     first, second = state.owner[pairs.left], state.owner[pairs.right]
     # nobody is asked about a pair that a veto keeps apart whatever is answered
     barred = state.vectors["counted"].to_numpy()[pairs.vector] == FORBIDDEN
-    free = (weight >= round(rules.review_bits * UNITS_PER_BIT)) & ~barred
+    near = np.flatnonzero((weight >= round(rules.review_bits * UNITS_PER_BIT)) & ~barred)
     for hashes in state.guards:
         # nobody is asked about two entities with a code each; they are most pairs
-        code = np.zeros(state.issued.height + 1, dtype=np.uint64)
-        # what is there no more has no id and falls behind the last one
-        coded = np.flatnonzero(hashes)
-        code[state.owner[coded]] = hashes[coded]
-        one, two = code[first], code[second]
-        free &= (one == 0) | (two == 0) | (one == two)
-    near = np.flatnonzero(free)
+        code = _read_codes(state, hashes, first[near], second[near])
+        one, two = code[first[near]], code[second[near]]
+        near = near[(one == 0) | (two == 0) | (one == two)]
     rank = addition.rank
     # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
     near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
@@ -44,6 +42,20 @@ def list_review(addition: Addition, rules: Rules) -> tuple[pl.DataFrame, int]:
     rows = near[chosen]
     at_stake = stake[first[rows]] + stake[second[rows]]
     return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
+
+
+def _read_codes(state: State, hashes: Hashes, *ids: Ids) -> Hashes:
+    """The one value of a guard or barrier that the records of some ids have; 0 where they have none, or people made two one."""
+    # what is there no more has no id and falls behind the last one
+    asked = np.zeros(state.issued.height + 1, dtype=bool)
+    for some in ids:
+        asked[some] = True
+    rows = np.flatnonzero(asked[state.owner] & (hashes != 0))
+    code = np.zeros(len(asked), dtype=np.uint64)
+    owner, own = state.owner[rows], hashes[rows]
+    code[owner] = own
+    code[owner[code[owner] != own]] = 0
+    return code
 
 
 def _value_ids(state: State) -> npt.NDArray[np.float64]:

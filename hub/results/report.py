@@ -38,6 +38,8 @@ def build_review(
     for code in codes:
         own = np.full(len(labels), -1, dtype=np.int64)
         np.maximum.at(own, labels, code)
+        # people may have made two values of a barrier one
+        own[labels[(code >= 0) & (code != own[labels])]] = -1
         free = (own[first] < 0) | (own[second] < 0) | (own[first] == own[second])
         near, first, second = near[free], first[free], second[free]
     stake = np.bincount(labels, weights=value, minlength=len(labels)).astype(np.float64)

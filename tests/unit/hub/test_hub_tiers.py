@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from hub.clustering.bonds import Bonds
 from hub.invariants import check_invariants
 from hub.results.hierarchy import add_hierarchy
 from tests.unit.hub.deciding import People, owners, ref, run
@@ -60,3 +62,11 @@ def test_people_may_make_a_branch_one_with_its_head(new_small_hub, parties):
     assert check_invariants(result, firms) == []
     undecided = replace(result, decisions=result.decisions.clear())
     assert [finding.check for finding in check_invariants(undecided, firms)] == ["one_name_site"]
+
+
+@pytest.mark.parametrize("codes", [(7, 5, 5), (7, 5, 7), (5, 7, 7)])
+def test_where_people_made_two_values_of_a_barrier_one_it_keeps_nobody_out(codes):
+    nothing = np.zeros(0, dtype=np.int64)
+    bonds = Bonds(np.array([0, 0, 2]), (nothing, nothing))
+    pair = (np.array([1]), np.array([2]), np.array([10]))
+    assert bonds.cluster(3, *pair, [np.array(codes)], np.arange(1, 4, dtype=np.uint64)).tolist() == [0, 0, 0]
