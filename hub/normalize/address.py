@@ -34,15 +34,15 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
     """中山路12号3楼: what ends a part of a Chinese address ends a word; the core is the street with its number."""
     flat = pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", "")
     spaced = flat.str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
-    core = pl.col("text").str.extract(r"(\p{Han}{2,4}[路街道巷弄] ?\d+)").str.replace(" ", "", literal=True)
+    core = pl.col("text").str.extract(r"(\p{Han}{2,4}[路街道巷弄] ?[0-9]+)").str.replace(" ", "", literal=True)
     return frame.select(
         "row",
         _null_empty(spaced).alias(""),
-        number=pl.col("text").str.extract(r"(\d+)"),
+        number=pl.col("text").str.extract(r"([0-9]+)"),
         core=core,
         door=pl.lit(None, dtype=pl.String),
         house=pl.lit(None, dtype=pl.String),
-        postcode=pl.col("text").str.extract(r"\b([1-9]\d{5})$"),
+        postcode=pl.col("text").str.extract(r"\b([1-9][0-9]{5})$"),
     )
 
 
@@ -55,18 +55,18 @@ def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
     padded = pl.concat_str(pl.lit(" "), "main", pl.lit(" ")).str.replace_all(" ", "  ")
     core = (
         padded.str.replace_all(rf" (?:{_WEAK}) ", " ")
-        .str.replace_all(r" (\d+)(?:st|nd|rd|th) ", " $1 ")
+        .str.replace_all(r" ([0-9]+)(?:st|nd|rd|th) ", " $1 ")
         .str.replace_all(" +", " ")
     )
     core = pl.when(core.str.strip_chars().str.len_chars() >= 4).then(core.str.strip_chars())
     return frame.select(
         "row",
         _null_empty(pl.col("main")).alias(""),
-        number=pl.col("main").str.extract(r"(\d+)"),
+        number=pl.col("main").str.extract(r"([0-9]+)"),
         core=core,
-        door=pl.when(pl.col("main").str.contains(r"\d")).then(core),
-        house=pl.col("main").str.extract(r"(\d+)"),
-        postcode=pl.col("main").str.extract(r"\b(\d{5,6})$"),
+        door=pl.when(pl.col("main").str.contains(r"[0-9]")).then(core),
+        house=pl.col("main").str.extract(r"([0-9]+)"),
+        postcode=pl.col("main").str.extract(r"\b([0-9]{5,6})$"),
     )
 
 

@@ -68,14 +68,14 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     noted = frame["flat"].str.ends_with(")").fill_null(value=False)
     bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
     frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
-    tail = rf"(?:第?[\p{{Han}}\d]{{1,3}})?(?:{branch})"
+    tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
     legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
     bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
     # the dearest of the three patterns looks at what neither of the others has taken apart
     left = pl.when(pl.coalesce(*(pl.col(side).struct.field("head") for side in ("legal", "bank"))).is_null()).then("flat")
     place = left.str.extract_groups(
         rf"^(?P<head>.{{2,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
-        rf"|第[\p{{Han}}\d]{{1,3}}(?:{branch})|(?:{branch}))$"
+        rf"|第[\p{{Han}}0-9]{{1,3}}(?:{branch})|(?:{branch}))$"
     )
     ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
     sides = ("legal", "bank", "place")
@@ -152,7 +152,7 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
 def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学."""
     public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
-    rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十\d]+)([中小])$", "第${1}${2}学")
+    rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十0-9]+)([中小])$", "第${1}${2}学")
     rest = pl.concat_str(pl.col("district").fill_null(""), rest)
     found = frame.filter(public).select(rest).to_series()
     return frame.with_columns(replace_rows(frame["rest"], public, found)).drop("district")

@@ -5,26 +5,26 @@ import polars as pl
 from hub.normalize.text import drop_placeholders, fold_texts, map_distinct, replace_rows, scatter, undo_spreadsheet
 from hub.normalize.words import list_words, match_words
 
-_EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*(\d{1,6})\s*$"
+_EXTENSION = r"(?:转|分机|ext\.?|#|x)\s*([0-9]{1,6})\s*$"
 #: 021-68886543-801, 02168886543-801
-_DASHED_EXTENSION = r"((?:^|[^\d]|\b0\d{2,3})\d{7,8})\s*-\s*(\d{1,5})\s*$"
+_DASHED_EXTENSION = r"((?:^|[^0-9]|\b0[0-9]{2,3})[0-9]{7,8})\s*-\s*([0-9]{1,5})\s*$"
 #: bytes of a Chinese name of four characters
 _SHORTEST_TRADE = 12
 #: 1 (415) 555-2671: a Chinese mobile is typed in groups of 3, 4, 4
-_AMERICAN = r"^\s*1[-. ]?(\(?[2-9]\d{2}\)?[-. ]\d{3}[-. ]\d{4})\s*$"
+_AMERICAN = r"^\s*1[-. ]?(\(?[2-9][0-9]{2}\)?[-. ][0-9]{3}[-. ][0-9]{4})\s*$"
 #: country codes, with whose numbers the zero of domestic calls is dropped, as in +44 (0)20; Italy keeps it
 _COUNTRY = "|".join(
     (
         "7|2[07]|3[0-46]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]",
-        r"(?:2[1-689]|35|37|38|42|50|59|6[7-9]|80|85|88|96|97|99)\d",
+        r"(?:2[1-689]|35|37|38|42|50|59|6[7-9]|80|85|88|96|97|99)[0-9]",
     )
 )
 #: what comes behind a first number: 13867549021、13958672203 and 021-68886543 13958672203
-_FURTHER = r"(\d{7})[,、\s]+\D*\d[\d-]{6,}.*$"
+_FURTHER = r"([0-9]{7})[,、\s]+[^0-9]*[0-9][0-9-]{6,}.*$"
 #: a mobile behind a number that is none
-_MOBILE_BEHIND = r"[/;,、\s]\s*(1[3-9]\d{9})(?:\D|$)"
+_MOBILE_BEHIND = r"[/;,、\s]\s*(1[3-9][0-9]{9})(?:[^0-9]|$)"
 #: of several numbers the first; 310/246-1501 is one
-_FIRST = r"^((?:\D*\d){7}[^/]*|[^/]*)"
+_FIRST = r"^((?:[^0-9]*[0-9]){7}[^/]*|[^/]*)"
 _ADDRESS = r"[^@\s,;:<>()、。]+@[^@\s,;:<>()、。]+\.[a-z]{2,}"
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
@@ -37,14 +37,14 @@ def split_numbers(values: pl.Series) -> pl.DataFrame:
     Landline covers 0xx numbers with their area code, 400 and 800 numbers, local ones of seven digits or more, and foreign ones
     that are not known to be mobile. A number typed without its trunk zero is left as it is: it cannot be told from a foreign one.
     """
-    plain = values.str.contains(r"^(?:1[3-9]\d{9}|0[1-9]\d{1,2}-[2-9]\d{6,7})$").fill_null(value=False)
+    plain = values.str.contains(r"^(?:1[3-9][0-9]{9}|0[1-9][0-9]{1,2}-[2-9][0-9]{6,7})$").fill_null(value=False)
     odd = _read_odd_numbers(values.filter(~plain))
     frame = scatter(pl.DataFrame({"raw": values}), ~plain, odd)
     digits = pl.when(pl.lit(plain)).then(pl.col("raw").str.replace("-", "", literal=True)).otherwise("digits")
     frame = frame.select("extension", "behind", digits=digits)
     filler = pl.col("digits").is_in(list_words("placeholder_number")) | pl.col("digits").str.slice(-7).is_in(_FILLER_TAILS)
-    landline = r"^(?:0[1-9]\d{8,10}|[48]00\d{7}|\d{7,10}|\d{12,15}|[02-9]\d{10}|\+[1-9]\d{6,14})$"
-    is_mobile = pl.col("digits").str.contains(rf"^(?:1[3-9]\d{{9}}|\+(?:{match_words('foreign_mobile')}))$")
+    landline = r"^(?:0[1-9][0-9]{8,10}|[48]00[0-9]{7}|[0-9]{7,10}|[0-9]{12,15}|[02-9][0-9]{10}|\+[1-9][0-9]{6,14})$"
+    is_mobile = pl.col("digits").str.contains(rf"^(?:1[3-9][0-9]{{9}}|\+(?:{match_words('foreign_mobile')}))$")
     return frame.select(
         pl.when(is_mobile & ~filler).then("digits").otherwise("behind").alias("mobile"),
         pl.when(~is_mobile & pl.col("digits").str.contains(landline) & ~filler).then("digits").alias("landline"),
@@ -67,17 +67,17 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
         .str.split(";")
         .list.first(),
     )
-    marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^\d+]*(?:\+|00)", "+")
+    marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^0-9+]*(?:\+|00)", "+")
     digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
     bare = bare.with_columns(digits=digits.str.replace(rf"^(\+(?:{_COUNTRY}))0+", "$1"))
     # a country code says that the trunk zero is left out
-    home = pl.col("digits").str.extract(r"^(?:\+86|86)(\d{10,11})$")
-    area = home.str.contains(r"^(?:[23579]|[48][1-9])\d{8,10}$") & pl.col("digits").str.starts_with("+")
+    home = pl.col("digits").str.extract(r"^(?:\+86|86)([0-9]{10,11})$")
+    area = home.str.contains(r"^(?:[23579]|[48][1-9])[0-9]{8,10}$") & pl.col("digits").str.starts_with("+")
     bare = bare.with_columns(
         digits=pl.when(area).then("0" + home).otherwise(pl.coalesce(home, pl.col("digits").str.replace(r"^\+86", "0")))
     )
     # North Americans seldom write their country code
-    known = pl.col("digits").str.replace(r"^0(1[3-9]\d{9})$", "$1").str.replace(r"^\+1([2-9]\d{2}[2-9]\d{6})$", "$1")
+    known = pl.col("digits").str.replace(r"^0(1[3-9][0-9]{9})$", "$1").str.replace(r"^\+1([2-9][0-9]{2}[2-9][0-9]{6})$", "$1")
     return bare.select(known, "extension", "behind")
 
 

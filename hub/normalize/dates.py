@@ -12,11 +12,11 @@ def parse_date(values: pl.Series) -> pl.DataFrame:
     other way.
     """
     text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.strip_chars()
-    named = text.str.extract_groups(r"^(?P<d>\d{1,2})(?:st|nd|rd|th)?[\s.-]*(?P<m>[a-z]{3})[a-z]*[\s.,-]*(?P<y>\d{4})")
-    front = text.str.extract_groups(r"^(?P<m>[a-z]{3})[a-z]*[\s.]*(?P<d>\d{1,2})(?:st|nd|rd|th)?[\s,]+(?P<y>\d{4})")
-    iso = text.str.extract_groups(r"^(?P<y>\d{4})[-/.年\s](?P<m>\d{1,2})[-/.月\s](?P<d>\d{1,2})")
-    solid = text.str.extract_groups(r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:\.0)?$")
-    local = text.str.extract_groups(r"^(?P<a>\d{1,2})[-/.\s](?P<b>\d{1,2})[-/.\s](?P<y>\d{4})")
+    named = text.str.extract_groups(r"^(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s.-]*(?P<m>[a-z]{3})[a-z]*[\s.,-]*(?P<y>[0-9]{4})")
+    front = text.str.extract_groups(r"^(?P<m>[a-z]{3})[a-z]*[\s.]*(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s,]+(?P<y>[0-9]{4})")
+    iso = text.str.extract_groups(r"^(?P<y>[0-9]{4})[-/.年\s](?P<m>[0-9]{1,2})[-/.月\s](?P<d>[0-9]{1,2})")
+    solid = text.str.extract_groups(r"^(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?:\.0)?$")
+    local = text.str.extract_groups(r"^(?P<a>[0-9]{1,2})[-/.\s](?P<b>[0-9]{1,2})[-/.\s](?P<y>[0-9]{4})")
     frame = pl.DataFrame({"raw": values}).select(named=named, front=front, iso=iso, solid=solid, local=local)
     first, second = (pl.col("local").struct.field(side).cast(pl.Int32) for side in "ab")
     months_first = frame.select((second > 12).any() & ~(first > 12).any()).item()

@@ -95,7 +95,7 @@ def parse_code(values: pl.Series) -> pl.DataFrame:
 
 def parse_number(values: pl.Series) -> pl.DataFrame:
     """main: the number as plain text, without currency, thousands separators and trailing zeros."""
-    text = pl.col("raw").str.normalize("NFKC").str.replace_all(r"[,\s]", "").str.extract(r"^[^\d.+-]{0,4}([+-]?\d*\.?\d+)")
+    text = pl.col("raw").str.normalize("NFKC").str.replace_all(r"[,\s]", "").str.extract(r"^[^0-9.+-]{0,4}([+-]?[0-9]*\.?[0-9]+)")
     number = text.cast(pl.Float64, strict=False)
     plain = (
         pl.when(number == number.round(0))
@@ -114,7 +114,7 @@ def parse_category(values: pl.Series) -> pl.DataFrame:
 def parse_zip(values: pl.Series) -> pl.DataFrame:
     """main: letters and digits, a US ZIP+4 without its last four; area: all but the last two characters."""
     text = drop_silent(fold_text(pl.col("raw")), keep_short=True).str.to_uppercase().str.replace(r"\.0$", "")
-    code = text.str.replace(r"^(\d{5})-\d{4}$", "$1").str.replace_all(r"[^0-9A-Z]", "")
+    code = text.str.replace(r"^([0-9]{5})-[0-9]{4}$", "$1").str.replace_all(r"[^0-9A-Z]", "")
     filler = code.str.contains(r"^0+$|^9{5,}$") | (code.str.len_chars() < 3)
     frame = pl.DataFrame({"raw": values}).select(pl.when(~filler).then(code).alias(""))
     return frame.with_columns(area=pl.col("").str.head(-2))

@@ -7,9 +7,9 @@ from hub.normalize.text import fold_text
 #: the part that find_models is for
 MODELS = "models"
 #: letters before a digit or on both sides of digits, or five digits; 500gb, 1080p and 1920x1080 are measures
-_NUMBER = r"^(?:[a-z]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|\d{5,}[a-z]*)$"
+_NUMBER = r"^(?:[a-z]+[0-9][a-z0-9]*|[0-9]+[a-z]+[0-9][a-z0-9]*|[0-9]{5,}[a-z]*)$"
 #: so are pages 322-331
-_MEASURE = r"^\d+x\d+|^[\d./-]*[./-][\d./-]*$"
+_MEASURE = r"^[0-9]+x[0-9]+|^[0-9./-]*[./-][0-9./-]*$"
 _SHORTEST = 4
 
 

@@ -41,7 +41,7 @@ def _read_western(names: pl.Series) -> pl.DataFrame:
 
 def clean_single_name(values: pl.Expr) -> pl.Expr:
     """A given name or a surname as compared: letters only, words between single spaces."""
-    words = clean_words(drop_silent(fold_text(values))).str.replace_all(r"\d", "").str.strip_chars()
+    words = clean_words(drop_silent(fold_text(values))).str.replace_all(r"[0-9]", "").str.strip_chars()
     return pl.when(words != "").then(words)
 
 

@@ -18,9 +18,9 @@ _ALIKE = {
 }
 
 
-_ENTITY = r"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+\d?);"
+_ENTITY = r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z]+[0-9]?);"
 #: a whole number with decimals, or in scientific notation
-_SPREADSHEET = r"^\s*'?(?:\d+\.0+|\d\.\d+[eE]\+?\d{1,2}|\d[eE]\+\d{1,2})\s*$"
+_SPREADSHEET = r"^\s*'?(?:[0-9]+\.0+|[0-9]\.[0-9]+[eE]\+?[0-9]{1,2}|[0-9][eE]\+[0-9]{1,2})\s*$"
 
 
 @cache
@@ -84,7 +84,7 @@ def undo_spreadsheet(texts: pl.Series) -> pl.Series:
     may = texts.str.contains(_SPREADSHEET).fill_null(value=False)
     if not may.any():
         return texts
-    parts = pl.col("text").str.extract_groups(r"^\s*'?(\d+)(?:\.(\d+))?(?:[eE]\+?(\d{1,2}))?\s*$").alias("parts")
+    parts = pl.col("text").str.extract_groups(r"^\s*'?([0-9]+)(?:\.([0-9]+))?(?:[eE]\+?([0-9]{1,2}))?\s*$").alias("parts")
     whole, fraction, power = (pl.col("parts").struct.field(str(place)).fill_null("") for place in (1, 2, 3))
     digits = whole + fraction.str.strip_chars_end("0")
     is_kept = whole.str.len_chars() + power.cast(pl.Int64, strict=False) == digits.str.len_chars()
