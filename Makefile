@@ -13,6 +13,7 @@ help: ## list the targets
 .venv/.ready: pyproject.toml uv.lock
 	@test -x $(UV) || { $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv==0.13.9; }
 	$(UV) sync --quiet --python $(PYTHON) --locked --compile-bytecode --extra sandbox
+	@$(BIN)/python -m compileall -q connectors hub orchestration sandbox warehouse # 0.3 s of each command where Python keeps none
 	@touch $@
 
 demo: .venv/.ready ## start the sandbox company, run the whole line, publish and explain the warehouse

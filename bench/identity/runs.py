@@ -58,9 +58,10 @@ def empty(folder: Path) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Our variables, the project on the path, and peers that keep no memory of earlier runs and report to nobody."""
+    """Our variables, the project on the path, bytecode kept; peers keep no memory of earlier runs and report to nobody."""
     root = str(Path(__file__).resolve().parents[2])
-    return {**os.environ, "PYTHONPATH": root, "GOLDENMATCH_AUTOCONFIG_MEMORY": "0", "DO_NOT_TRACK": "1"}
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**own, "PYTHONPATH": root, "GOLDENMATCH_AUTOCONFIG_MEMORY": "0", "DO_NOT_TRACK": "1"}
 
 
 def read_stages(out: Path) -> dict[str, Any]:
