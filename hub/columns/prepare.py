@@ -19,8 +19,9 @@ from hub.scoring.compare import list_compared
 from hub.scoring.names import COMPANY
 
 _TIMES = ("created_at", "updated_at")
-#: values parsed at once: they stay in the cache, and what parsing holds is bounded
-_SLICE = 65_536
+#: values parsed at once, which bounds what parsing holds; with half as many the regexes, which are compiled for each slice, take
+#: a tenth of its time
+_SLICE = 131_072
 #: part of every parsed field: the value as it was written
 SHOWN = "shown"
 #: how whole a value is, where its field's kind says so: below 0 it can never be golden

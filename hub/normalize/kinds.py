@@ -123,7 +123,9 @@ def _parse_credit_code(values: pl.Series) -> pl.DataFrame:
 def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
     """Columns province, city; or one that names either or both. A second pair of them fills what the first leaves open."""
     pairs = [(columns[place], columns[min(place + 1, len(columns) - 1)]) for place in range(0, len(columns), 2)]
-    found = [_locate(province, city) for province, city in pairs]
+    provinces, cities = (pl.concat([side.cast(pl.String).alias("name") for side in sides]) for sides in zip(*pairs, strict=True))
+    located, n = _locate(provinces, cities), len(columns[0])
+    found = [located.slice(place * n, n) for place in range(len(pairs))]
     return pl.select(pl.coalesce(*(place[part] for place in found)).alias(part) for part in ("", "province"))
 
 
