@@ -11,11 +11,12 @@ import polars as pl
 from hub.decide import DECISION_SCHEMA
 from hub.explain import add_reasons, read_pairs, read_told
 from hub.explain import explain_pair as score_pair
+from hub.ids.identify import align_events
 from hub.model import Model
 from hub.results.reasons import grow_tree, list_holding
 from hub.rules.model import Rules
 from orchestration.lib.decisions import ENTITIES, Entity, Working
-from orchestration.lib.explain_folder import follow_id
+from orchestration.lib.explain_folder import follow_id, follow_record
 from orchestration.lib.identity import LOG_SCHEMA, attach_customers
 from orchestration.lib.kept_hub import KeptHub
 from orchestration.lib.models import read_kept_model
@@ -33,13 +34,14 @@ _NOT_KEPT = "the hub's state after this run is gone or of other code; `goldthrea
 
 
 def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str | None = None) -> dict[str, Any]:
-    """A customer or a person by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY.
+    """A customer or a person by its ID (one that was given up is followed) or by one of its records as SOURCE:KEY; a record that
+    was deleted stands for the one that it was of.
 
     entity: which of the two a record is asked for that is of both.
     """
-    of, also = _choose_entity(con, [subject], entity)
-    _, became = ("", []) if ":" in subject else follow_id(_read_log(con).rename({"customer_gid": "gid"}), subject)
-    gid = _find_gid(con, of, subject)
+    last, became = _follow_deleted(con, subject, entity)
+    of, also = _choose_entity(con, [last], entity)
+    gid = _find_gid(con, of, last)
     crosswalk = f"hub.{of.crosswalk}"
     queries = {
         "golden": f"select * from hub.{of.golden} where {of.gid} = $gid",  # noqa: S608 (of the hub)
@@ -207,6 +209,21 @@ def _find_holder(con: duckdb.DuckDBPyConnection, of: Entity, subject: str) -> st
     query = f"select {of.gid} from hub.{of.crosswalk} where source = ? and source_key = ? and is_current"  # noqa: S608 (of the hub)
     found = con.execute(query, [source, key]).fetchall()
     return str(found[0][0]) if found else None
+
+
+def _follow_deleted(con: duckdb.DuckDBPyConnection, subject: str, asked: str | None) -> tuple[str, list[str]]:
+    """The subject, and what became of an ID on the way; for a record that is no more the ID that leads on from its last one."""
+    log = _read_log(con).rename({"customer_gid": "gid"})
+    source, colon, key = subject.partition(":")
+    if not colon:
+        return subject, follow_id(log, subject)[1]
+    if any(_find_holder(con, of, subject) for of in ENTITIES.values()):
+        return subject, []
+    for name in (name for name in ENTITIES if asked in (None, name)):
+        gid, became = follow_record(align_events(log, current_project().rules[name].id_prefix)[0], (source, key))
+        if gid:
+            return gid, became
+    return subject, []
 
 
 def _find_gid(con: duckdb.DuckDBPyConnection, of: Entity, subject: str) -> str:

@@ -5,6 +5,7 @@ The home of this module goes through one story, in the order of the tests, becau
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from orchestration.cli.app import app
 from orchestration.definitions import defs
 from orchestration.defs.gate import CONTRACT
 from orchestration.lib.runs import open_instance
@@ -179,6 +182,21 @@ def test_5_what_ended_in_the_vendors_systems_is_a_tombstone(line, twin):
         passed = frame.filter(pl.col("_valid_from").is_between(since, twin.as_of, closed="right"))
         ended += passed.filter(pl.col("_op") != "upsert").height
     assert sum(tombs.values()) >= ended > 0
+
+
+def test_5_a_record_that_ended_stands_for_the_customer_that_it_was_of(line):
+    """Of a deleted record `explain` says when it ended and whose it was."""
+    [(source, key, gid)] = line.read("""
+        select source, source_key, arg_max(customer_gid, valid_to) as gid from crosswalk
+        group by all having not bool_or(is_current) and gid in (select customer_gid from crosswalk where is_current)
+        order by all limit 1
+    """)
+    told = json.loads(CliRunner().invoke(app, ["explain", f"{source}:{key}", "--json"], catch_exceptions=False).stdout)
+    assert told["customer_gid"] == gid
+    assert told["became"][0].startswith(f"{source}:{key} was deleted on ")
+    assert told["became"][0].endswith(f": it was of {gid}")
+    strange = CliRunner().invoke(app, ["explain", f"{source}:nobody"])
+    assert f"no record {source}:nobody" in str(strange.exception)
 
 
 def test_6_a_rebuild_equals_the_incremental_runs_although_a_source_refuses_us(line, monkeypatch):
