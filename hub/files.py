@@ -10,11 +10,12 @@ import polars as pl
 from hub.columns.prepare import RecordsError
 
 _BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATORS = (",", ";", "\t", "|")
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A Parquet file, or a CSV file in UTF-8 or GB18030 with all values as text; columns are separated as its first line has it.
+    """A Parquet file, or a CSV file in UTF-8, GB18030 or UTF-16 with all values as text; its first line says what separates them.
 
     Raises RecordsError."""
     try:
@@ -46,13 +47,15 @@ def read_table(path: Path) -> pl.DataFrame:
 
 
 def _to_utf8(data: bytes, path: Path) -> bytes:
-    for encoding in ("utf-8", "gb18030"):
+    # UTF-16 is what spreadsheets call Unicode text
+    encodings = ("utf-16",) if data.startswith(_UTF_16) else ("utf-8", "gb18030")
+    for encoding in encodings:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return data if encoding == "utf-8" else text.encode()
-    raise RecordsError(f"{path}: neither UTF-8 nor GB18030: save it as UTF-8")
+        return data if encoding == "utf-8" else text.removeprefix("\ufeff").encode()
+    raise RecordsError(f"{path}: neither UTF-8 nor GB18030, nor UTF-16 with its mark: save it as UTF-8")
 
 
 def _read_header(text: bytes) -> tuple[str, list[str]]:

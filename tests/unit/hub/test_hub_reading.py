@@ -10,14 +10,16 @@ from hub.files import read_table
 from hub.tables import read_times
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("utf-8", ""), ("utf-8", "\ufeff"), ("gb18030", ""), ("gb18030", "\ufeff"), ("utf-16", "")]
+)
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_people_send(
-    tmp_path: Path, encoding: str, separator: str
+    tmp_path: Path, encoding: str, mark: str, separator: str
 ) -> None:
     lines = (separator.join(("source_key", '"name, in full; or short"', "city")), separator.join(("007", "云帆科技", "")))
     path = tmp_path / "x.csv"
-    path.write_bytes("\r\n".join((*lines, "")).encode(encoding))
+    path.write_bytes((mark + "\r\n".join((*lines, ""))).encode(encoding))
     table = read_table(path)
     assert table.columns == ["source_key", "name, in full; or short", "city"]
     assert table.row(0)[:2] == ("007", "云帆科技")
