@@ -147,6 +147,7 @@ def resolve(
         past = read_past(log, next_no, bonds.undone)
         placed = place_records(aligned, labels, past, rules.id_prefix)
         logged = pool.submit(identify, aligned, log, past, placed, Run(run_id, at, rules.version, bonds.merged))
+        barred = pool.submit(count_clashes, codes, candidates, weighed.is_vetoed[place])
         clock.lap("identify")
         give_back()
         members = placed.members
@@ -156,10 +157,10 @@ def resolve(
         edges, n_edges = told.result()
         review, n_grey = asked.result()
         identified = logged.result()
+        n_barred = barred.result()
     decided = report_decisions(decisions, bonds, rules.entity)
     report = summarise(labels, candidates, place, weighed, identified.events, past.members.height)
-    report |= {"vetoes": count_clashes(parts, candidates, weighed.is_vetoed[place], rules)}
-    report |= {"model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
+    report |= {"vetoes": n_barred, "model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": n_edges, "review_found": n_grey, "review_kept": review.height}
     report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
     clock.lap("report")
@@ -212,11 +213,10 @@ def _compare(
     return _Compared(candidates, vectors, place, weighed, model)
 
 
-def count_clashes(parts: Parts, candidates: Candidates, vetoed: npt.NDArray[np.bool_], rules: Rules) -> int:
-    """Candidates that may not be joined, whatever they weigh."""
-    for part in rules.separators:
-        codes = parts.codes(part)
-        a, b = codes[candidates.left], codes[candidates.right]
+def count_clashes(codes: list[Ids], candidates: Candidates, vetoed: npt.NDArray[np.bool_]) -> int:
+    """Candidates that may not be joined, whatever they weigh. codes: of the guards and barriers, per record."""
+    for code in codes:
+        a, b = code[candidates.left], code[candidates.right]
         vetoed = vetoed | ((a >= 0) & (b >= 0) & (a != b))
     return int(vetoed.sum())
 
