@@ -118,7 +118,7 @@ class Present:
 class Telling:
     """Edges that are being told of while the rest of an addition is found, and the records that they are between."""
 
-    present: Present
+    present: "Future[Present]"
     edges: "Future[tuple[pl.DataFrame, int]]"
 
 
@@ -126,9 +126,13 @@ def begin_telling(
     pool: ThreadPoolExecutor, state: State, rows: Ids, bonds: Bonds, rules: Rules, take_edges: TakeEdges | None
 ) -> Telling:
     """Begin with the edges of a state, which need no ids. rows, bonds: as of Addition; take_edges: as of hub.resolve."""
-    present = order_present(state)
-    reached = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
-    return Telling(present, pool.submit(tell_edges, list_edges(state, present, rules), reached, bonds, take_edges))
+    present = pool.submit(order_present, state)
+
+    def tell_all() -> tuple[pl.DataFrame, int]:
+        reached = state.records.select(pl.col(_RECORD).gather(pl.Series(rows)))
+        return tell_edges(list_edges(state, present.result(), rules), reached, bonds, take_edges)
+
+    return Telling(present, pool.submit(tell_all))
 
 
 def tell(
@@ -145,7 +149,7 @@ def tell(
     with ThreadPoolExecutor(1) as pool:
         telling = telling or begin_telling(pool, state, addition.rows, addition.bonds, rules, None)
         added = tell_added(addition, decisions, rules, model)
-        crosswalk = list_crosswalk(state, telling.present)
+        crosswalk = list_crosswalk(state, telling.present.result())
         golden = link_parents(state.golden, crosswalk)
         said = (added.review, added.decisions, added.events, added.model, added.report)
         outcome = Outcome(*said, crosswalk, golden, pl.DataFrame(), state.list_given_up())
