@@ -259,6 +259,7 @@ def _check_ids(resolution: Found, events: list[pl.DataFrame]) -> list[Finding]:
     retired = log.filter(pl.col("kind") == "retired").select(end="gid")
     alive = resolution.golden.select(end="gid")
     lost = ends.join(pl.concat([retired, alive]), on="end", how="anti")["gid"].sort()
+    away = alive.join(resolution.redirects.select(end="gid"), on="end", how="semi")["end"].sort()
     unknown = (
         alive.join(issued.rename({"gid": "end"}), on="end", how="anti")["end"].sort()
         if len(events) > 1 or not resolution.redirects.height
@@ -267,6 +268,7 @@ def _check_ids(resolution: Found, events: list[pl.DataFrame]) -> list[Finding]:
     return [
         *_report("issued_once", twice, "ids were issued twice: the log was appended to by two runs"),
         *_report("every_id_resolves", lost, "issued ids lead to no live or retired customer: the log is not whole"),
+        *_report("live_ids_stay", away, "live ids lead to other customers: the log is not whole"),
         *_report("ids_in_log", unknown, "live ids are not in the identity log handed in: pass the History of this resolution"),
     ]
 

@@ -224,6 +224,8 @@ def _move_ids(
     restored = merged.clear()
     if back and past.given_up:
         restored, again = write_restored(back, homes, past.given_up)
+        # an id that is live again leads nowhere, though the one that it was given up for is merged in the same run
+        redirected = redirected.join(restored.select("gid"), on="gid", how="anti")
         redirected = pl.concat([again, redirected]).unique("gid", keep="first", maintain_order=True)
     left = placed.filter(pl.col("old_gid").is_not_null() & (pl.col("gid") != pl.col("old_gid")))
     left = left.join(merged.select(old_gid="gid", gid="other_gid"), on=["old_gid", "gid"], how="anti")

@@ -48,6 +48,12 @@ def forget_a_customer(found: Whole) -> dict[str, Any]:
     return {"golden": found.golden.tail(-1)}
 
 
+def lead_a_customer_away(found: Whole) -> dict[str, Any]:
+    gids = found.golden["gid"]
+    led = pl.DataFrame({"gid": gids[:1], "target_gid": gids[-1:]}).with_columns(pl.lit(found.events["at"].max()).alias("since"))
+    return {"redirects": pl.concat([found.redirects, led], how="vertical_relaxed")}
+
+
 def invent_a_value(found: Whole) -> dict[str, Any]:
     name = found.rules.survivors[0].values[0][0]
     return {"golden": found.golden.with_columns(pl.lit("别的公司").alias(name))}
@@ -76,6 +82,7 @@ HUB = {
     "one_current_id": (lose_a_record, "1 records without exactly one current id"),
     "issued_once": (issue_twice, "1 ids were issued twice"),
     "every_id_resolves": (forget_a_customer, "1 issued ids lead to no live or retired customer"),
+    "live_ids_stay": (lead_a_customer_away, "1 live ids lead to other customers"),
     "ids_in_log": (None, "1 live ids are not in the identity log handed in"),
     "parents_end": (be_its_own_parent, "1 customers are part of themselves through their parents"),
     "golden_from_lineage": (invent_a_value, "golden values differ from the winners of their lineage"),

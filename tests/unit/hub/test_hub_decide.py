@@ -82,6 +82,21 @@ def test_undoing_a_merge_restores_the_very_ids_though_new_records_came(new_small
     assert gone.events.filter(kind="retired")["gid"].to_list() == [given_back]
 
 
+def test_an_id_that_comes_back_leads_nowhere_though_the_one_it_was_given_up_for_is_merged_at_once(new_small_hub, firms):
+    people, hub = People(firms), new_small_hub()
+    first = owners(hub.run(firms))
+    oldest, middle, youngest = hub.history.filter(kind="issued")["gid"]
+    place = {gid: int(key[1:]) for key, gid in first.items()}
+    merge = people.say("merge", [ref(place[middle])], [ref(place[youngest])])
+    assert run(hub, firms, people).redirects.select("gid", "target_gid").rows() == [(youngest, middle)]
+    people.undo(merge)
+    people.say("merge", [ref(place[oldest])], [ref(place[middle])])
+    result = run(hub, firms, people)
+    assert result.redirects.select("gid", "target_gid").rows() == [(middle, oldest)]
+    assert youngest in result.golden["gid"]
+    assert check_invariants(result, firms, history=hub.history) == []
+
+
 def test_undoing_one_of_two_merges_leads_the_ids_that_followed_home(new_small_hub, firms):
     people, hub = People(firms), new_small_hub()
     first = owners(hub.run(firms))
