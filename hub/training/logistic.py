@@ -105,21 +105,3 @@ def _squash(logits: Floats) -> Floats:
 def _lose(matrix: _Sparse, positive: Floats, counts: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
     logits = matrix.weigh(weights)
     return float((counts * np.logaddexp(0, logits) - positive * logits).sum() + 0.5 * (ridge * (weights - middle) ** 2).sum())
-
-
-def shift_prior(evidence: Floats, counts: Floats, prior: float, longest: float = 4.0) -> float:
-    """The prior (bits) that fits all candidates, from one that fits the labelled ones (Saerens, Latinne and Decaestecker 2002).
-
-    evidence: bits of each vector without the prior. The prior is moved until it equals the mean chance of a match under it, by
-    `longest` bits at most: beyond that the labelled pairs are too unlike the others to tell.
-    """
-    total = counts.sum()
-    low, high = prior - longest, prior + longest
-    for _ in range(200):
-        chance = 1.0 / (1.0 + np.exp2(-np.clip(evidence + prior, -500, 500)))
-        share = float(np.clip((counts * chance).sum() / total, 1e-9, 1 - 1e-9))
-        moved = float(np.clip(np.log2(share / (1 - share)), low, high))
-        if abs(moved - prior) < 1e-4:
-            return moved
-        prior = moved
-    return prior

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hub.normalize.models import MODELS
 from hub.rules.model import Comparison, Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
-from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance, weigh_vectors
+from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
 from hub.training.near import stay_near
@@ -225,7 +225,6 @@ def _learn_from_labels(
     if not any(name in rules.weights for name in wanted):
         found = _learn_unlabelled(matrix, counts, names, rules, n_records, background).weights
         start = {name: bits for name, bits in found.items() if AND not in name} | start
-    everything = matrix
     same, conflict = _thin_labels(same, conflict)
     taught = np.flatnonzero(same + conflict)
     matrix, same, conflict = matrix[taught], same[taught], conflict[taught]
@@ -250,17 +249,12 @@ def _learn_from_labels(
     )
     weights = {**start, **dict(zip(labels, fitted.tolist(), strict=True))}
     weights = _restore_order(weights, rules, names, free, matrix, same)
-    labelled_prior = weights["prior"]
-    evidence = weigh_vectors(everything, {**weights, "prior": 0.0}, rules, names)
-    # never upwards: at 30,000 records a bit more cost 0.009 of F1, for pairs without numbers are no likelier than labelled ones
-    weights["prior"] = min(labelled_prior, logistic.shift_prior(evidence, counts.astype(np.float64), labelled_prior))
     report = {
         "method": "certain",
         "rounds": rounds,
         "labelled_pairs": int(same.sum() + conflict.sum()),
         "agreeing_pairs": int(same.sum()),
         "prior": weights["prior"],
-        "prior_of_labelled": labelled_prior,
         "levels": _describe_labels(matrix, same, conflict, names, rules),
     }
     return Trained(weights, report)

@@ -11,7 +11,7 @@ from hub.candidates.sample import sample_others
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
 from hub.scoring.compare import name_levels
 from hub.scoring.weights import weigh_interactions, weigh_vectors
-from hub.training.logistic import fit, shift_prior
+from hub.training.logistic import fit
 from hub.training.near import FARTHEST
 from hub.training.train import train
 
@@ -243,12 +243,6 @@ def test_few_labels_move_a_given_weight_little_and_many_move_it_far() -> None:
 
     assert abs(learn(0.05) + 2.0) < 1.5
     assert learn(100.0) == pytest.approx(2 * np.log2(15), abs=0.2)
-
-
-def test_the_prior_follows_the_candidates_and_not_the_labelled_pairs() -> None:
-    evidence = np.array([8.0, -8.0])
-    assert shift_prior(evidence, np.array([10.0, 990.0]), 0.0) < -3.0
-    assert shift_prior(evidence, np.array([500.0, 500.0]), 0.0) == pytest.approx(0.0, abs=0.1)
 
 
 def test_fixed_rules_keep_their_weights_and_need_a_prior(population: _Population) -> None:
