@@ -1,4 +1,7 @@
-"""Weights from labelled pairs: logistic regression on counts of distinct vectors, held to given weights where labels are few."""
+"""Weights from labelled pairs: logistic regression on counts of distinct vectors, held to given weights where labels are few.
+
+Some labels are wrong: a clerk copied a code. One that all else gainsays counts little, instead of as much as hundreds of others.
+"""
 
 from dataclasses import dataclass
 
@@ -13,6 +16,9 @@ _ROUNDS = 40
 _TOLERANCE = 1e-6
 #: an outcome with no counter-example may pull a weight this many bits per round, no more
 _LONGEST_STEP = 4.0
+#: share of wrong labels. Where 2 to 5 in 100 codes were copied from other records, mean F1 of five tables .908 to .949; of 47
+#: others as it was. A share of .005 to .03 does the same
+WRONG = 0.01
 
 
 @dataclass(frozen=True)
@@ -58,21 +64,23 @@ def fit(features: npt.NDArray[np.bool_], same: Floats, conflict: Floats, centre:
 
     features: a row per vector; same, conflict: how many of its labelled pairs agree and conflict.
     """
-    counts = same + conflict
-    rows = np.flatnonzero(counts > 0)
-    matrix, positive, counts = _find_ones(features[rows]), same[rows], counts[rows]
+    rows = np.flatnonzero(same + conflict > 0)
+    matrix, same, conflict = _find_ones(features[rows]), same[rows], conflict[rows]
     ridge = 1.0 / (spread * _NATS_PER_BIT) ** 2
     middle = centre * _NATS_PER_BIT
     weights = middle.copy()
-    loss = _lose(matrix, positive, counts, weights, middle, ridge)
+    loss = _lose(matrix, same, conflict, weights, middle, ridge)
     for number in range(1, _ROUNDS + 1):
         chance = _squash(matrix.weigh(weights))
+        told = _tell(chance)
+        positive = same * (1 - WRONG) * chance / told + conflict * WRONG * chance / (1 - told)
+        counts = same + conflict
         gradient = matrix.gather(counts * chance - positive) + ridge * (weights - middle)
         curvature = matrix.square(counts * chance * (1 - chance)) + np.diag(ridge)
         step = _solve(curvature, gradient)
         step *= min(1.0, _LONGEST_STEP * _NATS_PER_BIT / max(float(np.abs(step).max()), 1e-12))
         scale = 1.0
-        while (better := _lose(matrix, positive, counts, weights - scale * step, middle, ridge)) > loss and scale > 1e-4:
+        while (better := _lose(matrix, same, conflict, weights - scale * step, middle, ridge)) > loss and scale > 1e-4:
             scale /= 2
         if better > loss:
             return weights / _NATS_PER_BIT, number
@@ -102,6 +110,11 @@ def _squash(logits: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -500, 500))))
 
 
-def _lose(matrix: _Sparse, positive: Floats, counts: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
-    logits = matrix.weigh(weights)
-    return float((counts * np.logaddexp(0, logits) - positive * logits).sum() + 0.5 * (ridge * (weights - middle) ** 2).sum())
+def _tell(chance: Floats) -> Floats:
+    """The chance that a label says same, of pairs with a chance of being it."""
+    return WRONG + (1 - 2 * WRONG) * chance
+
+
+def _lose(matrix: _Sparse, same: Floats, conflict: Floats, weights: Floats, middle: Floats, ridge: Floats) -> float:
+    told = _tell(_squash(matrix.weigh(weights)))
+    return float(0.5 * (ridge * (weights - middle) ** 2).sum() - (same * np.log(told) + conflict * np.log1p(-told)).sum())

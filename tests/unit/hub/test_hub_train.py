@@ -11,7 +11,7 @@ from hub.candidates.sample import sample_others
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
 from hub.scoring.compare import name_levels
 from hub.scoring.weights import weigh_interactions, weigh_vectors
-from hub.training.logistic import fit
+from hub.training.logistic import WRONG, fit
 from hub.training.near import FARTHEST
 from hub.training.train import train
 
@@ -242,7 +242,21 @@ def test_few_labels_move_a_given_weight_little_and_many_move_it_far() -> None:
         return float(weights[1])
 
     assert abs(learn(0.05) + 2.0) < 1.5
-    assert learn(100.0) == pytest.approx(2 * np.log2(15), abs=0.2)
+    # a hundredth of the labels are taken for wrong ones
+    told = (15 / 16 - WRONG) / (1 / 16 - WRONG)
+    assert learn(100.0) == pytest.approx(2 * np.log2(told), abs=0.2)
+
+
+@pytest.mark.parametrize("wrong", [1.0, 3.0])
+def test_a_few_wrong_labels_hardly_move_the_prior(wrong: float) -> None:
+    features = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 1], [1, 0, 0]], dtype=bool)
+    conflict, centre, spread = np.array([0.0, 20.0, 20.0, 400.0]), np.array([-8.0, 8.0, 8.0]), np.array([20.0, 2.0, 2.0])
+
+    def learn(copied: float) -> float:
+        weights, _ = fit(features, np.array([300.0, 60.0, 40.0, copied]), conflict, centre, spread)
+        return float(weights[0])
+
+    assert learn(wrong) == pytest.approx(learn(0.0), abs=0.5)
 
 
 def test_fixed_rules_keep_their_weights_and_need_a_prior(population: _Population) -> None:
