@@ -19,10 +19,13 @@ _FORMS = {
 #: left out of the core: a third of all lists leave out the kind of street or its direction
 _WEAK = "st|ave|rue|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way|n|s|e|w|ne|nw|se|sw"
 
+#: beside the main part
+PARTS = ("number", "core", "door", "house", "street", "postcode")
+
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
     """main: words in their short forms; number: the first number; core: number and name of the street alone; door: core
-    where it is in other letters than Chinese and has a number; house: number there; postcode."""
+    where it is in other letters than Chinese and has a number; house: number there; street: longest word there; postcode."""
     folded = fold_texts(values.cast(pl.String))
     frame = pl.DataFrame({"text": folded}).with_row_index("row").with_columns(drop_silent(pl.col("text")))
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
@@ -42,6 +45,7 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
         core=core,
         door=pl.lit(None, dtype=pl.String),
         house=pl.lit(None, dtype=pl.String),
+        street=pl.lit(None, dtype=pl.String),
         postcode=pl.col("text").str.extract(r"\b([1-9][0-9]{5})$"),
     )
 
@@ -66,8 +70,15 @@ def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
         core=core,
         door=pl.when(pl.col("main").str.contains(r"[0-9]")).then(core),
         house=pl.col("main").str.extract(r"([0-9]+)"),
+        street=_pick_street(core),
         postcode=pl.col("main").str.extract(r"\b([0-9]{5,6})$"),
     )
+
+
+def _pick_street(core: pl.Expr) -> pl.Expr:
+    """The longest word of five letters and more, the first of several."""
+    words = core.str.extract_all(r"[\p{L}]{5,}")
+    return words.list.get(words.list.eval(pl.element().str.len_chars()).list.arg_max(), null_on_oob=True)
 
 
 def _null_empty(expression: pl.Expr) -> pl.Expr:

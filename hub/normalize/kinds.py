@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from hub.normalize.address import PARTS as ADDRESS_PARTS
 from hub.normalize.address import parse_address
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
@@ -22,6 +23,7 @@ from hub.normalize.generic import (
 )
 from hub.normalize.latin import load_spelled_cities
 from hub.normalize.models import find_models
+from hub.normalize.person import PARTS as PERSON_PARTS
 from hub.normalize.person import join_names, parse_person_name
 from hub.normalize.regions import locate
 from hub.normalize.text import fold_texts, map_distinct
@@ -226,13 +228,7 @@ KINDS: dict[str, Kind] = {
         ("sorted", "long", "prefix", "first"),
         frequency=True,
     ),
-    "person_name": Kind(
-        parse_person_name,
-        ("surname", "given", "sorted", "called"),
-        _PERSON,
-        ("sorted", "surname", "given"),
-        frequency=True,
-    ),
+    "person_name": Kind(parse_person_name, PERSON_PARTS, _PERSON, ("sorted", "surname", "given"), frequency=True),
     "full_name": Kind(
         None,
         ("surname", "given", "sorted", "given_start", "surname_start"),
@@ -253,7 +249,7 @@ KINDS: dict[str, Kind] = {
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), _EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
-    "address": Kind(parse_address, ("number", "core", "door", "house", "postcode"), _ADDRESS, ("", "core"), frequency=True),
+    "address": Kind(parse_address, ADDRESS_PARTS, _ADDRESS, ("", "core"), frequency=True),
     "place": Kind(parse_place, ("first",), _PLACE, frequency=True),
     "zip": Kind(parse_zip, ("area",), _ZIP, frequency=True),
     "region": Kind(None, ("province",), frequency=True, join=_join_region),

@@ -1,16 +1,25 @@
 """Names of persons, Chinese and Western, in one column or in two."""
 
+from functools import cache
+from importlib.resources import files
+
 import polars as pl
 
 from hub.normalize.contact import is_firm, split_person_names
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.text import fold_text, fold_texts, scatter
+from hub.normalize.sound import space_syllables
+from hub.normalize.text import fold_text, fold_texts, replace_rows, scatter
 
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
 
+#: beside the main part
+PARTS = ("surname", "given", "sorted", "called", "formal", "rough")
+
 
 def parse_person_name(values: pl.Series) -> pl.DataFrame:
-    """main: the full name, null where only a surname is known; surname; given; sorted: its words by the alphabet.
+    """main: the full name, null where only a surname is known; surname; given; sorted: its words by the alphabet; formal: these,
+    Robert for Bob; rough: what misspelling mostly leaves of formal, in any order: how Chinese characters sound, how other words
+    begin.
 
     `Smith, John` is read as John Smith. Of a Chinese name the surname is the first character, or a double surname.
     """
@@ -20,15 +29,37 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
     frame = scatter(split_person_names(values).with_columns(is_han=han), other, _read_western(raw.filter(other)))
     full = pl.when("is_han").then("full").otherwise("western")
     frame = frame.with_columns(full=pl.when(full.str.len_chars() >= 2).then(full))
+    formal = pl.col("full").str.split(" ").list.eval(pl.element().replace(load_nicknames()))
+    frame = frame.with_columns(formal=formal.list.join(" "))
     return frame.select(
         pl.col("full").alias(""),
         surname=pl.when("is_han").then("surname").otherwise(pl.col("full").str.extract(r"(\S+)$")),
         given=pl.when("is_han")
         .then(pl.col("full").str.slice(pl.col("surname").str.len_chars()))
         .otherwise(pl.col("full").str.extract(r"^(\S+) ")),
-        sorted=pl.col("full").str.split(" ").list.sort().list.join(" "),
+        sorted=_sort_words(pl.col("full")),
         called=pl.when("is_han").then("called").otherwise("full"),
+        formal=_sort_words(pl.col("formal")),
+        rough=_roughen(frame["formal"]),
     )
+
+
+@cache
+def load_nicknames() -> dict[str, str]:
+    """The names that English nicknames and other spellings stand for, where they stand for one."""
+    return dict(pl.read_csv((files("hub") / "data" / "nicknames.csv").read_bytes()).iter_rows())
+
+
+def _roughen(names: pl.Series) -> pl.Series:
+    is_han = names.str.contains(r"\p{Han}").fill_null(value=False)
+    starts = names.str.replace(r" .* ", " ").str.replace_all(r"([^ ]{3})[^ ]+", "$1")
+    words = replace_rows(starts, is_han, space_syllables(names.filter(is_han)))
+    return words.to_frame("words").select(_sort_words(pl.col("words").str.strip_chars())).to_series()
+
+
+def _sort_words(text: pl.Expr) -> pl.Expr:
+    # list.sort() takes 17 times as long
+    return text.str.split(" ").list.eval(pl.element().sort()).list.join(" ")
 
 
 def _read_western(names: pl.Series) -> pl.DataFrame:

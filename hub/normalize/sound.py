@@ -19,3 +19,14 @@ def load_sounds() -> dict[str, str]:
 def spell(texts: pl.Series) -> pl.Series:
     """Folded texts by sound: 楷飞 and 凯飞 are kaifei; other scripts stay as they are, without blanks."""
     return replace_characters(texts, load_sounds()).str.replace_all(" ", "", literal=True)
+
+
+@cache
+def load_syllables() -> dict[str, str]:
+    """load_sounds with a blank behind each."""
+    return {character: f"{sound} " for character, sound in load_sounds().items()}
+
+
+def space_syllables(texts: pl.Series) -> pl.Series:
+    """Folded Chinese texts by sound, a blank behind each syllable: 楷飞 is `kai fei `."""
+    return replace_characters(texts, load_syllables())

@@ -11,6 +11,8 @@ A test is one or more conditions: `osa <= 1 and length >= 4 or contains`; `and` 
     swapped              two dates of one year with day and month exchanged
     osa <= 2             edits, a swap of neighbours is one; levenshtein <= 2: edits, a swap is two
     jaro_winkler >= .9   likeness from 0 to 1; token_sort, token_set, token_overlap likewise, on words
+    ends >= .8           likeness of the first and of the last words of two names, in the better order: of the less alike ones;
+    end >= .8            of those more alike; of a name of one word that word is compared with either. words >= 2: of the shorter
     prefix >= 3          length of the common beginning; length >= 4: of the shorter value; parts >= 2: equal parts of a date
     days <= 31           distance of two dates; years <= 1 likewise
     percent <= 5         distance of two numbers in percent of the larger; within <= 10: in their unit
@@ -38,15 +40,20 @@ _Metric = Callable[["_Pairs", float], Floats]
 
 #: characters that a scorer looks at: descriptions of 2,000 take it 100 times as long, and how they go on tells little
 LONGEST = 256
+#: likeness of J and John
+_INITIAL = 0.85
 _CONDITION = re.compile(r"^(?P<metric>[a-z_]+)(?:\s*(?P<sign><=|>=)\s*(?P<limit>\d*\.?\d+))?$")
 
 
 class _Pairs:
     """Two aligned columns of values, as series and, once a scorer asks for them, as lists."""
 
-    def __init__(self, frame: pl.DataFrame, lists: tuple[list[str], list[str]] | None = None) -> None:
+    def __init__(
+        self, frame: pl.DataFrame, lists: tuple[list[str], list[str]] | None = None, ends: tuple[Floats, Floats] | None = None
+    ) -> None:
         self.frame = frame
         self._lists = lists
+        self._ends = ends
 
     def select(self, expression: pl.Expr) -> Floats:
         return self.frame.select(expression.cast(pl.Float64).fill_null(float("nan")).alias("x"))["x"].to_numpy()
@@ -59,6 +66,12 @@ class _Pairs:
             self._lists = ordered["low"].to_list(), ordered["high"].to_list()
         return self._lists
 
+    def compare_ends(self) -> tuple[Floats, Floats]:
+        """Of two names the likeness of the ends that are less alike, NaN where one is a single word, and of those more alike."""
+        if self._ends is None:
+            self._ends = _compare_ends(self.frame)
+        return self._ends
+
     def take(self, rows: npt.NDArray[np.intp]) -> "_Pairs":
         if len(rows) == self.frame.height:
             return self
@@ -66,7 +79,8 @@ class _Pairs:
         if lists is not None:
             places = rows.tolist()
             lists = [lists[0][place] for place in places], [lists[1][place] for place in places]
-        return _Pairs(self.frame[rows], lists)
+        ends = (self._ends[0][rows], self._ends[1][rows]) if self._ends is not None else None
+        return _Pairs(self.frame[rows], lists, ends)
 
 
 def _score(scorer: Callable[..., float], scale: float = 1.0) -> _Metric:
@@ -95,6 +109,28 @@ def _count_prefix(a: str, b: str) -> int:
     return min(len(a), len(b))
 
 
+def _compare_ends(frame: pl.DataFrame) -> tuple[Floats, Floats]:
+    ordered = frame.select(low=pl.min_horizontal("a", "b"), high=pl.max_horizontal("a", "b"))
+    first, last = (ordered.select(pl.all().str.extract(pattern)) for pattern in (r"^(\S+)", r" (\S+)$"))
+    straight = _compare_words(first["low"], first["high"]), _compare_words(last["low"], last["high"])
+    crossed = _compare_words(first["low"], last["high"]), _compare_words(last["low"], first["high"])
+    one, other = np.where(np.add(*crossed) > np.add(*straight), crossed, straight)
+    is_single = last.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
+    likest = np.where(is_single, np.max([*straight, *crossed], axis=0), np.maximum(one, other))
+    return np.where(is_single, np.nan, np.minimum(one, other)), likest
+
+
+def _compare_words(low: pl.Series, high: pl.Series) -> Floats:
+    """0 where either word is missing; an initial is like a word that begins so by _INITIAL."""
+    scores = cpdist(low.to_list(), high.to_list(), scorer=JaroWinkler.similarity, dtype=np.float64)
+    fits = pl.select(_has_initial(pl.lit(low), pl.lit(high)).fill_null(value=False)).to_series().to_numpy()
+    return np.where(fits, np.maximum(scores, _INITIAL), scores)
+
+
+def _count_words(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return pl.min_horizontal(a.str.count_matches(r"\S+"), b.str.count_matches(r"\S+"))
+
+
 def _has_initial(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return (pl.min_horizontal(a.str.len_chars(), b.str.len_chars()) == 1) & (a.str.slice(0, 1) == b.str.slice(0, 1))
 
@@ -105,9 +141,13 @@ def _share_numbers(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return (shared > 0) & (shared == pl.min_horizontal(left.list.len(), right.list.len()))
 
 
-def _reorder_characters(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+def _reorder_characters(pairs: _Pairs, _limit: float) -> Floats:
+    held = np.zeros(pairs.frame.height)
+    rows = np.flatnonzero(pairs.select(pl.col("a").str.contains(r"\p{Han}.*\p{Han}") & pl.col("b").str.contains(r"\p{Han}")))
+    a, b = pl.col("a"), pl.col("b")
     left, right = (side.str.extract_all(r"\p{Han}").list.sort() for side in (a, b))
-    return (left == right) & (left.list.len() >= 2) & (a.str.len_chars() == b.str.len_chars())
+    held[rows] = pairs.take(rows).select((left == right) & (a.str.len_chars() == b.str.len_chars()))
+    return held
 
 
 def _differ_in_script(a: pl.Expr, b: pl.Expr) -> pl.Expr:
@@ -153,7 +193,7 @@ _HOLDS: dict[str, _Metric] = {
     "contains": _expression(lambda a, b: a.str.contains(b, literal=True) | b.str.contains(a, literal=True)),
     "initial": _expression(_has_initial),
     "numbers": _expression(_share_numbers),
-    "characters": _expression(_reorder_characters),
+    "characters": _reorder_characters,
     "scripts": _expression(_differ_in_script),
     "swapped": _expression(_are_swapped),
 }
@@ -170,6 +210,9 @@ _LIKENESSES: dict[str, _Metric] = {
     "token_sort": _score(token_sort_ratio, 100.0),
     "token_set": _score(token_set_ratio, 100.0),
     "token_overlap": _expression(_overlap_words),
+    "ends": lambda pairs, _limit: pairs.compare_ends()[0],
+    "end": lambda pairs, _limit: pairs.compare_ends()[1],
+    "words": _expression(_count_words),
     "prefix": _common_prefix,
     "length": _expression(lambda a, b: pl.min_horizontal(a.str.len_chars(), b.str.len_chars())),
     "parts": _expression(_count_parts),

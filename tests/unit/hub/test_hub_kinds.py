@@ -51,6 +51,7 @@ def test_an_address_is_spelled_one_way_and_its_core_leaves_the_kind_of_street_ou
     assert set(_derive("address", spellings)) == {"1312 s racine ave"}
     assert set(_derive("address", [*spellings, "1312 Racine"], "core")) == {"1312 racine"}
     assert _derive("address", ["570 Fourth St.", "570 4th st"], "core") == ["570 4", "570 4"]
+    assert _derive("address", ["1312 South Racine Ave", "Racine House 1", "12 A"], "street") == ["racine", "racine", None]
 
 
 def test_a_chinese_address_has_its_numbers_apart() -> None:
@@ -62,6 +63,12 @@ def test_names_of_persons_fall_into_given_name_and_surname() -> None:
     assert _derive("person_name", values) == ["john smith", "john smith", "欧阳娜娜", "王小明", None]
     assert _derive("person_name", values, "surname") == ["smith", "smith", "欧阳", "王", "王"]
     assert _derive("person_name", values, "given") == ["john", "john", "娜娜", "小明", None]
+
+
+def test_a_name_has_a_formal_and_a_rough_form() -> None:
+    values = ["Bob Smith", "SMITH, Robert", "Robert J. Smiht", "王小明", "明 王小", "王晓明", "王总"]
+    assert _derive("person_name", values, "formal")[:2] == ["robert smith", "robert smith"]
+    assert _derive("person_name", values, "rough") == ["rob smi"] * 3 + ["ming wang xiao"] * 3 + [None]
 
 
 def test_a_key_that_means_something_in_its_source_alone_is_not_shared_by_sources() -> None:

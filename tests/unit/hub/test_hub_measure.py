@@ -78,3 +78,12 @@ def test_a_test_that_cannot_be_read_says_where_it_stands_and_what_to_write(test:
     with pytest.raises(RulesError, match=r"comparisons\.name") as error:
         parse_test(test, "comparisons.name")
     assert advice in str(error.value)
+
+
+def test_names_compare_by_their_ends_in_either_order() -> None:
+    alike = [("john smith", "jonh smiht"), ("smith john", "john smith"), ("j smith", "john smith"), ("smith j", "john smith")]
+    family = [("karen castillo", "andrea castillo"), ("castillo andrea", "karen castillo")]
+    others = [("karen castillo", "james wood")]
+    tests = ("ends >= 0.78", "end >= 0.85 and words >= 2", "end >= 0.85")
+    assert _measure([*alike, *family, *others, ("smyth", "john smith")], *tests) == [1, 1, 1, 1, 2, 2, 4, 3]
+    assert _measure([(b, a) for a, b in (*alike, *family, *others)], *tests) == [1, 1, 1, 1, 2, 2, 4]
