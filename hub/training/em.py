@@ -44,6 +44,15 @@ _START_OF_CANDIDATES = 0.1
 
 
 @dataclass(frozen=True)
+class Given:
+    """What rules with weights say beforehand: the bits that their interactions give each vector, in place of dependences that
+    would be found, and per comparison the most that each level may weigh."""
+
+    interactions: Floats
+    most: Sequence[Floats]
+
+
+@dataclass(frozen=True)
 class Population:
     """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
 
@@ -63,6 +72,7 @@ class Population:
     start: Sequence[Floats | None]
     misses: Sequence[tuple[int, float]]
     unrepeated: int | None = None
+    given: Given | None = None
 
 
 @dataclass
@@ -83,15 +93,15 @@ class Learned:
             total += table[matrix[:, one], matrix[:, other]]
         return total
 
-    def weigh(self, matrix: Matrix) -> Floats:
+    def weigh(self, matrix: Matrix, given: Given | None = None) -> Floats:
         """Bits of each vector."""
         levels = sum(bits[matrix[:, place]] for place, bits in enumerate(self.bits))
-        return np.asarray(self.prior + levels + self.correct(matrix))
+        return np.asarray(self.prior + levels + self.correct(matrix) + (given.interactions if given else 0.0))
 
-    def weigh_rest(self, matrix: Matrix) -> list[Floats]:
+    def weigh_rest(self, matrix: Matrix, given: Given | None = None) -> list[Floats]:
         """Per comparison the bits of each vector without it, and without what its joint chances give."""
         own = [bits[matrix[:, place]] for place, bits in enumerate(self.bits)]
-        total = self.prior + sum(own)
+        total = self.prior + sum(own) + (given.interactions if given else 0.0)
         for (one, other), table in self.joint.items():
             joint = table[matrix[:, one], matrix[:, other]]
             total = total + joint
@@ -123,8 +133,8 @@ def learn(population: Population) -> Learned:
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     for number in range(_ROUNDS):
-        matches = to_chance(learned.weigh(matrix)) * counts * across
-        doubts = [_doubt(rest_of_pair) for rest_of_pair in learned.weigh_rest(matrix)]
+        matches = to_chance(learned.weigh(matrix, population.given)) * counts * across
+        doubts = [_doubt(rest_of_pair) for rest_of_pair in learned.weigh_rest(matrix, population.given)]
         moved = 0.0
         for place in places:
             found = _count_levels(matrix[:, place], matches, len(population.names[place]))
@@ -138,9 +148,11 @@ def learn(population: Population) -> Learned:
             chance = _count(population, place, counts - (1 - doubts[place]) * matches, rest)
             learned.u[place] = _normalise(chance, _CHANCES_OF_LEVEL)
             learned.bits[place] = _to_bits(population, place, m, learned.u[place], matches.sum())
+            if population.given:
+                learned.bits[place] = np.minimum(learned.bits[place], population.given.most[place])
         learned.prior = _to_log_odds(min((matches.sum() + 1) / pairs, 0.5))
         learned.rounds = number + 1
-        if number < _ROUNDS_OF_DEPENDENCE:
+        if number < _ROUNDS_OF_DEPENDENCE and population.given is None:
             learned.joint = _find_dependence(population, counts - matches, rest)
         elif moved < _TOLERANCE:
             break

@@ -13,7 +13,7 @@ from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
-from hub.training.near import stay_near
+from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
 
 Ints = npt.NDArray[np.int64]
@@ -136,16 +136,19 @@ def _learn_unlabelled(
         ],
         [_bound_misses(comparison, rules) for comparison in rules.comparisons],
         unrepeated,
+        give(given, matrix, rules, names) if "prior" in rules.weights else None,
     )
     learned = em.learn(population)
     if repeats and unrepeated is not None:
         learned.bits[unrepeated][1] += hold_back(learned.weigh(matrix), counts, matrix[:, unrepeated] == 1, repeats.odds)
-    matches = float((counts * to_chance(learned.weigh(matrix))).sum())
+    matches = float((counts * to_chance(learned.weigh(matrix, population.given))).sum())
     bits = []
     for own, rule, start, m in zip(learned.bits, given, is_given, learned.m, strict=True):
         support = np.concatenate([[0.0], m * matches])
         bits.append((own * support + rule * _MATCHES_OF_RULE) / (support + _MATCHES_OF_RULE) if start else own)
-    weights = {"prior": learned.prior, **_name_weights(rules, names, bits)}
+    given_prior = rules.weights.get("prior", learned.prior)
+    prior = (learned.prior * matches + given_prior * _MATCHES_OF_RULE) / (matches + _MATCHES_OF_RULE)
+    weights = {"prior": prior, **_name_weights(rules, names, bits)}
     weights |= {interaction.name: rules.weights.get(interaction.name, 0.0) for interaction in rules.interactions}
     weights |= _name_joint(learned, rules, names)
     report = {

@@ -10,9 +10,9 @@ import pytest
 from hub.candidates.sample import sample_others
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
 from hub.scoring.compare import name_levels
-from hub.scoring.weights import weigh_interactions, weigh_vectors
+from hub.scoring.weights import AND, weigh_interactions, weigh_vectors
 from hub.training.logistic import WRONG, fit
-from hub.training.near import FARTHEST
+from hub.training.near import FARTHEST, LIGHTER, stay_near
 from hub.training.train import train
 
 _LEVELS = (Level("same", "same"), Level("close", "osa <= 1"))
@@ -139,6 +139,29 @@ def test_given_weights_that_miss_matches_are_moved_a_little(population: _Populat
     assert trained.report["expected_matches"] > 1.5 * trained.report["expected_by_given"]
     assert max(abs(bits - rules.weights.get(name, 0.0)) for name, bits in trained.weights.items()) == pytest.approx(FARTHEST)
     assert population.misjudged(trained.weights, rules) < 0.6 * population.misjudged(dict(rules.weights), rules)
+
+
+def test_a_level_that_alone_is_a_match_by_the_rules_stays_one(population: _Population) -> None:
+    given = {f"{name}.same": 3.0 for name in ("town", "phone", "tax")} | {"name.same": 8.0, "name.close": 5.0}
+    rules = _rules(weights=MappingProxyType({"prior": -8.0, **given}))
+    learned = {name: bits + 4.0 for name, bits in given.items()} | {
+        "prior": -11.0,
+        "name.same": 8.0,
+        "name.same & town.same": 9.0,
+    }
+    near, _ = stay_near(learned, population.matrix, population.counts, rules, _NAMES)
+    assert near == {**learned, "name.same": 11.0, "name.same & town.same": FARTHEST}
+
+
+def test_interactions_and_what_speaks_against_hold_while_weights_are_learnt(population: _Population) -> None:
+    given = {f"{name}.{level}": bits for name in ("name", "town") for level, bits in (("same", 3.0), ("different", -9.0))}
+    alone = _train(population, _rules(weights=MappingProxyType({"prior": -8.0, **given})))
+    assert alone.weights["name.different"] <= -9.0 + LIGHTER
+    interaction = Interaction("home", ("name.same", "town.same"))
+    weights = MappingProxyType({"prior": -8.0, **given, "home": -30.0})
+    together = _train(population, _rules(weights=weights, interactions=(interaction,)))
+    assert together.report["expected_matches"] < 0.7 * alone.report["expected_matches"]
+    assert not any(AND in name for name in together.weights)
 
 
 def test_given_weights_hold_where_learnt_ones_find_no_more(population: _Population) -> None:
