@@ -140,3 +140,52 @@ def test_a_name_that_few_have_is_one_person_unless_something_speaks_against_it(j
     one, other = {"full_name": "谢曦娜", "mobile": "18960508659"}, {"full_name": "谢曦娜"}
     assert judge(one, other)["verdict"] == "match"
     assert judge(one, {**other, "mobile": "13912340001"})["verdict"] == "grey"
+
+
+_HOME = {"address": "707 Oak Drive", "city": "Salem", "province": "Oregon"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        # families, whose given names begin or end alike
+        ("Karen Castillo", "Andrea Castillo", "no match"),
+        ("Castillo, Karen", "Andrea Castillo", "no match"),
+        ("Patrick Morewell", "Mark Morewell", "no match"),
+        ("Gary White", "Sara White", "no match"),
+        ("Robert Reed", "Bob Reed", "match"),
+        ("J Morewell", "Mark Morewell", "no match"),
+        ("M Morewell", "Mark Morewell", "match"),
+        ("Jonh Torewlel", "John Tarewell", "match"),
+    ],
+)
+def test_a_home_is_a_familys_and_a_name_is_misspelt_shortened_or_called_otherwise(
+    judge: Callable[..., Any], one: str, other: str, verdict: str
+) -> None:
+    found = judge({"full_name": one, **_HOME}, {"full_name": other, **_HOME})
+    assert found["proposed_by"]
+    assert found["verdict"] == verdict
+
+
+def test_colleagues_who_share_employer_switchboard_town_and_domain_are_two(judge: Callable[..., Any]) -> None:
+    office = {"company_name": "Garaworth Energy LLC", "phone": "(579) 336-9977", "city": "Burlington", "province": "Vermont"}
+    carl = {"full_name": "Carl Carter", "email": "carterc@garaworthinc72.com", **office}
+    danielle = {"full_name": "Danielle Croinwick", "email": "croinwickd@garaworthinc72.com", **office}
+    assert judge(carl, danielle)["verdict"] == "no match"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # at one employer, by surname or given name; by sound in any order; by the beginnings of the words
+        ({"full_name": "John Smith", "company_name": "Acme Ltd"}, {"full_name": "Jhon Smith", "company_name": "Acme Ltd"}),
+        ({"full_name": "王总", "company_name": "云帆科技"}, {"full_name": "王小明", "company_name": "云帆科技"}),
+        ({"full_name": "王小明"}, {"full_name": "王晓明"}),
+        ({"full_name": "Isabella Fletcher"}, {"full_name": "Isabelle Fletchr"}),
+        ({"full_name": "Rachle Georfe", "address": "9 Meares Place"}, {"full_name": "Ann Wood", "address": "9 Meares Placee"}),
+    ],
+)
+def test_a_misspelt_name_is_compared_with_the_right_one(
+    judge: Callable[..., Any], one: dict[str, str], other: dict[str, str]
+) -> None:
+    assert judge(one, other)["proposed_by"]
