@@ -53,11 +53,14 @@ def raise_shared(
 
     Only pairs within a source say so: one list may name the husband of each household, and another the wife.
     """
+    name_of = _find_name(rules)
+    if name_of is None:
+        return {}
     pairs = _pick_within_sources(rules, candidates, place, parts)
-    raised = dict(weights)
-    for shared, interactions in _list_shared(rules, names, matrix).items():
+    raised: dict[str, float] = {}
+    for shared, interactions in _list_shared(name_of, rules, names, matrix).items():
         place_of = [one.name for one in rules.comparisons].index(shared)
-        again = _find_again(place_of, np.any(list(interactions.values()), axis=0), rules, names, matrix, pairs, parts.n)
+        again = _find_again(name_of, place_of, np.any(list(interactions.values()), axis=0), names, matrix, pairs, parts.n)
         known = parts.are_known(rules.comparisons[place_of].field)
         rate = float(again[known].mean()) if known.any() else 0.0
         # the very same door says whether a home is one person's: what is only like it may be another house of the street
@@ -68,8 +71,8 @@ def raise_shared(
             share = _find_share(again, rate, rows, pairs)
             if share <= _MOST:
                 bits = weigh_vectors(matrix[rows], weights, rules, names)
-                raised[name] = weights[name] + _find_raise(bits, counts[rows], 1 - share)
-    return {name: raised[name] for name in raised if raised[name] != weights[name]}
+                raised[name] = weights.get(name, 0.0) + _find_raise(bits, counts[rows], 1 - share)
+    return raised
 
 
 def _pick_within_sources(rules: Rules, candidates: Candidates, place: Ids, parts: Parts) -> _Pairs:
@@ -79,16 +82,16 @@ def _pick_within_sources(rules: Rules, candidates: Candidates, place: Ids, parts
     return _Pairs(candidates.left[own], candidates.right[own], place[own])
 
 
-def _find_name(rules: Rules) -> int:
-    """The place of the comparison of persons' names; -1 where there is none."""
+def _find_name(rules: Rules) -> int | None:
+    """The place of the comparison of persons' names."""
     fields = {field.name for field in rules.fields if field.kind == _NAME_KIND}
-    return next((place for place, one in enumerate(rules.comparisons) if one.field.partition(".")[0] in fields), -1)
+    return next((place for place, one in enumerate(rules.comparisons) if one.field.partition(".")[0] in fields), None)
 
 
-def _list_shared(rules: Rules, names: Names, matrix: Matrix) -> dict[str, dict[str, Mask]]:
+def _list_shared(name_of: int, rules: Rules, names: Names, matrix: Matrix) -> dict[str, dict[str, Mask]]:
     """By comparison the interactions of its levels with another name and nothing else, with the vectors that each means."""
     found: dict[str, dict[str, Mask]] = {}
-    other = f"{rules.comparisons[_find_name(rules)].name}.other*"
+    other = f"{rules.comparisons[name_of].name}.other*"
     for interaction in rules.interactions:
         shared = [when.partition(".")[0] for when in interaction.when if when != other]
         if len(interaction.when) == 2 and len(shared) == 1:
@@ -96,11 +99,10 @@ def _list_shared(rules: Rules, names: Names, matrix: Matrix) -> dict[str, dict[s
     return found
 
 
-def _find_again(shared: int, meant: Mask, rules: Rules, names: Names, matrix: Matrix, pairs: _Pairs, n: int) -> Mask:
+def _find_again(name_of: int, shared: int, meant: Mask, names: Names, matrix: Matrix, pairs: _Pairs, n: int) -> Mask:
     """Records that come again under their name, with what the meant vectors share or what agrees better."""
     thing = matrix[:, shared]
-    name = _find_name(rules)
-    is_same = np.concatenate([[False], group_levels(names[name]) == 0])[matrix[:, name]]
+    is_same = np.concatenate([[False], group_levels(names[name_of]) == 0])[matrix[:, name_of]]
     rows = (is_same & (thing > 0) & (thing <= thing[meant].max(initial=0)))[pairs.place]
     again = np.zeros(n, dtype=bool)
     again[pairs.left[rows]] = True

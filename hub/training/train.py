@@ -156,7 +156,7 @@ def _learn_unlabelled(
         "rounds": learned.rounds,
         "prior": learned.prior,
         "expected_matches": matches,
-        **({"repeats": {"odds": repeats.odds, "bits": repeats.bits}} if repeats else {}),
+        **({"repeats": {"odds": repeats.odds, "bits": repeats.bits}} if repeats and unrepeated is not None else {}),
         "levels": learned.describe([comparison.name for comparison in rules.comparisons], names),
         "dependent": [f"{rules.comparisons[a].name}{AND}{rules.comparisons[b].name}" for a, b in learned.joint],
     }

@@ -144,11 +144,8 @@ def test_given_weights_that_miss_matches_are_moved_a_little(population: _Populat
 def test_a_level_that_alone_is_a_match_by_the_rules_stays_one(population: _Population) -> None:
     given = {f"{name}.same": 3.0 for name in ("town", "phone", "tax")} | {"name.same": 8.0, "name.close": 5.0}
     rules = _rules(weights=MappingProxyType({"prior": -8.0, **given}))
-    learned = {name: bits + 4.0 for name, bits in given.items()} | {
-        "prior": -11.0,
-        "name.same": 8.0,
-        "name.same & town.same": 9.0,
-    }
+    own = {"prior": -11.0, "name.same": 8.0, "name.same & town.same": 9.0}
+    learned = {name: bits + 4.0 for name, bits in given.items()} | own
     near, _ = stay_near(learned, population.matrix, population.counts, rules, _NAMES)
     assert near == {**learned, "name.same": 11.0, "name.same & town.same": FARTHEST}
 
@@ -157,9 +154,10 @@ def test_interactions_and_what_speaks_against_hold_while_weights_are_learnt(popu
     given = {f"{name}.{level}": bits for name in ("name", "town") for level, bits in (("same", 3.0), ("different", -9.0))}
     alone = _train(population, _rules(weights=MappingProxyType({"prior": -8.0, **given})))
     assert alone.weights["name.different"] <= -9.0 + LIGHTER
-    interaction = Interaction("home", ("name.same", "town.same"))
-    weights = MappingProxyType({"prior": -8.0, **given, "home": -30.0})
-    together = _train(population, _rules(weights=weights, interactions=(interaction,)))
+    home = _rules(
+        weights={"prior": -8.0, **given, "home": -30.0}, interactions=(Interaction("home", ("name.same", "town.same")),)
+    )
+    together = _train(population, home)
     assert together.report["expected_matches"] < 0.7 * alone.report["expected_matches"]
     assert not any(AND in name for name in together.weights)
 
