@@ -132,7 +132,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """`rest` and the province, city and town before it; a few thousand distinct beginnings are taken apart for all names."""
-    frame = frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), ""))
+    frame = _keep_words(frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), "")))
     frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
     shared = frame["head"].str.contains("集团|控股|股份").fill_null(value=False)
     plain = _cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())
@@ -141,12 +141,18 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
         region=pl.col("start").str.extract_groups(build_prefix_pattern())
     )
     district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
-    starts = starts.select(
-        "start",
-        *(pl.col("region").struct.field(side).alias(f"start_{side}") for side in ("province", "city", "town")),
-        district=district,
-    )
+    sides = ("province", "city", "seat", "former", "town")
+    province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
+    starts = starts.select("start", start_province=province, start_city=pl.coalesce(cities), start_town=town, district=district)
     return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left").drop("start"))
+
+
+def _keep_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """深圳区块链 and 长沙县域 are of no district: 区 and 县 begin a word there."""
+    begun = frame["rest"].str.contains("^[块域]").fill_null(value=False)
+    word = pl.col("stem").str.tail(pl.col("rest").str.len_chars() + 1)
+    kept = frame.filter(begun).select(pl.when(word.str.contains("^[区县]")).then(word).otherwise("rest")).to_series()
+    return frame.with_columns(replace_rows(frame["rest"], begun, kept))
 
 
 def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 
 _PROVINCE_END = "(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)?"
 _CITY_END = "(?:市|地区|自治州|州|盟)?"
+_DISTRICT = r"\p{Han}{2}(?:新区|区|县)"
 
 
 @cache
@@ -28,15 +29,20 @@ def build_region_patterns() -> tuple[str, str, str]:
 
 @cache
 def build_prefix_pattern(*, groups: bool = True) -> str:
-    """Regex of the region at the start of a company's name, with groups province, city, town or without any."""
+    """Regex of the region at the start of a company's name, with groups province, seat, former, city, town or without any.
+
+    A county has the name of its city, 长沙县, and a district that of the town it was, 萧山区; but 朝阳区 is no part of 朝阳.
+    """
     provinces, cities, _ = build_region_patterns()
+    towns = "|".join(load_regions().filter(pl.col("name") != pl.col("city"))["name"])
 
     def part(name: str, words: str) -> str:
         return f"(?P<{name}>{words})" if groups else f"(?:{words})"
 
     return (
-        f"^(?:中国)?{part('province', provinces)}?{_PROVINCE_END}{part('city', cities)}?{_CITY_END}"
-        rf"(?:{part('town', cities)}市)?(?:\p{{Han}}{{2}}(?:新区|区|县))?"
+        f"^(?:中国)?{part('province', provinces)}?{_PROVINCE_END}"
+        f"(?:{part('seat', cities)}(?:县|新区)|{part('former', towns)}区|{_DISTRICT}"
+        f"|{part('city', cities)}?{_CITY_END}(?:{part('town', cities)}市)?(?:{_DISTRICT})?)"
     )
 
 
@@ -49,12 +55,13 @@ def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:
     table = load_regions()
     names = table["name"].to_list()
     typed = pl.DataFrame({"a": provinces.cast(pl.String), "b": cities.cast(pl.String)})
-    distinct = typed.unique().with_columns(
-        first=pl.col("a").str.extract(f"^({words})"), second=pl.col("b").str.extract(f"({city_words})")
-    )
     # 吉林 is a province and a city: beside a province column it is the city
-    inside = pl.col("a").str.extract(rf"^(?:{words})(?:省|市|自治区|特别行政区)({city_words})")
-    distinct = distinct.with_columns(second=pl.coalesce("second", inside))
+    inside = pl.col("a").str.extract(rf"^(?:{words})(?:省|市|自治区|特别行政区)((?:{city_words})区?)")
+    distinct = typed.unique().with_columns(
+        first=pl.col("a").str.extract(f"^({words})(?:[^区]|$)"),
+        place=pl.coalesce(pl.col("b").str.extract(f"((?:{city_words})区?)"), inside),
+    )
+    distinct = distinct.with_columns(second=pl.col("place").str.extract(f"^({city_words})"))
 
     def look_up(column: str, side: str) -> pl.Expr:
         return pl.col(column).replace_strict(names, table[side].to_list(), default=None, return_dtype=pl.String)
@@ -66,6 +73,10 @@ def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:
         # 吉林 names a province and a city
         city_b=pl.when(pl.col("second") == "吉林").then("second").otherwise(look_up("second", "city")),
     )
+    # 朝阳区 is a district of 北京 or 长春, and 荆州区 beside 湖北 one of 荆州
+    is_district = (pl.col("place") != pl.col("second")) & (pl.col("city_b").fill_null(pl.col("second")) == pl.col("second"))
+    elsewhere = is_district & pl.col("province_a").ne_missing(pl.col("province_b"))
+    distinct = distinct.with_columns(pl.when(~elsewhere).then(pl.col(side)) for side in ("province_b", "city_b"))
     fits = pl.col("province_a").is_null() | pl.col("province_b").is_null() | (pl.col("province_a") == pl.col("province_b"))
     found = distinct.select(
         "a", "b", province=pl.coalesce("province_a", "province_b"), city=pl.when(fits).then(pl.coalesce("city_b", "city_a"))

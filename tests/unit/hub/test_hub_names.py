@@ -91,3 +91,23 @@ def test_a_city_of_another_province_is_not_believed():
         pl.Series(["广东省", "广东省", None, "上海市", "吉林省吉林市"]), pl.Series(["深圳市", "杭州市", "苏州", None, None])
     )
     assert found.rows() == [("广东", "深圳"), ("广东", None), ("江苏", "苏州"), ("上海", "上海"), ("吉林", "吉林")]
+
+
+@pytest.mark.parametrize(
+    ("province", "city", "found"),
+    [
+        ("北京", "朝阳区", ("北京", "北京")),
+        ("北京市朝阳区", None, ("北京", "北京")),
+        ("天津", "河北区", ("天津", "天津")),
+        ("黑龙江", "大庆市大同区", ("黑龙江", "大庆")),
+        (None, "朝阳区", (None, None)),
+        ("朝阳区", "朝阳区", (None, None)),
+        ("湖北", "荆州区", ("湖北", "荆州")),
+        ("浙江", "萧山区", ("浙江", "杭州")),
+        ("湖南", "长沙县", ("湖南", "长沙")),
+        ("河北", "雄安新区", ("河北", "雄安")),
+        ("西藏", "阿里地区", ("西藏", "阿里地区")),
+    ],
+)
+def test_a_district_is_no_city_of_its_name(province, city, found):
+    assert locate(pl.Series([province], dtype=pl.String), pl.Series([city], dtype=pl.String)).row(0) == found
