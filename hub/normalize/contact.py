@@ -71,8 +71,8 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
     bare = bare.with_columns(digits=digits.str.replace(rf"^(\+(?:{_COUNTRY}))0+", "$1"))
     # a country code says that the trunk zero is left out
-    home = pl.col("digits").str.extract(r"^(?:\+86|86)([0-9]{10,11})$")
-    area = home.str.contains(r"^(?:[23579]|[48][1-9])[0-9]{8,10}$") & pl.col("digits").str.starts_with("+")
+    home = pl.col("digits").str.extract(r"^(?:\+86|86)(0?[0-9]{10,11})$")
+    area = home.str.contains(r"^(?:10[0-9]{8}|(?:[235-79]|[48][1-9])[0-9]{8,10})$")
     bare = bare.with_columns(
         digits=pl.when(area).then("0" + home).otherwise(pl.coalesce(home, pl.col("digits").str.replace(r"^\+86", "0")))
     )
