@@ -13,6 +13,8 @@ from hub.columns.sorting import order_numbers, rank_numbers
 from hub.rules.model import Rules, Survivor
 
 Longs = npt.NDArray[np.int64]
+#: no time, in microseconds: as a number the first of all
+_NEVER = np.iinfo(np.int64).min
 #: parts of a company's name by which golden records find their parents (hub.results.hierarchy)
 LINKS = ("key", "parent_key", "has_legal")
 LINEAGE_SCHEMA = {
@@ -152,18 +154,18 @@ def _count_members(aligned: pl.DataFrame, members: Members) -> list[pl.Series]:
     several = sort_distinct(owner * width + sources) // width
     created = _read_times(aligned["created_at"])[order]
     touched = np.maximum(_read_times(aligned["updated_at"]), _read_times(aligned["created_at"]))[order]
-    first = np.minimum.reduceat(np.where(created < 0, np.iinfo(np.int64).max, created), starts) if len(starts) else created
+    first = np.minimum.reduceat(np.where(created == _NEVER, np.iinfo(np.int64).max, created), starts) if len(starts) else created
     last = np.maximum.reduceat(touched, starts) if len(starts) else touched
     return [
         pl.Series("n_records", members.sizes.astype(np.int64)),
         pl.Series("n_sources", np.bincount(several, minlength=len(starts)).astype(np.int64)),
-        _to_times("first_seen_at", np.where(first == np.iinfo(np.int64).max, -1, first)),
+        _to_times("first_seen_at", np.where(first == np.iinfo(np.int64).max, _NEVER, first)),
         _to_times("updated_at", last),
     ]
 
 
 def _read_times(times: pl.Series) -> Longs:
-    return times.dt.epoch("us").fill_null(-1).to_numpy()
+    return times.dt.epoch("us").fill_null(_NEVER).to_numpy()
 
 
 def _rank_times(times: pl.Series) -> Longs:
@@ -174,7 +176,7 @@ def _rank_times(times: pl.Series) -> Longs:
 
 
 def _to_times(name: str, micros: Longs) -> pl.Series:
-    series = pl.Series(name, micros).set(pl.Series(micros < 0), None)
+    series = pl.Series(name, micros).set(pl.Series(micros == _NEVER), None)
     return series.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 

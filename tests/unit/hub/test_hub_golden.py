@@ -116,6 +116,8 @@ def test_of_equal_records_the_first_by_source_and_key_is_golden():
         ([(2, 5), (None, 1), (None, None)], 2, 5),
         ([(None, 4), (None, None)], None, 4),
         ([(None, None)], None, None),
+        ([(-22_000, None), (-16_000, None), (None, None)], -22_000, -16_000),
+        ([(-22_000, -21_999), (None, None)], -22_000, -21_999),
     ],
 )
 def test_a_customer_is_first_seen_when_its_first_record_was_made_and_updated_when_any_was_touched(times, first, last):
