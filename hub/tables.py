@@ -31,6 +31,9 @@ _TIME_FORMATS = (
     "%Y/%m/%d",
     "%Y%m%d",
     "%Y年%m月%d日",
+    "%Y-%m-%dT%H:%M",
+    # as PostgreSQL writes them, 2024-01-05 10:00:00+08
+    "%Y-%m-%d %H:%M:%S%.f%#z",
 )
 #: times read at once
 _SLICE = 65_536
