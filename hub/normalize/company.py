@@ -241,7 +241,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     parsed = frame.with_columns(
         _take_apart(frame["text"], frame["is_han"]), name_display=shown.str.replace_all(r"(\p{Han}) (\p{Han})", "$1$2")
     )
-    placeholder = pl.col("core").is_in(list_words("placeholder"))
+    placeholder = pl.col("core").is_in(list_words("placeholder") + list_words("placeholder_name"))
     # one letter tells no company from another, and is still what its record is called
     is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~placeholder
     said = ~(placeholder | (pl.col("core") == "") | (pl.col("core").str.len_chars() < 2))

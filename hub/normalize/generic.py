@@ -5,25 +5,10 @@ import polars as pl
 from hub.normalize.text import fold_text, fold_texts, undo_spreadsheet
 from hub.normalize.words import list_words
 
-#: what says nothing in a text, beside the placeholders of names
-_SILENT = (
-    "missing",
-    "not available",
-    "not applicable",
-    "no data",
-    "anonymous",
-    "undefined",
-    "nan",
-    "?",
-    "??",
-    "???",
-    "unspecified",
-)
-
 
 def drop_silent(folded: pl.Expr, keep_short: bool = False) -> pl.Expr:
     """Null where a folded value says nothing; `keep_short` leaves letters and digits alone that may be a value: 1, x, 123."""
-    words = [*list_words("placeholder"), *_SILENT]
+    words = [*list_words("placeholder"), *list_words("silent")]
     if keep_short:
         words = [word for word in words if len(word) > 3 or not word.isalnum() or not word.isascii() or word in ("n/a", "nil")]
     return folded.replace([*words, ""], None)

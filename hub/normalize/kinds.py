@@ -12,6 +12,7 @@ from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers
 from hub.normalize.dates import parse_date
 from hub.normalize.generic import (
+    drop_silent,
     parse_category,
     parse_code,
     parse_name,
@@ -132,7 +133,7 @@ def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
 
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
-    folded = fold_texts(city)
+    folded = fold_texts(city).to_frame("city").select(drop_silent(pl.col("city"))).to_series()
     # new york city is new york, and xiamen is 厦门; suzhou may be either of two
     latin = folded.str.extract(r"^([a-z .'-]+?)(?: city)?$")
     spelled, provinces, cities = load_spelled_cities()

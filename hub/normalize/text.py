@@ -72,8 +72,8 @@ def fold_texts(texts: pl.Series) -> pl.Series:
 
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
-    """Null where a folded text says nothing."""
-    return expression.replace(list_words("placeholder"), None)
+    """Null where a folded name says nothing."""
+    return expression.replace([word for kind in ("placeholder", "silent", "placeholder_name") for word in list_words(kind)], None)
 
 
 def undo_spreadsheet(texts: pl.Series) -> pl.Series:

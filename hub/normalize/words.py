@@ -23,8 +23,9 @@ def _load() -> pl.DataFrame:
 @cache
 def list_words(kind: str) -> list[str]:
     """The words of a kind, in the file's order: legal, group, branch, industry, latin_legal, latin_weak, note (regexes),
-    placeholder, public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain, title, surname,
-    double_surname, foreign_mobile, firm_end and public_end (regexes)."""
+    placeholder, placeholder_name (of companies and persons alone), silent (a whole value, not 南 of Nan Co., Ltd), public_domain,
+    shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain, title, surname, double_surname, foreign_mobile,
+    firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 

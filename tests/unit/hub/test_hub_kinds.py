@@ -15,9 +15,27 @@ def _derive(kind: str, values: list[str | None], part: str = "") -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["text", "name", "company", "person_name", "code", "address", "place", "email", "phone"])
-@pytest.mark.parametrize("value", ["n/a", "未知", "无", "unknown", "", "  "])
+@pytest.mark.parametrize("value", ["n/a", "#N/A", "#VALUE!", "not available", "未知", "无", "unknown", "", "  "])
 def test_a_placeholder_is_nothing(kind: str, value: str) -> None:
     assert _derive(kind, [value]) == [None]
+
+
+@pytest.mark.parametrize("kind", ["text", "company", "person_name", "address", "place", "region"])
+def test_what_a_program_writes_for_nothing_is_nothing(kind: str) -> None:
+    assert _derive(kind, ["nan", "None", "#REF!", "<NA>"]) == [None] * 4
+
+
+@pytest.mark.parametrize("kind", ["company", "person_name"])
+def test_a_word_for_any_customer_is_nobodys_name(kind: str) -> None:
+    assert _derive(kind, ["现金客户", "个人客户", "其他客户", "自然人", "自由职业"]) == [None] * 5
+
+
+def test_a_word_for_any_customer_is_no_firm_in_a_city_or_in_english_either() -> None:
+    assert _derive("company", ["上海现金客户", "Customer", "no name"]) == [None] * 3
+
+
+def test_a_firm_may_be_named_as_a_word_for_nothing() -> None:
+    assert None not in _derive("company", ["Nan Co., Ltd", "上海客户服务有限公司", "自然人科技有限公司"])
 
 
 def test_a_filler_number_is_nothing() -> None:
