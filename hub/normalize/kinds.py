@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from hub.normalize import levels
 from hub.normalize.address import PARTS as ADDRESS_PARTS
 from hub.normalize.address import parse_address
 from hub.normalize.codes import parse_tax_numbers
@@ -157,52 +158,6 @@ def _join_full_name(columns: Sequence[pl.Series]) -> pl.DataFrame:
     return join_names(given, surname)
 
 
-_TYPO = "osa <= 1 and length >= 4 or osa <= 2 and length >= 9"
-_WORDS = (
-    ("same", "same"),
-    ("reordered", "token_sort >= 0.93"),
-    ("contained", "token_set >= 0.96"),
-    ("close", "token_sort >= 0.8 or jaro_winkler >= 0.92"),
-    ("related", "token_set >= 0.75"),
-    ("weak", "token_set >= 0.55"),
-)
-_PERSON = (
-    ("same", "same"),
-    ("reordered", "token_sort >= 0.97 or characters"),
-    ("typo", _TYPO),
-    ("close", "token_sort >= 0.85 or jaro_winkler >= 0.92"),
-    ("contained", "token_set >= 0.97"),
-    # 董华怡 and 董华艳
-    ("weak", "token_set >= 0.7 or osa <= 1 and length >= 3"),
-    ("script", "scripts"),
-)
-#: levels of one word of a person's name
-SINGLE_NAME_LEVELS = (
-    ("same", "same"),
-    ("typo", _TYPO),
-    ("close", "jaro_winkler >= 0.88 or initial"),
-    ("weak", "jaro_winkler >= 0.7"),
-)
-_CODE = (("same", "same"), ("typo", "osa <= 1 and length >= 5"), ("close", "osa <= 2 and length >= 7"))
-_NUMBER = (("same", "same"), ("near", "percent <= 1"), ("close", "percent <= 5"), ("rough", "percent <= 20"))
-_DATE = (
-    ("same", "same"),
-    ("typo", "osa <= 1 or swapped"),
-    ("near", "days <= 31"),
-    ("partly", "parts >= 2"),
-    ("year", "days <= 366"),
-)
-_PLACE = (("same", "same"), ("typo", _TYPO), ("close", "jaro_winkler >= 0.88 or token_set >= 0.97"))
-_ADDRESS = (
-    ("same", "same"),
-    ("spelling", "numbers and token_set >= 0.93"),
-    ("close", "numbers and token_set >= 0.75"),
-    ("typo", "token_sort >= 0.88"),
-    ("number", "numbers"),
-    ("street", "token_set >= 0.75"),
-)
-_ZIP = (("same", "same"), ("typo", "osa <= 1"), ("area", "prefix >= 3"))
-_EMAIL = (("same", "same"), ("typo", "osa <= 2 and length >= 9"), ("close", "jaro_winkler >= 0.9"))
 _COMPANY = (
     "display",
     "key",
@@ -221,43 +176,43 @@ _COMPANY = (
 )
 
 KINDS: dict[str, Kind] = {
-    "text": Kind(_parse_prose, ("first", "long", "model", "models"), _WORDS, ("", "long", "first"), frequency=True),
+    "text": Kind(_parse_prose, ("first", "long", "model", "models"), levels.WORDS, ("", "long", "first"), frequency=True),
     "name": Kind(
         _parse_title,
         ("sorted", "first", "prefix", "long", "model", "models"),
-        _WORDS,
+        levels.WORDS,
         ("sorted", "long", "prefix", "first"),
         frequency=True,
     ),
-    "person_name": Kind(parse_person_name, PERSON_PARTS, _PERSON, ("sorted", "surname", "given"), frequency=True),
+    "person_name": Kind(parse_person_name, PERSON_PARTS, levels.PERSON, ("sorted", "surname", "given"), frequency=True),
     "full_name": Kind(
         None,
         ("surname", "given", "sorted", "given_start", "surname_start"),
-        _PERSON,
+        levels.PERSON,
         ("sorted", "surname", "given", "surname_start", "given_start"),
         frequency=True,
         crosswise=("given", "surname"),
         join=_join_full_name,
     ),
-    "date": Kind(parse_date, ("year", "month", "day"), _DATE, ("", "year")),
-    "number": Kind(parse_number, (), _NUMBER),
+    "date": Kind(parse_date, ("year", "month", "day"), levels.DATE, ("", "year")),
+    "number": Kind(parse_number, (), levels.NUMBER),
     "source": Kind(parse_category),
-    "code": Kind(parse_code, (), _CODE),
+    "code": Kind(parse_code, (), levels.CODE),
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
-    "mobile": Kind(_parse_phone, (), _CODE, pick=_pick_mobile),
+    "mobile": Kind(_parse_phone, (), levels.CODE, pick=_pick_mobile),
     "landline": Kind(_parse_phone, ("any",), pick=_pick_landline),
-    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*_CODE, ("exchange", "prefix >= 5"))),
-    "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), _EMAIL, ("", "user")),
+    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*levels.CODE, ("exchange", "prefix >= 5"))),
+    "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), levels.EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
-    "address": Kind(parse_address, ADDRESS_PARTS, _ADDRESS, ("", "core"), frequency=True),
-    "place": Kind(parse_place, ("first",), _PLACE, frequency=True),
-    "zip": Kind(parse_zip, ("area",), _ZIP, frequency=True),
+    "address": Kind(parse_address, ADDRESS_PARTS, levels.ADDRESS, ("", "core"), frequency=True),
+    "place": Kind(parse_place, ("first",), levels.PLACE, frequency=True),
+    "zip": Kind(parse_zip, ("area",), levels.ZIP, frequency=True),
     "region": Kind(None, ("province",), frequency=True, join=_join_region),
     "company": Kind(
         _parse_company,
         (*_COMPANY, "industry", "person", "is_bare", "first", "last2", "prefix2", "prefix3", "words", "lead", "long", "whole"),
-        _WORDS,
+        levels.WORDS,
         ("key", "core", "brand", "prefix3"),
         frequency=True,
     ),

@@ -9,7 +9,8 @@ from itertools import combinations
 import polars as pl
 
 from hub.columns.prepare import SHOWN
-from hub.normalize.kinds import KINDS, SINGLE_NAME_LEVELS, derive
+from hub.normalize.kinds import KINDS, derive
+from hub.normalize.levels import SINGLE_NAME
 from hub.rules.model import Field, RulesError
 from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix
 from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, write_organisations
@@ -209,7 +210,7 @@ def _write_comparisons(field: Field) -> list[str]:
         return [
             line
             for part in kind.crosswise
-            for line in _write_comparison(f"{field.name}_{part}", f"{field.name}.{part}", SINGLE_NAME_LEVELS, frequency=True)
+            for line in _write_comparison(f"{field.name}_{part}", f"{field.name}.{part}", SINGLE_NAME, frequency=True)
         ]
     return _write_comparison(field.name, field.name, kind.levels, kind.frequency)
 
