@@ -44,7 +44,7 @@ class Comparison:
     """Grades of agreement on a field, best first: the first that holds counts, `different` where none does.
 
     Where a side has no value the level is `missing` and says nothing. With `frequency`, agreement on a value that many records
-    carry is a level of its own (`same~1` .. `same~7`: the value's records reach 2**(2*k)), so a rare name weighs more.
+    carry is a level of its own (`same~1` .. `same~7`: the value's records reach 2**k), so a rare name weighs more.
     """
 
     name: str
