@@ -44,36 +44,38 @@ class Parts:
         """Every part there is."""
         return [_join(name, part) for name, table in self.tables.items() for part in table.rows.columns]
 
+    def _find(self, part: str) -> tuple[Table, str]:
+        """The table of a part and its column there; a column of the records that is kept as it is may have a dot in its name."""
+        name, _, rest = part.partition(".")
+        return (self.tables[part], "") if part in self.tables else (self.tables[name], rest)
+
     def values(self, part: str) -> pl.Series:
         """A part's value per record, null where nothing is known."""
-        name, _, rest = part.partition(".")
-        return self.tables[name].spread(rest).alias(part)
+        table, rest = self._find(part)
+        return table.spread(rest).alias(part)
 
     def take(self, part: str, ranks: Ids) -> pl.Series:
         """A part's value of some records, null at -1."""
-        name, _, rest = part.partition(".")
-        table = self.tables[name]
+        table, rest = self._find(part)
         places = pl.Series(np.append(table.ids, np.int32(-1))[ranks])
         return table.rows[rest].gather(places.set(places < 0, None)).alias(part)
 
     def are_known(self, part: str) -> npt.NDArray[np.bool_]:
         """Per record whether the part says anything."""
-        name, _, rest = part.partition(".")
-        table = self.tables[name]
+        table, rest = self._find(part)
         return np.append(table.rows[rest].is_not_null().to_numpy(), False)[table.ids]
 
     def codes(self, part: str) -> Ids:
         """Per record a number that is equal where the part's values are; -1 where nothing is known."""
         if part not in self._codes:
-            table = self.tables[part.partition(".")[0]]
-            self._codes[part] = np.append(self.number_rows(part), np.int32(-1))[table.ids]
+            self._codes[part] = np.append(self.number_rows(part), np.int32(-1))[self._find(part)[0].ids]
         return self._codes[part]
 
     def number_rows(self, part: str) -> Ids:
         """The codes of a part per row of its field's table."""
         if part not in self._rows:
-            name, _, rest = part.partition(".")
-            column = self.tables[name].rows[rest]
+            table, rest = self._find(part)
+            column = table.rows[rest]
             self._rows[part], first = number(column)
             self._values.setdefault(part, column.gather(pl.Series(first)))
         return self._rows[part]

@@ -18,7 +18,7 @@ from hub.rules.model import Field, Rules
 from hub.scoring.compare import list_compared
 from hub.scoring.names import COMPANY
 
-_TIMES = ("created_at", "updated_at")
+TIMES = ("created_at", "updated_at")
 #: values parsed at once, which bounds what parsing holds; with half as many the regexes, which are compiled for each slice, take
 #: a tenth of its time
 _SLICE = 131_072
@@ -35,9 +35,9 @@ class RecordsError(ValueError):
 def list_columns(rules: Rules) -> list[str]:
     """The record columns that rules read, after source and source_key."""
     fields = {field.name for field in rules.fields}
-    named = [column for field in rules.fields for column in field.columns if not _is_part(column, fields)]
+    named = [column for field in rules.fields for column in field.columns if not is_part(column, fields)]
     golden = [part for survivor in rules.survivors for _, part in survivor.values if part.partition(".")[0] not in fields]
-    return [column for column in dict.fromkeys([*named, *golden, *_TIMES]) if column not in ("source", "source_key")]
+    return [column for column in dict.fromkeys([*named, *golden, *TIMES]) if column not in ("source", "source_key")]
 
 
 def align_records(records: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, npt.NDArray[np.int32]]:
@@ -54,11 +54,11 @@ def _type_records(records: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         )
     typed = [pl.col("source").cast(pl.String), pl.col("source_key").cast(pl.String)]
     for column in list_columns(rules):
-        dtype = pl.Datetime("us", "UTC") if column in _TIMES else pl.String
+        dtype = pl.Datetime("us", "UTC") if column in TIMES else pl.String
         if column not in records.columns:
             typed.append(pl.lit(None, dtype=dtype).alias(column))
         else:
-            typed.append(_to_utc(records, column) if column in _TIMES else pl.col(column).cast(pl.String))
+            typed.append(_to_utc(records, column) if column in TIMES else pl.col(column).cast(pl.String))
     aligned = records.select(typed)
     if aligned["source"].null_count() + aligned["source_key"].null_count():
         raise RecordsError(f"{rules.entity} records with a null source or source_key: fill them or leave the records out")
@@ -68,7 +68,7 @@ def _type_records(records: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 def _order_records(aligned: pl.DataFrame, entity: str) -> tuple[npt.NDArray[np.int32], pl.DataFrame]:
     """The order of the records, and their source, source_key, created_at, updated_at in it; RecordsError where a key repeats."""
     order = sort_records(aligned)
-    ordered = aligned.select(pl.col("source", "source_key", *_TIMES).gather(pl.Series(order)))
+    ordered = aligned.select(pl.col("source", "source_key", *TIMES).gather(pl.Series(order)))
     _refuse_twins(ordered, entity)
     return order, ordered
 
@@ -126,12 +126,12 @@ def derive_parts(aligned: pl.DataFrame, rules: Rules) -> Parts:
     waiting = list(rules.fields)
     names = {field.name for field in rules.fields}
     while waiting:
-        ready = [field for field in waiting if not any(_is_part(column, names - set(parts.tables)) for column in field.columns)]
+        ready = [field for field in waiting if not any(is_part(column, names - set(parts.tables)) for column in field.columns)]
         if not ready:
             raise RecordsError(f"fields {', '.join(field.name for field in waiting)} are made of each other: break the circle")
         parts.tables.update(_derive(ready, aligned, parts, rules))
         waiting = [field for field in waiting if field not in ready]
-    plain = [column for column in list_columns(rules) if column not in _TIMES]
+    plain = [column for column in list_columns(rules) if column not in TIMES]
     golden = {part for survivor in rules.survivors for _, part in survivor.values}
     kept = [column for column in plain if column in golden and column not in names]
     tables = map_threads(lambda column: _keep(aligned[column]), kept, parts.n)
@@ -157,14 +157,14 @@ def list_read_parts(rules: Rules) -> set[str]:
     return read
 
 
-def _is_part(column: str, fields: Collection[str]) -> bool:
+def is_part(column: str, fields: Collection[str]) -> bool:
     """`name.city` is a part of the field name, where there is one; `city` is a column of the records."""
     name, dot, _ = column.partition(".")
     return bool(dot) and name in fields
 
 
 def _read(column: str, aligned: pl.DataFrame, parts: Parts) -> pl.Series:
-    return parts.values(column) if _is_part(column, parts.tables) else aligned[column]
+    return parts.values(column) if is_part(column, parts.tables) else aligned[column]
 
 
 def _derive(fields: Sequence[Field], aligned: pl.DataFrame, parts: Parts, rules: Rules) -> dict[str, Table]:

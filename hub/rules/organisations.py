@@ -7,8 +7,10 @@ from importlib.resources import files
 
 import polars as pl
 
+from hub.columns.prepare import is_part
 from hub.normalize.words import match_words
 from hub.rules.profile import LEAST_HAN, Column, name_header
+from hub.rules.read import load_rules
 
 #: names in other letters are of companies if the header says so, or so many of them end in a legal form
 _OF_FIRMS = r"company|organi[sz]|firm|vendor|supplier|business|merchant"
@@ -23,6 +25,12 @@ _PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|mem
 _OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
 #: share of the records by which contacts are better filled than companies where the list is one of contacts
 _BETTER_FILLED = 0.2
+
+
+def list_fitting(columns: Sequence[Column]) -> list[Column]:
+    """The columns that these rules can read: to them `address.city` is a part of their field address, and no column."""
+    fields = {field.name for field in load_rules("organisation").fields}
+    return [column for column in columns if not is_part(column.name, fields)]
 
 
 def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | None:

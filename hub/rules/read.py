@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.columns.prepare import list_columns
-from hub.normalize.kinds import KINDS, list_parts
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
+from hub.rules.check import check_rules
 from hub.rules.model import UNLESS, RulesError
-from hub.scoring.compare import check_levels, lay_out
+from hub.scoring.compare import lay_out
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Order = Literal["completeness", "precedence", "majority", "recency"]
@@ -118,7 +118,7 @@ def parse_rules(text: str, file: str) -> RulesFile:
     except ValidationError as error:
         raise RulesError("\n".join(f"{file}: {_describe(mistake)}" for mistake in error.errors())) from error
     rules = _build(read, file)
-    _check(rules, file)
+    check_rules(rules, file)
     rules = replace(rules, weights=MappingProxyType(_spread_weights(rules, file)))
     if read.aliases:
         rules = add_aliases(rules, read_aliases(Path(file).parent / read.aliases.file, f"{file}: aliases.file"))
@@ -182,26 +182,6 @@ def _split_value(text: str) -> tuple[str, str]:
     """`phone`, or `phone: phone.landline`: a golden attribute's name, and the part or column that it is taken from."""
     name, colon, part = text.partition(":")
     return name.strip(), part.strip() if colon else name.strip()
-
-
-def _check(rules: model.Rules, file: str) -> None:
-    """What stands in one place must be known in the other."""
-    for field in rules.fields:
-        if field.kind not in KINDS:
-            raise RulesError(
-                f"{file}: fields.{field.name}.kind: '{field.kind}' is no kind; write one of {', '.join(sorted(KINDS))}"
-            )
-    parts = {part for field in rules.fields for part in list_parts(field)}
-    used = [(f"comparisons.{comparison.name}.field", comparison.field) for comparison in rules.comparisons]
-    used += [(f"keys.{key.name}.parts", part) for key in rules.block_keys for part in key.parts]
-    used += [(name, part) for name in ("guards", "barriers", "certain") for part in getattr(rules, name)]
-    for place, part in used:
-        if part not in parts:
-            raise RulesError(f"{file}: {place}: '{part}' is no part of a field; write one of {', '.join(sorted(parts))}")
-    for comparison in rules.comparisons:
-        if len({level.name for level in comparison.levels} | {"missing", "different"}) < len(comparison.levels) + 2:
-            raise RulesError(f"{file}: comparisons.{comparison.name}.levels: name each level once, none missing or different")
-        check_levels(comparison, parts, f"{file}: comparisons.{comparison.name}.levels")
 
 
 def _spread_weights(rules: model.Rules, file: str) -> dict[str, float]:

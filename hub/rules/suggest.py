@@ -11,9 +11,10 @@ import polars as pl
 from hub.columns.prepare import SHOWN
 from hub.normalize.kinds import KINDS, derive
 from hub.normalize.levels import SINGLE_NAME
+from hub.rules.check import RESERVED
 from hub.rules.model import Field, RulesError
 from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix
-from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, write_organisations
+from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
 #: what records are of where nobody says it
@@ -69,11 +70,14 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     # keys may repeat from source to source: they are no column of the entity all the same
     named = {source, source_key, "source", "source_key"}
     kept = _choose([column for column in columns if column.name not in named], table)
-    names = _find_company_names(table, columns, kept, entity)
+    fitting = list_fitting(columns)
+    names = _find_company_names(table, fitting, list_fitting(kept), entity)
     if names:
+        unread = [column.name for column in columns if column not in fitting]
+        note = f"# left out, since these rules have such a field: {', '.join(unread)}\n" if unread else ""
         known = entity in (ENTITY, "organisation")
-        return write_organisations(
-            columns, names, records, "organisation" if known else name_entity(entity), None if known else name_prefix(entity)
+        return note + write_organisations(
+            fitting, names, records, "organisation" if known else name_entity(entity), None if known else name_prefix(entity)
         )
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
@@ -127,10 +131,15 @@ def _has_models(parts: pl.DataFrame, field: Field) -> bool:
 
 
 def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:
-    """Names and texts survive as they are written; a column that is called like a field would give what the field compares."""
-    if column not in named or field.kind in _NORMAL:
+    """Names and texts survive as they are written; a column that is called like a field would give what the field compares.
+
+    Golden records have columns of their own, and behind a colon stands what is taken: such columns survive under other names.
+    """
+    name = column.replace(":", " ").strip()
+    name = f"own_{name}" if name in RESERVED else name
+    if name == column and (column not in named or field.kind in _NORMAL):
         return column
-    return f"{column}: {field.name}.{SHOWN}"
+    return f"{name}: {field.name}" if field.kind in _NORMAL else f"{name}: {field.name}.{SHOWN}"
 
 
 def _quote(text: str) -> str:
@@ -178,7 +187,8 @@ def _say_the_same(a: pl.Series, b: pl.Series) -> bool:
 def _name_fields(columns: list[Column]) -> list[Field]:
     """One field per column, but one for a given name and a surname together."""
     fields: list[Field] = []
-    taken = {"source"}
+    # address.city would be a part of a field called address
+    taken = {"source", *(column.name.partition(".")[0] for column in columns if "." in column.name)}
 
     def add(name: str, kind: str, *sources: str) -> None:
         ascii_name = re.sub(r"[^a-z0-9_]", "", name)

@@ -12,50 +12,6 @@ from hub.rules.profile import profile_column
 from hub.rules.read import load_rules, parse_rules
 from hub.rules.suggest import suggest_rules
 
-_GOOD = """
-entity = "thing"
-id_prefix = "T"
-[fields.name]
-kind = "name"
-columns = ["title"]
-[comparisons.name]
-frequency = true
-levels = ["same", "close: token_sort >= 0.9"]
-[keys.name]
-parts = ["name.sorted"]
-[weights]
-"name.*" = 1.0
-"name.same~2" = -0.5
-"""
-
-
-def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
-    rules = parse_rules(_GOOD, "thing.toml").rules
-    assert rules.comparisons[0].levels[1].test == "token_sort >= 0.9"
-    assert rules.weights["name.close"] == 1.0
-    assert rules.weights["name.same~2"] == 0.5
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "place", "advice"),
-    [
-        ('kind = "name"', 'kind = "nmae"', "fields.name.kind", "one of address"),
-        ('kind = "name"', "", "fields.name.kind", "is missing"),
-        ("frequency = true", "frequent = true", "comparisons.name.frequent", "correct its spelling"),
-        ("token_sort >= 0.9", "token_sort >= 90", "comparisons.name.levels.close", "0 to 1"),
-        ('"name.sorted"', '"name.sortd"', "keys.name.parts", "name.sorted"),
-        ('"name.same~2"', '"name.equal"', "weights", "comparison.level"),
-        ('parts = ["name.sorted"]', 'parts = ["name.sorted"]\ncap = 1', "keys.name.cap", "2"),
-        ('entity = "thing"', 'entity = "thing"\nvetoes = ["name.close unless name.equal"]', "vetoes", "'name.equal' is no level"),
-        ('entity = "thing"', 'entity = "thing', "not valid TOML", "line 2"),
-    ],
-)
-def test_a_mistake_is_reported_with_file_place_and_advice(old: str, new: str, place: str, advice: str) -> None:
-    with pytest.raises(RulesError) as error:
-        parse_rules(_GOOD.replace(old, new), "thing.toml")
-    for text in ("thing.toml", place, advice):
-        assert text in str(error.value)
-
 
 def test_the_rules_of_persons_come_with_the_hub_and_those_of_ships_do_not() -> None:
     assert load_rules("person").entity == "person"
