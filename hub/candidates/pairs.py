@@ -14,6 +14,8 @@ from hub.rules.model import BlockKey, Rules
 
 Longs = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint32]
+#: keys at most: a bit of `Keys` each
+MOST_KEYS = 32
 #: pieces of the pairs that are sorted side by side
 _RANGES = 4
 #: caps hold up to so many records; broad keys grow faster than the data, so beyond they fall nearly as it grows
@@ -33,7 +35,7 @@ class Candidates:
 
 def scale_cap(key: BlockKey, n: int) -> int:
     """The cap of a key for `n` records."""
-    return max(4, int(key.cap * min(1.0, (FULL_CAPS / max(n, 1)) ** CAP_FALL)))
+    return max(min(4, key.cap), int(key.cap * min(1.0, (FULL_CAPS / max(n, 1)) ** CAP_FALL)))
 
 
 def find_candidates(parts: Parts, rules: Rules, hashes: npt.NDArray[np.uint64], caps: dict[str, int]) -> Candidates:
@@ -95,7 +97,8 @@ def _pair_key(codes: Ids, key: BlockKey, cap: int, hashes: npt.NDArray[np.uint64
     pairs = _pair_blocks(members, codes, size_of)
     large = np.flatnonzero(size_of > cap).astype(np.int32)
     if key.pivots and len(large):
-        pairs.append(_pair_pivots(large, codes, hashes, key.pivots))
+        # a cap that has fallen may be below the pivots; a block above it has as many records
+        pairs.append(_pair_pivots(large, codes, hashes, min(key.pivots, cap)))
     left = np.concatenate([a for a, _ in pairs]) if pairs else np.zeros(0, dtype=np.int32)
     right = np.concatenate([b for _, b in pairs]) if pairs else np.zeros(0, dtype=np.int32)
     report = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hub.candidates.pairs import MOST_KEYS
 from hub.columns.prepare import SHOWN, TIMES, is_part
 from hub.normalize.kinds import KINDS, list_parts
 from hub.rules.model import Rules, RulesError
@@ -45,6 +46,12 @@ def check_rules(rules: Rules, file: str) -> None:
             raise RulesError(f"{file}: comparisons.{comparison.name}.levels: name each level once, none missing or different")
         check_levels(comparison, parts, f"{file}: comparisons.{comparison.name}.levels")
     _check_survivors(rules, file)
+    _check_keys(rules, file)
+    if rules.review_bits > rules.match_bits:
+        raise RulesError(
+            f"{file}: review_bits: {rules.review_bits:g} is above match_bits, {rules.match_bits:g}: what is a match would not be "
+            "told of; write as much or less"
+        )
 
 
 def _list_used(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -80,3 +87,14 @@ def _check_survivors(rules: Rules, file: str) -> None:
             )
         if names.count(name) > 1:
             raise RulesError(f"{file}: survivors: '{name}' is chosen more than once; name each attribute once")
+
+
+def _check_keys(rules: Rules, file: str) -> None:
+    if len(rules.block_keys) > MOST_KEYS:
+        raise RulesError(f"{file}: keys: {len(rules.block_keys)} are too many; write {MOST_KEYS} at most")
+    for key in rules.block_keys:
+        if key.pivots > key.cap:
+            raise RulesError(
+                f"{file}: keys.{key.name}.pivots: {key.pivots} is above the cap, {key.cap}: a block beyond it may have fewer "
+                "records; write as many or fewer"
+            )

@@ -13,7 +13,8 @@ from typing import Literal
 Training = Literal["certain", "em", "fixed"]
 _OVER_A_MODEL = ("match_bits", "review_bits", "review_limit", "silence_bits", "survivors", "source_precedence", "id_prefix")
 
-
+#: a weight or threshold beyond is a mistake: nothing is surer than 1000 bits
+MOST_BITS = 1000.0
 #: between a veto and the level that lifts it
 UNLESS = " unless "
 

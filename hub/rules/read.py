@@ -18,6 +18,7 @@ from hub.rules.model import UNLESS, RulesError
 from hub.scoring.compare import lay_out
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_Bits = Annotated[float, Field(ge=-model.MOST_BITS, le=model.MOST_BITS, allow_inf_nan=False)]
 _Order = Literal["completeness", "precedence", "majority", "recency"]
 
 
@@ -69,16 +70,16 @@ class _Rules(_Table):
     certain: list[str] = []
     uncertain: list[str] = []
     source_precedence: list[str] = []
-    match_bits: float = 0.0
-    review_bits: float = -3.0
+    match_bits: _Bits = 0.0
+    review_bits: _Bits = -3.0
     review_limit: int = Field(default=200, ge=0)
-    silence_bits: float = 0.5
+    silence_bits: _Bits = 0.5
     fields: dict[_Name, _Field] = Field(min_length=1)
     comparisons: dict[_Name, _Comparison] = Field(min_length=1)
     keys: dict[_Name, _Key] = Field(min_length=1)
     survivors: list[_Survivor] = []
     interactions: dict[_Name, list[str]] = {}
-    weights: dict[str, float] = {}
+    weights: dict[str, _Bits] = {}
 
 
 @dataclass(frozen=True)

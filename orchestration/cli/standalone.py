@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -170,9 +169,11 @@ def move_threshold(rules: RulesFile, match_bits: float | None) -> RulesFile:
     """The rules with another threshold of match, if one is named."""
     from dataclasses import replace
 
+    from hub.rules.model import MOST_BITS
+
     if match_bits is None:
         return rules
-    if not isfinite(match_bits):
+    if not abs(match_bits) <= MOST_BITS:
         raise ProjectError(f"--match-bits {match_bits}: write a number of bits, such as 4 or -1.5")
     review_bits = min(rules.rules.review_bits, match_bits)
     return replace(rules, rules=replace(rules.rules, match_bits=match_bits, review_bits=review_bits))

@@ -60,6 +60,12 @@ def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
         ("[weights]", _choose("parent_gid: title"), "survivors", "own_parent_gid: title"),
         ("[weights]", _choose("title", "title: name"), "survivors", "'title' is chosen more than once"),
         ("[weights]", _choose("title:"), "survivors", "write its name"),
+        ("[weights]", "".join(f'[keys.k{k}]\nparts = ["name"]\n' for k in range(32)) + "[weights]", "keys", "32 at most"),
+        ('parts = ["name.sorted"]', 'parts = ["name.sorted"]\ncap = 5\npivots = 30', "keys.name.pivots", "above the cap, 5"),
+        ('entity = "thing"', 'entity = "thing"\nmatch_bits = nan', "match_bits", "finite number"),
+        ('entity = "thing"', 'entity = "thing"\nsilence_bits = 1e300', "silence_bits", "1000"),
+        ('"name.*" = 1.0', '"name.*" = inf', "weights.name.*", "finite number"),
+        ('entity = "thing"', 'entity = "thing"\nreview_bits = 12\nmatch_bits = 1', "review_bits", "above match_bits, 1"),
     ],
 )
 def test_a_mistake_is_reported_with_file_place_and_advice(old: str, new: str, place: str, advice: str) -> None:
