@@ -141,7 +141,7 @@ def _list_missing_fields(rules: RulesFile, columns: Collection[str]) -> list[str
 
 def _read_column(name: str, table: pl.DataFrame, column: str) -> pl.Series:
     values = table[column]
-    if values.dtype.is_nested() or values.dtype == pl.Object:
+    if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration):
         raise RecordsError(f"{name}: column {column} holds {values.dtype}, which cannot be compared: make it text")
     if column in _TIMES:
         return read_times(values)

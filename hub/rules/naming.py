@@ -1,6 +1,8 @@
-"""How suggested rules call the entity, and which columns of its table name a record."""
+"""How suggested rules call the entity, which columns of its table name a record, and how names are written."""
 
+import json
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -28,6 +30,21 @@ def name_entity(entity: str) -> str:
 def name_prefix(entity: str) -> str:
     """Three letters and an underscore, as the built-in entities have it."""
     return re.sub("[^a-z]", "", name_entity(entity))[:3] + "_"
+
+
+def quote(text: str) -> str:
+    """A text as TOML has it."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def quote_all(texts: Sequence[str]) -> str:
+    """Texts as a list of TOML."""
+    return "[" + ", ".join(quote(text) for text in texts) + "]"
+
+
+def note_columns(what: str, names: Sequence[str]) -> str:
+    """A comment in one line about columns, nothing about none."""
+    return f"# {what}: {', '.join(quote(name)[1:-1] for name in names)}\n" if names else ""
 
 
 def find_source(columns: list[Column], table: pl.DataFrame) -> str | None:

@@ -1,6 +1,5 @@
 """Rules for a table of Chinese companies: those of organisations that come with the hub, reading the table's columns."""
 
-import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -9,6 +8,7 @@ import polars as pl
 
 from hub.columns.prepare import is_part
 from hub.normalize.words import match_words
+from hub.rules.naming import quote_all
 from hub.rules.profile import LEAST_HAN, Column, name_header
 from hub.rules.read import load_rules
 
@@ -74,7 +74,7 @@ def write_organisations(columns: Sequence[Column], name: str, records: Sequence[
     for field, read in _assign(columns, name).items():
         text = re.sub(
             rf"^({field} = \{{ kind = \"\w+\", columns = )\[.*?\]",
-            lambda found, read=read: found[1] + json.dumps(read, ensure_ascii=False),  # type: ignore[misc]
+            lambda found, read=read: found[1] + quote_all(read),  # type: ignore[misc]
             text,
             flags=re.MULTILINE,
         )

@@ -8,9 +8,14 @@ import polars as pl
 from hub.normalize.contact import split_numbers
 from hub.normalize.words import match_words
 
+#: when a record was written, and by whom: Created Date, LastModifiedById, gmt_create, 创建日期, 修改人
+_WRITTEN = (
+    r"(last_)?(created?|modified|updated?|changed)_?(date|time|date_?time|timestamp|on|by(_(id|name))?)"
+    r"|(date|time|gmt)_(last_)?(created?|modified|updated?|changed)|system_modstamp|.*(创建|新建|建档|录入|修改|更新)(日期|人)"
+)
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
-    ("skip", r"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?)$"),
+    ("skip", rf"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?|{_WRITTEN})$"),
     ("email", r"e-?mail|邮箱|邮件"),
     ("mobile", r"mobile|cell|手机"),
     ("phone", r"phone|tel(ephone)?\b|fax|电话|传真|座机"),

@@ -1,6 +1,5 @@
 """A first rules file from the look of a table: kinds, comparisons, keys. To be read and corrected. Public door."""
 
-import json
 import math
 import re
 from collections.abc import Collection, Sequence
@@ -13,7 +12,7 @@ from hub.normalize.kinds import KINDS, derive
 from hub.normalize.levels import SINGLE_NAME
 from hub.rules.check import RESERVED
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix
+from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix, note_columns, quote, quote_all
 from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
@@ -50,13 +49,12 @@ def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
     Chinese companies get the rules of organisations that come with the hub, over the table's columns. Columns of
     list_incomparable are left out, which a comment says."""
     left_out = list_incomparable(table)
-    note = f"# left out, since no text: {', '.join(left_out)}\n" if left_out else ""
-    return note + _suggest(table.drop(left_out), entity)
+    return note_columns("left out, since no text", left_out) + _suggest(table.drop(left_out), entity)
 
 
 def list_incomparable(table: pl.DataFrame) -> list[str]:
-    """The columns of lists, structures and bytes."""
-    return [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype in (pl.Binary, pl.Object)]
+    """The columns of lists, structures, bytes and durations."""
+    return [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration)]
 
 
 def _suggest(table: pl.DataFrame, entity: str) -> str:
@@ -64,8 +62,8 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     source = find_source(columns, table)
     source_key = find_source_key(columns, source)
     records = [
-        *([f"source = {_quote(source)}"] if source else []),
-        *([f"source_key = {_quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
+        *([f"source = {quote(source)}"] if source else []),
+        *([f"source_key = {quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
     ]
     # keys may repeat from source to source: they are no column of the entity all the same
     named = {source, source_key, "source", "source_key"}
@@ -74,7 +72,7 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     names = _find_company_names(table, fitting, list_fitting(kept), entity)
     if names:
         unread = [column.name for column in columns if column not in fitting]
-        note = f"# left out, since these rules have such a field: {', '.join(unread)}\n" if unread else ""
+        note = note_columns("left out, since these rules have such a field", unread)
         known = entity in (ENTITY, "organisation")
         return note + write_organisations(
             fitting, names, records, "organisation" if known else name_entity(entity), None if known else name_prefix(entity)
@@ -94,7 +92,7 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         "",
     ]
     for field in fields:
-        lines += [f"[fields.{field.name}]", f'kind = "{field.kind}"', f"columns = {_list(field.columns)}", ""]
+        lines += [f"[fields.{field.name}]", f'kind = "{field.kind}"', f"columns = {quote_all(field.columns)}", ""]
     if _has_sources(table, source):
         lines += ["[fields.source]", 'kind = "source"', 'columns = ["source"]', ""]
     for field in fields:
@@ -107,11 +105,11 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         lines += _write_comparison("source", "source", (("same", "same"), ("other", "differ")), frequency=False)
     keys = {f"{name}_model": (f"{name}.model",) for name in models} | _choose_keys(parts, fields)
     for name, key in keys.items():
-        lines += [f"[keys.{name}]", f"parts = {_list(key)}", f"cap = {_CAP}", ""]
+        lines += [f"[keys.{name}]", f"parts = {quote_all(key)}", f"cap = {_CAP}", ""]
     called = {field.name for field in fields}
     for field in fields:
         attributes = [_name_survivor(column, field, called) for column in field.columns]
-        lines += ["[[survivors]]", f"attributes = {_list(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
+        lines += ["[[survivors]]", f"attributes = {quote_all(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
     return "\n".join(lines)
 
 
@@ -140,14 +138,6 @@ def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:
     if name == column and (column not in named or field.kind in _NORMAL):
         return column
     return f"{name}: {field.name}" if field.kind in _NORMAL else f"{name}: {field.name}.{SHOWN}"
-
-
-def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _list(texts: Sequence[str]) -> str:
-    return "[" + ", ".join(_quote(text) for text in texts) + "]"
 
 
 def _has_sources(table: pl.DataFrame, source: str | None) -> bool:
@@ -226,10 +216,10 @@ def _write_comparisons(field: Field) -> list[str]:
 
 
 def _write_comparison(name: str, part: str, levels: Sequence[tuple[str, str]], frequency: bool) -> list[str]:
-    written = [f"  {_quote(level if level == test else f'{level}: {test}')}," for level, test in levels]
+    written = [f"  {quote(level if level == test else f'{level}: {test}')}," for level, test in levels]
     return [
         f"[comparisons.{name}]",
-        f"field = {_quote(part)}",
+        f"field = {quote(part)}",
         *(["frequency = true"] if frequency else []),
         "levels = [",
         *written,

@@ -1,16 +1,18 @@
-"""Mistakes in rules files, and columns whose names golden records or fields have too."""
+"""Mistakes in rules files, and columns whose names golden records, fields or TOML have no room for."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from hub.columns.prepare import RecordsError
 from hub.resolve import resolve
 from hub.results.hierarchy import add_hierarchy
 from hub.rules.check import RESERVED
 from hub.rules.model import RulesError
 from hub.rules.read import load_rules, parse_rules
 from hub.rules.suggest import suggest_rules
+from hub.tables import gather_records
 
 
 def _choose(*attributes: str) -> str:
@@ -114,3 +116,16 @@ def test_rules_of_organisations_leave_out_columns_that_would_be_parts_of_their_f
     )
     assert text.startswith("# left out, since these rules have such a field: address.city\n")
     assert {field.name: field.columns for field in parse_rules(text, "suggested").rules.fields}["place"][0] == "城市"
+
+
+def test_headers_that_toml_would_misread_are_written_so_that_it_does_not() -> None:
+    header = 'na\x7fme\n"x'
+    text = suggest_rules(pl.DataFrame({header: _NAMES, "li\nst": [["a"]] * 60, "took": [timedelta(k) for k in range(60)]}))
+    assert text.startswith("# left out, since no text: li\\nst, took\n")
+    assert parse_rules(text, "suggested").rules.fields[0].columns == (header,)
+
+
+def test_a_duration_is_refused_as_a_value() -> None:
+    rules = parse_rules(_GOOD, "thing.toml")
+    with pytest.raises(RecordsError, match="title holds Duration"):
+        gather_records({"things": pl.DataFrame({"source_key": ["1"], "title": [timedelta(1)]})}, rules)

@@ -62,6 +62,14 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
     }
 
 
+def test_when_and_by_whom_a_record_was_written_is_no_column_of_its_entity() -> None:
+    dates = [f"2024-0{k % 9 + 1}-{k % 27 + 1:02d}" for k in _MANY]
+    written = ["Created Date", "LastModifiedDate", "LastModifiedById", "Create Date", "modifiedon", "gmt_create", "Date Modified"]
+    written += ["SystemModstamp", "创建日期", "修改时间", "最后更新日期", "创建人"]
+    assert {header for header in written if profile_column(pl.Series(header, dates)).kind != "skip"} == set()
+    assert {profile_column(pl.Series(header, dates)).kind for header in ("dob", "注册日期", "Date", "Release Date")} == {"date"}
+
+
 def test_chinese_companies_get_the_rules_of_organisations_over_their_own_columns() -> None:
     table = pl.DataFrame(
         {
