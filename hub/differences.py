@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from hub.clustering.cluster import find_components
+from hub.crosswalks import RECORD, read_crosswalk
 
-_RECORD = ["source", "source_key"]
 _KINDS = ("merged", "split", "moved")
 #: records that stand for a change where it is printed
 _SAMPLE = 5
@@ -30,15 +30,15 @@ class Differences:
 
 
 def find_differences(before: pl.DataFrame, after: pl.DataFrame) -> Differences:
-    """What merges, splits and moves from one crosswalk (source, source_key, an id) to another.
-
-    Only current rows count where there is `is_current`.
+    """What merges, splits and moves from one crosswalk (hub.crosswalks) to another.
 
     Raises:
-        ValueError: a crosswalk without gid or a column that ends in _gid, with a record twice, or without a record in common.
+        ValueError: a crosswalk that cannot be read, or without a record in common.
     """
-    one, two = _read(before, "before"), _read(after, "after")
-    both = one.join(two, on=_RECORD).sort(_RECORD)
+    one, two = (
+        read_crosswalk(table, f"crosswalk {side}").rename({"id": side}) for side, table in (("before", before), ("after", after))
+    )
+    both = one.join(two, on=RECORD).sort(RECORD)
     if not both.height:
         raise ValueError("the two crosswalks have no record in common: they are not of the same records")
     way = pl.struct("before", "after")
@@ -47,7 +47,7 @@ def find_differences(before: pl.DataFrame, after: pl.DataFrame) -> Differences:
         records=pl.len(),
         gids_before=pl.col("before").unique().sort(),
         gids_after=pl.col("after").unique().sort(),
-        sample=pl.concat_str(_RECORD, separator=":").filter("stands_for_its_kind").head(_SAMPLE),
+        sample=pl.concat_str(RECORD, separator=":").filter("stands_for_its_kind").head(_SAMPLE),
     )
     n_before, n_after = pl.col("gids_before").list.len(), pl.col("gids_after").list.len()
     kind = pl.when(n_before == 1).then(pl.lit("split")).when(n_after == 1).then(pl.lit("merged")).otherwise(pl.lit("moved"))
@@ -55,7 +55,7 @@ def find_differences(before: pl.DataFrame, after: pl.DataFrame) -> Differences:
     changed = parts.join(same.select("part"), on="part", how="anti").with_columns(kind=kind)
     changed = changed.sort("records", "part", descending=[True, False]).with_row_index("change", offset=1)
     changes = changed.select("change", "kind", "records", "gids_before", "gids_after", "sample")
-    members = changed.select("change", "kind", "part").join(placed, on="part").sort("change", *_RECORD)
+    members = changed.select("change", "kind", "part").join(placed, on="part").sort("change", *RECORD)
     joined = [_count_pairs(placed, by) for by in (["before"], ["after"], ["before", "after"])]
     counts = {
         "records": both.height,
@@ -70,26 +70,8 @@ def find_differences(before: pl.DataFrame, after: pl.DataFrame) -> Differences:
         "records_only_before": one.height - both.height,
         "records_only_after": two.height - both.height,
     }
-    listed = members.select("change", "kind", *_RECORD, gid_before="before", gid_after="after")
+    listed = members.select("change", "kind", *RECORD, gid_before="before", gid_after="after")
     return Differences(changes, listed, counts)
-
-
-def _read(crosswalk: pl.DataFrame, side: str) -> pl.DataFrame:
-    missing = [name for name in _RECORD if name not in crosswalk.columns]
-    gid = next((name for name in crosswalk.columns if name == "gid" or name.endswith("_gid")), None)
-    if missing or gid is None:
-        raise ValueError(f"the crosswalk {side} needs source, source_key and gid; it has {', '.join(crosswalk.columns)}")
-    current = crosswalk.filter(_is_true("is_current")) if "is_current" in crosswalk.columns else crosswalk
-    own = current.select(pl.col(*_RECORD).cast(pl.String), pl.col(gid).cast(pl.String).alias(side))
-    twice = own.filter(own.select(_RECORD).is_duplicated())
-    if twice.height:
-        raise ValueError(f"the crosswalk {side} has {':'.join(twice.row(0)[:2])} twice: a record has one id")
-    return own
-
-
-def _is_true(column: str) -> pl.Expr:
-    """A truth value, as it is or as CSV writes it."""
-    return pl.col(column).cast(pl.String).str.to_lowercase() == "true"
 
 
 def _find_parts(both: pl.DataFrame) -> np.ndarray:

@@ -4,26 +4,20 @@ import numpy as np
 import polars as pl
 
 from hub.clustering.cluster import find_components
+from hub.crosswalks import RECORD, read_crosswalk, read_truth
 from hub.kept.increment import find_present
 from hub.kept.state import State
-
-_RECORD = ["source", "source_key"]
 
 
 def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
     """Precision, recall and f1 over pairs of records, and their B-cubed forms.
 
     Args:
-        crosswalk: source, source_key and gid, or a name that ends in _gid; only current rows count where is_current is given.
-        truth: source, source_key and a true id in the first other column. Records that only one side knows are left out
-            and counted (`records_left_out`).
+        crosswalk, truth: as hub.crosswalks reads them. Records that only one side knows are left out and counted
+            (`records_left_out`).
     """
-    found = crosswalk.filter("is_current") if "is_current" in crosswalk.columns else crosswalk
-    gid = next((name for name in found.columns if name == "gid" or name.endswith("_gid")), None)
-    true = next((name for name in truth.columns if name not in _RECORD), None)
-    if gid is None or true is None:
-        raise ValueError("evaluate needs gid or a column that ends in _gid in the crosswalk and a true id in the truth")
-    both = found.select(*_RECORD, gid=gid).join(truth.select(*_RECORD, true=true).drop_nulls(), on=_RECORD)
+    found, known = read_crosswalk(crosswalk, "crosswalk"), read_truth(truth)
+    both = found.rename({"id": "gid"}).join(known.rename({"id": "true"}).drop_nulls(), on=RECORD)
     together = _count_pairs(both, ["gid", "true"])
     predicted, actual = _count_pairs(both, ["gid"]), _count_pairs(both, ["true"])
     precision = together / predicted if predicted else 1.0
@@ -41,7 +35,7 @@ def evaluate(crosswalk: pl.DataFrame, truth: pl.DataFrame) -> dict[str, float]:
         "true_pairs": float(actual),
         "found_pairs": float(predicted),
         "records": float(both.height),
-        "records_left_out": float(found.height + truth.height - 2 * both.height),
+        "records_left_out": float(found.height + known.height - 2 * both.height),
         "true_clusters": float(both["true"].n_unique()),
         "found_clusters": float(both["gid"].n_unique()),
     }
@@ -51,14 +45,13 @@ def evaluate_candidates(pairs: pl.DataFrame, truth: pl.DataFrame) -> dict[str, f
     """How many of the true pairs are among candidate pairs (candidate_recall), how many these join, over third records too
     (candidate_reach: the recall that no threshold surpasses), and how many of the candidates are true.
 
-    pairs: source_a, source_key_a, source_b, source_key_b; truth: source, source_key and a true id in the first other column.
+    pairs: source_a, source_key_a, source_b, source_key_b; truth: as hub.crosswalks reads it.
     """
-    true = next(name for name in truth.columns if name not in _RECORD)
-    known = truth.select(*_RECORD, true=true).drop_nulls().with_row_index("row")
+    known = read_truth(truth).rename({"id": "true"}).drop_nulls().with_row_index("row")
     both = pairs
     for side in ("a", "b"):
         both = both.join(
-            known.rename({name: f"{name}_{side}" for name in known.columns}), on=[f"{name}_{side}" for name in _RECORD]
+            known.rename({name: f"{name}_{side}" for name in known.columns}), on=[f"{name}_{side}" for name in RECORD]
         )
     hits = both.filter(pl.col("true_a") == pl.col("true_b"))
     ends = (hits[name].to_numpy().astype(np.int32) for name in ("row_a", "row_b"))
@@ -73,9 +66,8 @@ def evaluate_candidates(pairs: pl.DataFrame, truth: pl.DataFrame) -> dict[str, f
 
 def measure_candidates(state: State, truth: pl.DataFrame) -> dict[str, float]:
     """How many of the true pairs of a hub's records were compared. truth: as of evaluate_candidates; others are left out."""
-    true = next(name for name in truth.columns if name not in _RECORD)
-    known = truth.select(pl.col(_RECORD).cast(pl.String), true=pl.col(true).rank("dense").cast(pl.Int64)).drop_nulls()
-    held = find_present(state, known).join(known, on=_RECORD)
+    known = read_truth(truth).select(*RECORD, true=pl.col("id").rank("dense").cast(pl.Int64)).drop_nulls()
+    held = find_present(state, known).join(known, on=RECORD)
     entity = np.zeros(len(state.alive), dtype=np.int64)
     entity[held["row"].to_numpy()] = held["true"].to_numpy()
     hits, start = 0, 0

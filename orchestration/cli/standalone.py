@@ -212,13 +212,16 @@ def evaluate(
 ) -> None:
     """Judge who is who against a known truth: precision, recall and F1 over pairs of records, and their B-cubed forms."""
     from hub import evaluate as judge
+    from hub.crosswalks import read_crosswalk, read_truth
+    from hub.files import read_table
 
     with blame_the_input():
-        crosswalk, known = _read_found(found), _read_labels(truth)
+        tables = _read_found(found), read_table(truth)
         try:
-            figures = judge.evaluate(crosswalk, known)
+            crosswalk, known = read_crosswalk(tables[0], "crosswalk"), read_truth(tables[1])
         except ValueError as error:
-            raise ProjectError(f"{found}: {error}") from None
+            raise ProjectError(f"{found}, {truth}: {error}") from None
+        figures = judge.evaluate(crosswalk, known)
         if not figures["records"]:
             raise ProjectError(
                 f"{found} and {truth} have no record in common: nothing to judge; check that source and source_key are written "
@@ -252,14 +255,15 @@ def evaluate(
 
 def _read_found(place: Path) -> pl.DataFrame:
     """source, source_key and id of a hub, of files that a resolution wrote, or of a table."""
+    from hub.files import read_table
     from hub.kept.outcome import list_crosswalk, order_present
     from hub.kept.versions import read_version
     from hub.store import read_state
 
     if not place.is_dir():
-        return _read_labels(place)
+        return read_table(place)
     if not read_version(place):
-        return _read_labels(place / "crosswalk.parquet")
+        return read_table(place / "crosswalk.parquet")
     state = read_state(place)
     return list_crosswalk(state, order_present(state))
 
@@ -281,15 +285,3 @@ def _measure_pairs(place: Path, crosswalk: pl.DataFrame, truth: pl.DataFrame) ->
 
 def _name_first(table: pl.DataFrame) -> str:
     return ":".join(str(part) for part in table.select("source", "source_key").row(0)) if table.height else "no rows"
-
-
-def _read_labels(path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    from hub.columns.prepare import RecordsError
-    from hub.files import read_table
-
-    table = read_table(path)
-    if not {"source", "source_key"} < set(table.columns):
-        raise RecordsError(f"{path}: needs source, source_key and an id; it has {', '.join(table.columns)}")
-    return table.with_columns(pl.col("source", "source_key").cast(pl.String))

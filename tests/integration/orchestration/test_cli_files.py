@@ -130,12 +130,13 @@ def test_two_thresholds_over_one_model_are_compared(records: Path, tmp_path: Pat
         (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--model", "nowhere"], "holds no model"),
         (["resolve", "FILE", "--entity", "organisation", "--out", "OUT", "--model", "x", "--hub", "y"], "--hub or --model"),
         (["compare", "FILE", "nowhere.parquet"], "nowhere.parquet: cannot be read"),
-        (["compare", "FILE", "FILE"], "needs source, source_key and gid"),
+        (["compare", "FILE", "FILE"], "needs source, source_key and an id"),
         (["tune", "FILE", "FILE", "--entity", "organisation"], "labels need source_a"),
         (["rules", "show", "ship"], "no rules for 'ship'"),
         (["rules", "suggest", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "FILE", "nowhere.csv"], "nowhere.csv"),
         (["evaluate", "FILE", "FILE"], "ends in _gid"),
+        (["evaluate", "IDS", "TWICE"], "the truth has crm:1 twice"),
         (["evaluate", "IDS", "STRANGE"], "no record in common: nothing to judge"),
         (["evaluate", "IDS", "STRANGE", "--json"], "written alike (crm:1 and CRM:1)"),
         (
@@ -152,10 +153,13 @@ def test_what_cannot_be_done_is_said_with_what_to_do(records: Path, tmp_path: Pa
     ids, strange = tmp_path / "ids.csv", tmp_path / "strange.csv"
     ids.write_text("source,source_key,gid\ncrm,1,a\n", encoding="utf-8")
     strange.write_text("source,source_key,id\nCRM,1,a\n", encoding="utf-8")
+    twice = tmp_path / "twice.csv"
+    twice.write_text("source,source_key,id\ncrm,1,a\ncrm,1,b\n", encoding="utf-8")
     places = {
         "FILE": str(records),
         "IDS": str(ids),
         "STRANGE": str(strange),
+        "TWICE": str(twice),
         "OUT": str(tmp_path / "out"),
         "HUB": str(tmp_path / "hub"),
     }

@@ -56,10 +56,31 @@ def test_past_rows_of_a_history_do_not_count() -> None:
     assert find_differences(pl.concat([past, history]), make_crosswalk({"1": "A", "2": "A"})).counts["same"] == 1
 
 
+@pytest.mark.parametrize("column", ["gid", "person_gid", "id", "customer_id", "cluster"])
+def test_an_id_is_what_a_column_of_ids_has_whatever_its_name(column: str) -> None:
+    crosswalk = make_crosswalk({"1": "A", "2": "A"}, column)
+    assert find_differences(crosswalk, make_crosswalk({"1": "B", "2": "B"})).counts["same"] == 1
+    assert evaluate(crosswalk, make_crosswalk({"1": "x", "2": "y"}))["precision"] == 0.0
+
+
+def test_an_evaluation_reads_the_rows_that_hold_now_and_refuses_a_record_of_two_ids() -> None:
+    now = make_crosswalk({"1": "A", "2": "A"}).with_columns(is_current=pl.lit("true"))
+    past = make_crosswalk({"2": "B"}).with_columns(is_current=pl.lit("false"))
+    history = pl.concat([past, now])
+    figures = evaluate(history, history)
+    assert (figures["precision"], figures["recall"], figures["records_left_out"]) == (1.0, 1.0, 0.0)
+    for known, found in ((history.drop("is_current"), now), (now, history.drop("is_current"))):
+        with pytest.raises(ValueError, match="crm:2 twice: a record has one id"):
+            evaluate(found, known)
+
+
 @pytest.mark.parametrize(
     ("before", "advice"),
     [
-        (make_crosswalk({"1": "A"}, "id"), "needs source, source_key and gid; it has source, source_key, id"),
+        (
+            make_crosswalk({"1": "A"}, "town").with_columns(name=pl.lit("n")),
+            "before needs source, source_key and an id: gid, .*; it has source, source_key, town, name",
+        ),
         (make_crosswalk({"9": "A"}), "no record in common"),
         (pl.concat([make_crosswalk({"1": "A"}), make_crosswalk({"1": "B"})]), "crm:1 twice"),
     ],
