@@ -88,8 +88,15 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
 
 
 def read_keys(name: str, table: pl.DataFrame, rules: RulesFile) -> pl.DataFrame:
-    """source, source_key of the rows of a table that names records and nothing more. Raises RecordsError."""
-    columns = _find_key_columns(name, table, rules)
+    """source, source_key of the rows of a table that names records and nothing more. Raises RecordsError.
+
+    A crosswalk has these columns, whatever the rules call them in the tables of records.
+    """
+    source, key = (
+        None if own in table.columns and mapped not in table.columns else mapped
+        for own, mapped in (("source", rules.source), ("source_key", rules.source_key))
+    )
+    columns = _find_key_columns(name, table, RulesFile(rules.rules, source, key))
     keys = table.select(read_text(table[column]).alias(own) for own, column in columns.items())
     if "source" not in columns:
         keys = keys.with_columns(source=pl.lit(Path(name).stem))

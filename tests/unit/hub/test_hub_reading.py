@@ -6,8 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hub.columns.prepare import RecordsError
 from hub.files import read_table
-from hub.tables import read_times
+from hub.rules.read import RulesFile, load_rules
+from hub.tables import read_keys, read_times
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,15 @@ def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_peopl
 )
 def test_usual_spellings_of_a_time_are_read(text: str) -> None:
     assert read_times(pl.Series([None, text])).to_list() == [None, datetime(2026, 3, 4, tzinfo=UTC)]
+
+
+def test_records_to_delete_are_named_by_the_columns_of_the_rules_or_of_a_crosswalk() -> None:
+    rules = RulesFile(load_rules("organisation"), "system", "number")
+    found = [
+        read_keys("gone.csv", pl.DataFrame({source: ["crm"], key: ["1"], "gid": ["g"]}), rules).rows()
+        for source in ("system", "source")
+        for key in ("number", "source_key")
+    ]
+    assert found == [[("crm", "1")]] * 4
+    with pytest.raises(RecordsError, match="no column system"):
+        read_keys("gone.csv", pl.DataFrame({"source_key": ["1"]}), rules)
