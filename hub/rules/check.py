@@ -47,6 +47,10 @@ def check_rules(rules: Rules, file: str) -> None:
         check_levels(comparison, parts, f"{file}: comparisons.{comparison.name}.levels")
     _check_survivors(rules, file)
     _check_keys(rules, file)
+    if rules.training == "certain" and not rules.certain:
+        raise RulesError(
+            f"{file}: training: 'certain' learns from parts whose agreement is certain; name them as certain = [...], or write em"
+        )
     if rules.review_bits > rules.match_bits:
         raise RulesError(
             f"{file}: review_bits: {rules.review_bits:g} is above match_bits, {rules.match_bits:g}: what is a match would not be "

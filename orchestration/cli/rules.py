@@ -83,6 +83,7 @@ def _list_evidence(rules: Rules) -> Iterator[tuple[str, str, str, str]]:
 def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     """What keeps records apart, what is learnt, what is asked, which values survive."""
     rules = read.rules
+    yield "ids", "id_prefix", rules.id_prefix, "what ids begin with"
     for guard in rules.guards:
         yield "guard", guard, "", "two values are never one; a placeholder is no value"
     for barrier in rules.barriers:
@@ -94,6 +95,8 @@ def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     for level in rules.uncertain:
         yield "uncertain", level, "", "pairs at this level teach nothing"
     yield "training", rules.training, "", _TRAINING[rules.training]
+    for name, bits in _group_weights(rules):
+        yield "weights", name, "", bits
     yield "threshold", "match_bits", f"{rules.match_bits:g}", "at or above: a match"
     yield "threshold", "review_bits", f"{rules.review_bits:g}", "from here to the match a person may be asked"
     yield "threshold", "review_limit", f"{rules.review_limit:,}", "pairs at most in the queue"
@@ -106,6 +109,15 @@ def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     for own, column in (("source", read.source), ("source_key", read.source_key), ("value", read.value)):
         if column:
             yield "records", own, column, "the column of the file"
+
+
+def _group_weights(rules: Rules) -> Iterator[tuple[str, str]]:
+    """The bits of each comparison's levels in one line, of interactions and of the prior."""
+    grouped: dict[str, list[str]] = {}
+    for name, bits in rules.weights.items():
+        comparison, _, level = name.partition(".")
+        grouped.setdefault(comparison, []).append(f"{level} {bits:+g}".strip())
+    return ((name, ", ".join(levels)) for name, levels in grouped.items())
 
 
 @app.command()

@@ -65,6 +65,8 @@ def test_a_check_of_rules_shows_all_that_they_say(tmp_path: Path) -> None:
     own.write_text(_run("rules", "show", "organisation").replace("[fields]\n", heads), encoding="utf-8")
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in _run("rules", "check", own).splitlines()]
     said = {(row[0], row[1]): row[2] for row in rows if row[:1] and row[0]}
+    assert said["ids", "id_prefix"] == "cus_"
+    assert {row[1]: row[3] for row in rows if row[:1] == ["weights"]}["tax"].startswith("same +25")
     assert {("guard", "tax.code"), ("certain", "tax.code"), ("training", "certain")} <= set(said)
     assert (said["threshold", "match_bits"], said["threshold", "review_limit"]) == ("0", "200")
     assert (said["aliases", "1"], said["records", "value"]) == ("", "deal")

@@ -62,6 +62,7 @@ def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
         ("[weights]", _choose("parent_gid: title"), "survivors", "own_parent_gid: title"),
         ("[weights]", _choose("title", "title: name"), "survivors", "'title' is chosen more than once"),
         ("[weights]", _choose("title:"), "survivors", "write its name"),
+        ('entity = "thing"', 'entity = "thing"\ntraining = "certain"', "training", "or write em"),
         ("[weights]", "".join(f'[keys.k{k}]\nparts = ["name"]\n' for k in range(32)) + "[weights]", "keys", "32 at most"),
         ('parts = ["name.sorted"]', 'parts = ["name.sorted"]\ncap = 5\npivots = 30', "keys.name.pivots", "above the cap, 5"),
         ('entity = "thing"', 'entity = "thing"\nmatch_bits = nan', "match_bits", "finite number"),
