@@ -11,6 +11,7 @@ import polars as pl
 from hub.columns.clock import Clock
 from hub.columns.prepare import align_records, list_columns
 from hub.invariants import check_rebuild
+from hub.kept.emptied import count_emptied
 from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first
 from hub.kept.state import State, build_state
@@ -114,6 +115,7 @@ def _gather(state: State, records: pl.DataFrame, deleted: pl.DataFrame | None, r
         "records_reached": kept.height + given.height,
         "columns_never_kept": [column for column in wanted if column not in held.columns] if kept.height else [],
         "columns_let_go": [column for column in held.columns if column not in (*_RECORD, *wanted, "value")],
+        "columns_emptied": {column: n for column, n in count_emptied(state, records).items() if column in wanted},
         "records_from_hub": kept.height,
     }
     return _Gathered(pl.concat([kept, given], how="diagonal"), counts)

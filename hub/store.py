@@ -23,6 +23,7 @@ from hub.columns.parts import Ids
 from hub.decide import align_log
 from hub.invariants import Finding, check_addition
 from hub.kept.archive import load_state
+from hub.kept.emptied import count_emptied
 from hub.kept.erased import read_erased
 from hub.kept.increment import Addition, add_records
 from hub.kept.outcome import (
@@ -207,7 +208,8 @@ class Hub:
         told = (run_id, at, changes.decisions, log, begin)
         addition = add_records(self._state, changes.records, deleted, self.rules, self.model, *told)
         addition = keep_value(self._state, addition, changes.records)
-        addition = replace(addition, report={**addition.report, "suppressed": changes.suppressed})
+        counts = {"columns_emptied": count_emptied(self._state, changes.records), "suppressed": changes.suppressed}
+        addition = replace(addition, report={**addition.report, **counts})
         if not force:
             refuse_runaway(self.folder, check_addition(self._state, addition, self.rules))
         return addition

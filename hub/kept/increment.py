@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -41,7 +42,7 @@ class Addition:
     bonds: Bonds
     rows: Ids
     rank: Ids
-    report: dict[str, int | float]
+    report: dict[str, Any]
 
 
 def add_records(

@@ -94,12 +94,33 @@ def _print_report(report: dict[str, Any], out: Path, *, is_own: bool) -> None:
         f"{count(report.get('review_kept', 0), 'pair')} to review; written to {out}",
         highlight=False,
     )
+    _print_changes(report)
+    if report.get("decided_unknown", {}).get("records"):
+        unknown = report["decided_unknown"]
+        _say(f"{count(unknown['records'], 'record')} that decisions name are not there and never were, first {unknown['first']}")
+    if is_own and report["fields_missing"]:
+        _say(f"no file has a column for these fields of the rules: {', '.join(report['fields_missing'])}")
+    for read in report["inputs"]:
+        if read["columns_ignored"]:
+            _say(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}")
+        for what, text in _DOUBTFUL.items():
+            for column, rows in read[what].items():
+                first = f"first row {rows['first_row']}: {rows['first_value']!r}"
+                _say(f"{read['file']}: {column} of {count(rows['rows'], 'row')} {text}, {first}")
+
+
+def _print_changes(report: dict[str, Any]) -> None:
+    """What happened to the records and columns of a hub."""
+    console = open_console()
     if "added" in report:
         console.print(
             f"the hub: {count(report['added'], 'record')} new, {report['changed']:,} changed, {report['deleted']:,} deleted; "
             f"{report['records_reached']:,} looked at again",
             highlight=False,
         )
+    if report.get("columns_emptied"):
+        lost = ", ".join(f"{column} ({count(rows, 'record')})" for column, rows in report["columns_emptied"].items())
+        _say(f"no file has these columns, so records that were given again lose what the hub had there: {lost}")
     if report.get("columns_never_kept"):
         console.print(
             f"the hub has never kept {', '.join(report['columns_never_kept'])}: empty for its "
@@ -116,18 +137,6 @@ def _print_report(report: dict[str, Any], out: Path, *, is_own: bool) -> None:
         )
     if report.get("deleted_unknown"):
         console.print(f"{report['deleted_unknown']:,} of the records to delete are not in the hub", highlight=False)
-    if report.get("decided_unknown", {}).get("records"):
-        unknown = report["decided_unknown"]
-        _say(f"{count(unknown['records'], 'record')} that decisions name are not there and never were, first {unknown['first']}")
-    if is_own and report["fields_missing"]:
-        _say(f"no file has a column for these fields of the rules: {', '.join(report['fields_missing'])}")
-    for read in report["inputs"]:
-        if read["columns_ignored"]:
-            _say(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}")
-        for what, text in _DOUBTFUL.items():
-            for column, rows in read[what].items():
-                first = f"first row {rows['first_row']}: {rows['first_value']!r}"
-                _say(f"{read['file']}: {column} of {count(rows['rows'], 'row')} {text}, {first}")
 
 
 def _say(text: str) -> None:

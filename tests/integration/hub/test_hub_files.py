@@ -49,6 +49,17 @@ def test_a_table_without_rows_leaves_a_hub_as_it_is_and_strangers_to_delete_are_
     assert (report["deleted"], report["deleted_unknown"], report["records"]) == (1, 1, 2)
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_what_records_lose_that_are_given_again_with_fewer_columns_is_counted(tmp_path: Path, *, rebuild: bool) -> None:
+    hub, out = tmp_path / "hub", tmp_path / "out"
+    resolve_tables({"crm": _FIRMS.with_columns(city=pl.lit(None, pl.String))}, _ORGANISATION, out, Beside(hub=hub))
+    again = _FIRMS.head(2).vstack(_FIRMS.tail(1).with_columns(source_key=pl.lit("4"))).drop("mobile")
+    report = resolve_tables({"crm": again}, _ORGANISATION, out, Beside(hub=hub, rebuild=rebuild, force=True))
+    assert (report["added"], report["changed"], report["columns_emptied"]) == (1, 2, {"mobile": 2})
+    report = resolve_tables({"crm": again}, _ORGANISATION, out, Beside(hub=hub, rebuild=rebuild))
+    assert (report["changed"], report["columns_emptied"]) == (0, {})
+
+
 def test_a_folder_of_other_files_and_a_hub_of_another_entity_are_refused(tmp_path: Path) -> None:
     hub, out = tmp_path / "hub", tmp_path / "out"
     (tmp_path / "mine").mkdir()

@@ -58,6 +58,15 @@ def test_a_hub_tells_the_candidate_recall_and_files_tell_which_true_pairs_are_ed
     assert "candidate recall" not in _run("evaluate", hub, truth)
 
 
+def test_what_an_addition_of_fewer_columns_empties_is_said(records: Path, tmp_path: Path) -> None:
+    hub = ("--entity", "organisation", "--hub", tmp_path / "hub", "--out", tmp_path / "out")
+    _run("resolve", records, *hub)
+    records.write_text("source,source_key,company_name\ncrm,1,上海云帆科技有限公司\n", encoding="utf-8")
+    said = _run("resolve", records, *hub)
+    assert "no file has these columns" in said
+    assert "lose what the hub had there: mobile (1 record)" in said
+
+
 def test_a_check_of_rules_shows_all_that_they_say(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     (tmp_path / "names.csv").write_text("alias,name\n饿了么,拉扎斯网络科技(上海)有限公司\n", encoding="utf-8")
