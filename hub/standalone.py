@@ -93,8 +93,7 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         raise ValueError("a hub has a model of its own: name a hub or a model")
     if beside.deleted is not None and not beside.hub:
         raise ValueError("only a hub has records to delete: name one")
-    if holds_hub(out) or (beside.hub and out.resolve() == beside.hub.resolve()):
-        raise RecordsError(f"{out}: a hub keeps its own files there: write into another folder")
+    _refuse_hub(out, beside.hub)
     if beside.hub:
         _refuse_strange_hub(beside.hub, rules.rules.entity)
     records = gather_records(tables, rules)
@@ -126,6 +125,14 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
         for path in sorted(folder.iterdir(), key=lambda path: (path.name == _REPORT, path.name)):
             path.replace(out / path.name)
     return report
+
+
+def _refuse_hub(out: Path, hub: Path | None) -> None:
+    """No hub keeps files of others: its additions clear what they do not know."""
+    place = out.resolve()
+    for folder in (place, *place.parents):
+        if holds_hub(folder) or (hub and folder == hub.resolve()):
+            raise RecordsError(f"{out}: a hub keeps its own files there: write into another folder")
 
 
 def _refuse_strange_hub(folder: Path, entity: str) -> None:

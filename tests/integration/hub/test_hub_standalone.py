@@ -235,10 +235,19 @@ def test_whole_numbers_are_read_as_such_whatever_their_type(tmp_path: Path) -> N
     assert sorted(_read(tmp_path / "out", "golden")["phone"].drop_nulls().unique()) == ["13926845671"]
 
 
-def test_a_hubs_own_folder_is_no_place_for_output(tmp_path: Path) -> None:
+@pytest.mark.parametrize("within", [".", "found", "versions/found"])
+def test_a_hubs_own_folder_and_what_lies_in_it_is_no_place_for_output(tmp_path: Path, within: str) -> None:
     path = _write(tmp_path / "crm.csv", _HEADER, *_CRM)
     with pytest.raises(RecordsError, match="write into another folder"):
-        resolve_files([path], _ORGANISATION, tmp_path / "hub", Beside(hub=tmp_path / "hub"))
+        resolve_files([path], _ORGANISATION, tmp_path / "hub" / within, Beside(hub=tmp_path / "hub"))
+    assert not (tmp_path / "hub").exists()
+
+
+def test_a_hub_may_lie_in_the_folder_of_output(tmp_path: Path) -> None:
+    path = _write(tmp_path / "crm.csv", _HEADER, *_CRM)
+    for added in (len(_CRM), 0):
+        report = resolve_files([path], _ORGANISATION, tmp_path, Beside(hub=tmp_path / "hub"))
+        assert report.get("added", added) == added
 
 
 def test_no_hub_at_all_is_a_place_for_output_and_it_stays_as_it_was(tmp_path: Path) -> None:
@@ -246,7 +255,8 @@ def test_no_hub_at_all_is_a_place_for_output_and_it_stays_as_it_was(tmp_path: Pa
     resolve_files([path], _ORGANISATION, tmp_path / "out", Beside(hub=tmp_path / "hub"))
     before = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "hub").iterdir()}
     for beside in (Beside(), Beside(hub=tmp_path / "new")):
-        with pytest.raises(RecordsError, match="hub: a hub keeps its own files there: write into another folder"):
-            resolve_files([path], _ORGANISATION, tmp_path / "hub", beside)
+        for out in ("hub", "hub/versions/found"):
+            with pytest.raises(RecordsError, match=f"{out}: a hub keeps its own files there: write into another folder"):
+                resolve_files([path], _ORGANISATION, tmp_path / out, beside)
     assert {file.name: file.stat().st_mtime_ns for file in (tmp_path / "hub").iterdir()} == before
     assert not (tmp_path / "new").exists()
