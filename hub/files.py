@@ -26,7 +26,7 @@ def read_table(path: Path) -> pl.DataFrame:
                 return pl.read_parquet(path).rechunk()
             data = start + file.read()
     except OSError as error:
-        raise RecordsError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RecordsError(f"{path}: cannot be read: {error.strerror or error}") from error
     except pl.exceptions.PolarsError as error:
         raise RecordsError(f"{path}: not a whole Parquet file: {_first_line(error)}") from error
     if start == b"PK\x03\x04":

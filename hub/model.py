@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,6 +20,7 @@ REVISION = 7
 #: where a hub's folder has the model that founded it
 IN_HUB = "model"
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
+_ANEW = "resolve in full to train a new one, a kept hub with `goldthread resolve --hub DIR --rebuild --out DIR`"
 
 
 @dataclass(frozen=True)
@@ -63,25 +66,34 @@ def write_model(model: Model, folder: Path) -> None:
 def find_model(folder: Path) -> Path:
     """Where a hub's folder has its model: `current` names it."""
     current = folder / "current"
-    note = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {}
-    return folder / str(note.get("model", IN_HUB))
+    with _blame_damage(current):
+        note = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {}
+        return folder / str(note.get("model", IN_HUB))
 
 
 def read_model(folder: Path, rules: Rules) -> Model:
-    """The model of a folder, or of a hub's. Raises RulesError where there is none, or where other rules or older code made it."""
+    """The model of a folder, or of a hub's. Raises RulesError where there is none that is whole, or where other rules or older
+    code made it."""
     found = next((own for own in (folder, find_model(folder)) if (own / _CONTENT).exists()), None)
     if found is None:
         raise RulesError(f"{folder} holds no model: resolve in full first")
-    folder, path = found, found / _CONTENT
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content["revision"] != REVISION or content["rules"] != rules.evidence_version:
-        raise RulesError(
-            f"{path}: made by other rules or another version of the hub: resolve in full to train a new one, "
-            "a kept hub with `goldthread resolve --hub DIR --rebuild --out DIR`"
-        )
-    with np.load(folder / _FREQUENCIES) as arrays:
+    path = found / _CONTENT
+    with _blame_damage(path):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        made_by = content["revision"], content["rules"]
+    if made_by != (REVISION, rules.evidence_version):
+        raise RulesError(f"{path}: made by other rules or another version of the hub: {_ANEW}")
+    with _blame_damage(found / _FREQUENCIES), np.load(found / _FREQUENCIES) as arrays:
         parts = [name.removesuffix("|hashes") for name in arrays.files if name.endswith("|hashes")]
         tables = {part: (arrays[f"{part}|hashes"], arrays[f"{part}|buckets"]) for part in parts}
     return Model(
         content["rules"], content["weights"], content["caps"], Frequencies(tables), content["n_records"], content["report"]
     )
+
+
+@contextmanager
+def _blame_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile) as error:
+        raise RulesError(f"{path}: damaged, or written by older code ({error}): {_ANEW}") from error

@@ -39,16 +39,12 @@ from hub.kept.outcome import (
 )
 from hub.kept.review import keep_value
 from hub.kept.state import State, build_state
-from hub.kept.versions import read_note, read_version, write_version
+from hub.kept.versions import StoreError, blame_damage, read_note, read_version, write_version
 from hub.model import IN_HUB, Model, read_model, write_model
 from hub.resolve import resolve
 from hub.results.edges import TakeEdges
 from hub.results.hierarchy import link_parents
 from hub.rules.model import Rules, RulesError
-
-
-class StoreError(ValueError):
-    """A hub's folder that cannot be used: what is wrong, what to do."""
 
 
 def resolve_into(
@@ -257,7 +253,7 @@ def refuse_runaway(folder: Path, findings: list[Finding]) -> None:
 def read_events(folder: Path) -> pl.DataFrame:
     """The identity log of a hub: the events of all versions, in order."""
     numbers = range(1, read_version(folder) + 1)
-    return pl.concat([pl.read_parquet(folder / "events" / f"{number}.parquet") for number in numbers])
+    return pl.concat([_read_parquet(folder / "events" / f"{number}.parquet") for number in numbers])
 
 
 def read_state(folder: Path) -> State:
@@ -265,25 +261,26 @@ def read_state(folder: Path) -> State:
     version = read_version(folder)
     if version == 0:
         raise StoreError(f"{folder} holds no hub: `goldthread resolve FILE --hub {folder} --out DIR` founds one")
-    return _load(folder / "versions" / str(version))
-
-
-def _load(version: Path) -> State:
-    try:
-        return load_state(version)
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise StoreError(f"{version}: damaged, or written by older code ({error}): resolve all records into a new hub") from error
+    newest = folder / "versions" / str(version)
+    with blame_damage(newest):
+        return load_state(newest)
 
 
 def read_table(folder: Path, name: str) -> pl.DataFrame:
     """A table of the newest version: review (the queue), decisions (with what became of each)."""
-    return pl.read_parquet(folder / "versions" / str(read_version(folder)) / f"{name}.parquet")
+    return _read_parquet(folder / "versions" / str(read_version(folder)) / f"{name}.parquet")
 
 
 def read_decisions(folder: Path) -> pl.DataFrame:
     """What people decided about the hub's records, in the order in which they did."""
     path = folder / "decisions.parquet"
-    return align_log(pl.read_parquet(path) if path.exists() else None)
+    with blame_damage(path):
+        return align_log(pl.read_parquet(path) if path.exists() else None)
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    with blame_damage(path):
+        return pl.read_parquet(path)
 
 
 def write_decisions(folder: Path, log: pl.DataFrame) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from hub.kept.archive import save_state
 from hub.kept.outcome import Added
@@ -21,11 +24,30 @@ FILES = (
 )
 
 
+class StoreError(ValueError):
+    """A hub's folder that cannot be used: what is wrong, what to do."""
+
+
+@contextmanager
+def blame_damage(path: Path) -> Iterator[None]:
+    """What of a hub cannot be read is told of by its place. Raises StoreError."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, pl.exceptions.PolarsError) as error:
+        words = str(error).strip().partition("\n")[0]
+        raise StoreError(f"{path}: damaged, or written by older code ({words}): resolve all records into a new hub") from error
+
+
 def read_note(folder: Path) -> dict[str, Any]:
-    """version (0: there is no hub yet), entity, rules (their version), at (of the newest addition), model (its folder)."""
+    """version (0: there is no hub yet), entity, rules (their version), at (of the newest addition), model (its folder).
+
+    Raises StoreError."""
     current = folder / "current"
-    note: dict[str, Any] = json.loads(current.read_text(encoding="utf-8")) if current.exists() else {"version": 0}
-    return note
+    if not current.exists():
+        return {"version": 0}
+    with blame_damage(current):
+        note: dict[str, Any] = json.loads(current.read_text(encoding="utf-8"))
+        return note | {"version": int(note["version"])}
 
 
 def holds_hub(folder: Path) -> bool:
@@ -35,7 +57,8 @@ def holds_hub(folder: Path) -> bool:
 
 def read_version(folder: Path) -> int:
     """The number of the newest addition; 0 where there is no hub yet."""
-    return int(read_note(folder)["version"])
+    version: int = read_note(folder)["version"]
+    return version
 
 
 def write_version(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,9 +43,9 @@ def list_queue(
     """List the pairs that are neither surely one nor surely two, most valuable first."""
     from orchestration.lib.review import name_both, read_queue
 
-    office = _open(hub, rules)
-    chosen = office.choose_entity(entity)
-    queue = name_both(office, chosen, read_queue(office, chosen, limit))
+    with _open(hub, rules) as office:
+        chosen = office.choose_entity(entity)
+        queue = name_both(office, chosen, read_queue(office, chosen, limit))
     if as_json:
         typer.echo(json.dumps(queue.to_dicts(), ensure_ascii=False, default=str))
         return
@@ -74,8 +76,8 @@ def export_queue(
     """Write the queue as a table: both records side by side, the evidence, and empty columns `decision` and `reason`."""
     from orchestration.lib.review import export_queue
 
-    office = _open(hub, rules)
-    exported = export_queue(office, office.choose_entity(entity), file)
+    with _open(hub, rules) as office:
+        exported = export_queue(office, office.choose_entity(entity), file)
     place = f" --hub {hub}" if hub else ""
     open_console().print(
         f"{count(exported, 'pair')} in {file}: write same, different or skip (相同, 不同, 跳过) under decision, "
@@ -96,8 +98,8 @@ def import_queue(
     """Make the decisions of a filled-in table: all rows that can be, at once. Exit code 1 if some cannot."""
     from orchestration.lib.review import import_decisions
 
-    office = _open(hub, rules)
-    done = import_decisions(office, office.choose_entity(entity), file, by or getpass.getuser())
+    with _open(hub, rules) as office:
+        done = import_decisions(office, office.choose_entity(entity), file, by or getpass.getuser())
     if as_json:
         typer.echo(json.dumps(asdict(done), ensure_ascii=False))
     else:
@@ -125,7 +127,11 @@ def merge(
     as_json: JsonOption = False,
 ) -> None:
     """Two customers are one, with all their records, whatever the matcher says."""
-    _decide_pair(_open(hub, rules), "merge", a, b, entity, by, reason, as_json)
+    from orchestration.lib.desk import decide_pair
+
+    with _open(hub, rules) as office:
+        made = decide_pair(office, "merge", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
 
 
 def never(
@@ -139,13 +145,10 @@ def never(
     as_json: JsonOption = False,
 ) -> None:
     """No record of one is ever with a record of the other. An ID stands for all its records, a record for itself."""
-    _decide_pair(_open(hub, rules), "never", a, b, entity, by, reason, as_json)
-
-
-def _decide_pair(office: Office, kind: str, a: str, b: str, entity: str, by: str | None, reason: str, as_json: bool) -> None:
     from orchestration.lib.desk import decide_pair
 
-    made = decide_pair(office, kind, a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    with _open(hub, rules) as office:
+        made = decide_pair(office, "never", a, b, entity=entity, actor=by or getpass.getuser(), reason=reason)
     _report(made, office, as_json)
 
 
@@ -166,8 +169,8 @@ def split(
     chosen = list(dict.fromkeys(parse_record(text.strip()) for text in records.split(",") if text.strip()))
     if not chosen:
         raise ProjectError("--records names no record: write SOURCE:KEY,SOURCE:KEY,...")
-    office = _open(hub, rules)
-    made = split_customer(office, customer, chosen, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    with _open(hub, rules) as office:
+        made = split_customer(office, customer, chosen, entity=entity, actor=by or getpass.getuser(), reason=reason)
     _report(made, office, as_json)
 
 
@@ -182,15 +185,17 @@ def undo(
     """Take a decision back: what it merged gets back the IDs that it had."""
     from orchestration.lib.desk import undo_decision
 
-    office = _open(hub, rules)
-    _report(undo_decision(office, decision, actor=by or getpass.getuser(), reason=reason), office, as_json)
+    with _open(hub, rules) as office:
+        made = undo_decision(office, decision, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
 
 
 def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: JsonOption = False) -> None:
     """List what people decided, newest first: who, when, why, and whether it holds."""
     from orchestration.lib.desk import list_made
 
-    made = list_made(_open(hub, rules))
+    with _open(hub, rules) as office:
+        made = list_made(office)
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False, default=str))
         return
@@ -207,10 +212,16 @@ def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: Js
     open_console().print(table)
 
 
-def _open(hub: Path | None, rules: Path | None) -> Office:
-    """The line, or a hub in a folder."""
-    if hub is not None:
-        return _open_folder(hub, rules)
+@contextmanager
+def _open(hub: Path | None, rules: Path | None) -> Iterator[Office]:
+    """The line, or a hub in a folder; what cannot be done there ends in one clear line."""
+    from orchestration.cli.standalone import blame_the_input
+
+    with blame_the_input():
+        yield _open_folder(hub, rules) if hub else _open_line(rules)
+
+
+def _open_line(rules: Path | None) -> Office:
     if rules is not None:
         raise ProjectError("--rules are those of a hub in a folder: name it with --hub")
     from orchestration.lib.decisions import Line
@@ -220,12 +231,11 @@ def _open(hub: Path | None, rules: Path | None) -> Office:
 
 
 def _open_folder(hub: Path, rules: Path | None) -> Office:
-    from orchestration.cli.standalone import blame_the_input, choose_rules, read_hub
+    from orchestration.cli.standalone import choose_rules, read_hub
     from orchestration.lib.hub_folder import Folder
 
     entity, _ = read_hub(hub)
-    with blame_the_input():
-        return Folder(hub, choose_rules(entity, rules).rules)
+    return Folder(hub, choose_rules(entity, rules).rules)
 
 
 def _report(made: dict[str, Any], office: Office, as_json: bool) -> None:

@@ -87,10 +87,10 @@ def _erase_from_folder(hub: Path, rules: Path | None, named: list[str], *, dry_r
     from orchestration.cli.standalone import blame_the_input, choose_rules
     from orchestration.lib.erasure_folder import erase_named, find_named
 
-    note = read_note(hub)
-    if "entity" not in note:
-        raise ProjectError(f"{hub} holds no hub")
     with blame_the_input():
+        note = read_note(hub)
+        if "entity" not in note:
+            raise ProjectError(f"{hub} holds no hub")
         chosen = choose_rules(note["entity"], rules).rules
         records = find_named(hub, named)
         told = [f"{source}:{key}" for source, key in records.iter_rows()]

@@ -203,15 +203,17 @@ def blame_the_input() -> Iterator[None]:
     """What is wrong with rules, records or folders ends in one clear line."""
     from hub.columns.prepare import RecordsError
     from hub.decide import DecisionError
+    from hub.kept.versions import StoreError
     from hub.rules.model import RulesError
-    from hub.store import StoreError
 
     try:
         yield
     except (RulesError, RecordsError, StoreError, DecisionError) as error:
         raise ProjectError(str(error)) from error
     except OSError as error:
-        raise ProjectError(f"{error.filename}: {error.strerror}") from error
+        # an error of a library has neither
+        told = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+        raise ProjectError(told or str(error)) from error
 
 
 def evaluate(

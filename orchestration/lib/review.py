@@ -110,14 +110,16 @@ def _name_records(queue: pl.DataFrame, side: str) -> pl.DataFrame:
 
 
 def _write_table(table: pl.DataFrame, path: Path) -> None:
-    if path.suffix == ".csv":
+    ending = path.suffix.lower()
+    if ending == ".csv":
         table.write_csv(path, include_bom=True)
         return
-    if path.suffix != ".xlsx":
+    if ending != ".xlsx":
         raise ProjectError(f"{path}: write to a .csv or .xlsx file")
     import xlsxwriter
 
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("review")
         sheet.write_row(0, 0, table.columns, book.add_format({"bold": True}))
         for number, row in enumerate(table.iter_rows(), start=1):
@@ -125,6 +127,7 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
         sheet.freeze_panes(1, 2)
         sheet.data_validation(1, 0, max(table.height, 1), 0, {"validate": "list", "source": list(_OFFERED)})
         sheet.autofit(400)
+    path.write_bytes(content.getvalue())
 
 
 def read_table(path: Path) -> pl.DataFrame:
