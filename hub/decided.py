@@ -1,5 +1,6 @@
 """Decisions in files: a log as the hub keeps it, or a reviewed table of pairs. Public door."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import polars as pl
 from hub.columns.prepare import RecordsError
 from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, Book, DecisionError, align_log
 from hub.files import read_table
-from hub.tables import read_times
+from hub.tables import read_text, read_times
 
 ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")
 #: what a reviewed table may say under `decision`, and the decision that it is; None: nobody decided
@@ -43,14 +44,25 @@ def read_decisions(path: Path, entity: str) -> pl.DataFrame:
         raise RecordsError(
             f"{path}: no column {', '.join(missing)}: decisions are a log, or a table with decision, {', '.join(ENDS)}"
         )
-    optional = {name: pl.lit(None, dtype=pl.String) for name in ("reason", "by", "at") if name not in table.columns}
-    whole = table.with_columns(**optional)
-    times = read_times(whole["at"])
-    texts = whole.select(pl.col("decision", *ENDS, "reason", "by").cast(pl.String).str.strip_chars().fill_null(""))
+    times = read_times(_fill_missing(table, "at")["at"])
+    texts = read_texts(table, "decision", "reason", "by")
     book = Book(entity)
     for number, (row, at) in enumerate(zip(texts.iter_rows(), times, strict=True), start=_FIRST_ROW):
         _decide(book, row, at or _UNDATED, f"{path} row {number}")
     return book.log
+
+
+def read_texts(table: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """What a reviewed table says in some columns, "" where it has none, and its ends, which are read as the keys of records are:
+    blanks around them count."""
+    given = _fill_missing(table, *names)
+    said = given.with_columns(pl.col(names).cast(pl.String).str.strip_chars(), *(read_text(given[end]) for end in ENDS))
+    return said.select(*names, *ENDS).fill_null("")
+
+
+def name_two(ends: Sequence[str]) -> bool:
+    """Whether the ends of a row name two records."""
+    return all(end.strip() for end in ends)
 
 
 def read_word(text: str) -> str | None:
@@ -61,15 +73,19 @@ def read_word(text: str) -> str | None:
     return WORDS[word]
 
 
+def _fill_missing(table: pl.DataFrame, *names: str) -> pl.DataFrame:
+    return table.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in table.columns)
+
+
 def _decide(book: Book, row: tuple[str, ...], at: datetime, place: str) -> None:
-    word, *ends, reason, by = row
+    word, reason, by, *ends = row
     try:
         kind = read_word(word)
     except ValueError as error:
         raise RecordsError(f"{place}: {error}") from None
     if kind is None:
         return
-    if not all(ends):
+    if not name_two(ends):
         raise RecordsError(f"{place} does not name two records")
     try:
         book.decide(kind, [(ends[0], ends[1])], [(ends[2], ends[3])], actor=by or "file", reason=reason, at=at)

@@ -11,8 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from hub import files
 from hub.decide import AlreadyDecidedError, DecisionError, describe_decisions
-from hub.decided import read_word
+from hub.decided import name_two, read_texts, read_word
 from orchestration.lib.desk import Desk, Office
 from orchestration.project import ProjectError
 
@@ -131,31 +132,22 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A filled-in table, all text. Raises ProjectError where it cannot be one."""
-    if not path.exists():
-        raise ProjectError(f"no file {path}")
-    try:
-        if path.suffix == ".xlsx":
-            import fastexcel
-
-            table = fastexcel.read_excel(str(path)).load_sheet(0, dtypes="string").to_polars()
-        else:
-            content = path.read_bytes()
-            table = pl.read_csv(io.BytesIO(_to_utf8(content)), infer_schema=False)
-    except (pl.exceptions.PolarsError, ValueError, RuntimeError) as error:
-        raise ProjectError(f"{path} cannot be read as a table: {error}") from error
+    """decision, reason and the ends of a filled-in table, all text. Raises ProjectError or RecordsError."""
+    table = _read_workbook(path) if path.suffix.lower() == ".xlsx" else files.read_table(path)
     missing = [name for name in ("decision", *ENDS) if name not in table.columns]
     if missing:
         raise ProjectError(f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`")
-    return table if "reason" in table.columns else table.with_columns(reason=pl.lit(None, dtype=pl.String))
+    return read_texts(table, "decision", "reason")
 
 
-def _to_utf8(content: bytes) -> bytes:
-    """Excel saves CSV in the code page of its system."""
+def _read_workbook(path: Path) -> pl.DataFrame:
+    import fastexcel
+
     try:
-        return content.decode("utf-8-sig").encode()
-    except UnicodeDecodeError:
-        return content.decode("gb18030").encode()
+        read: pl.DataFrame = fastexcel.read_excel(path.read_bytes()).load_sheet(0, dtypes="string").to_polars()
+    except fastexcel.FastExcelError as error:
+        raise ProjectError(f"{path} cannot be read as a workbook: {str(error).splitlines()[0]}") from error
+    return read
 
 
 def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imported:
@@ -166,9 +158,7 @@ def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imp
     table = read_table(path)
     found = Imported()
     asked: list[tuple[int, str, str, list[str]]] = []
-    for number, row in enumerate(table.select("decision", "reason", *ENDS).iter_rows(), start=_FIRST_ROW):
-        word, reason = (str(value or "").strip() for value in row[:2])
-        ends = [str(value or "").strip() for value in row[2:]]
+    for number, (word, reason, *ends) in enumerate(table.iter_rows(), start=_FIRST_ROW):
         try:
             kind = read_word(word)
         except ValueError as error:
@@ -176,7 +166,7 @@ def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imp
             continue
         if kind is None:
             found.skipped += 1
-        elif not all(ends):
+        elif not name_two(ends):
             found.problems.append({"row": number, "problem": "the row does not name two records"})
         else:
             asked.append((number, kind, reason, ends))

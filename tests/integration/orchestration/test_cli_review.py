@@ -5,9 +5,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 from typer.testing import CliRunner
 
 from orchestration.cli.app import app
+from orchestration.project import ProjectError
 
 pytestmark = pytest.mark.integration
 _ROWS = (
@@ -54,3 +56,43 @@ def test_a_verdict_of_the_queue_joins_customers_whole_which_the_queue_says_and_o
     assert sorted(_list_groups(hub / "decisions.parquet")) == [["1", "2"], ["8"]]
     _run("resolve", *beside, "--decisions", table, "--out", tmp_path / "alone")
     assert [len(group) for group in _list_groups(tmp_path / "alone" / "decisions.parquet")] == [1, 1]
+
+
+def _found_with_a_blank(folder: Path) -> Path:
+    """A hub of two records whose keys differ by a blank, and of one in doubt with the second."""
+    rows = (*_ROWS[:2], "crm, 1,上海云帆科技有限公司,13700001111", "erp,8,上海云帆,13700001112")
+    (folder / "crm.csv").write_text("\n".join(rows), encoding="utf-8")
+    _run("resolve", folder / "crm.csv", "--entity", "organisation", "--hub", folder / "hub", "--out", folder / "out")
+    return folder / "hub"
+
+
+@pytest.mark.parametrize(("name", "separator"), [("t.csv", ";"), ("t.txt", "\t"), ("t.parquet", ""), ("T.XLSX", "")])
+def test_a_filled_in_table_is_read_as_tables_of_records_are(tmp_path: Path, name: str, separator: str) -> None:
+    hub = _found_with_a_blank(tmp_path)
+    ends = {"source_a": "crm", "source_key_a": " 1", "source_b": "erp", "source_key_b": 8}
+    table = pl.DataFrame([{"decision": "same", "found": "a, b", **ends}])
+    path = tmp_path / name
+    if name.endswith("XLSX"):
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, table.columns)
+            sheet.write_row(1, 0, table.row(0))
+    elif separator:
+        table.write_csv(path, separator=separator)
+    else:
+        table.write_parquet(path)
+    assert "1 same, 0 different" in _run("review", "import", path, "--hub", hub)
+    assert _list_groups(hub / "decisions.parquet") == [[" 1"], ["8"]]
+
+
+def test_a_queue_is_written_whatever_the_case_of_the_ending(tmp_path: Path) -> None:
+    hub = _found_with_a_blank(tmp_path)
+    for name in ("q.XLSX", "q.CSV"):
+        _run("review", "export", tmp_path / name, "--hub", hub)
+        assert "0 same, 0 different" in _run("review", "import", tmp_path / name, "--hub", hub)
+    answer = CliRunner().invoke(app, ["review", "import", str(tmp_path / "crm.csv"), "--hub", str(hub)])
+    assert "no column decision" in str(answer.exception)
+    (tmp_path / "no.xlsx").write_text("no workbook", encoding="utf-8")
+    answer = CliRunner().invoke(app, ["review", "import", str(tmp_path / "no.xlsx"), "--hub", str(hub)])
+    assert isinstance(answer.exception, ProjectError)
+    assert "no.xlsx cannot be read as a workbook" in str(answer.exception)

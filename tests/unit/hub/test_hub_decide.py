@@ -310,3 +310,18 @@ def test_a_reviewed_table_may_be_filled_in_in_chinese(tmp_path):
     table.write_text(table.read_text(encoding="utf-8").replace("跳过", "可能"), encoding="utf-8")
     with pytest.raises(RecordsError, match="row 4: '可能' is no decision: same, different or skip"):
         read_decisions(table, "organisation")
+
+
+def test_a_table_of_decisions_names_records_as_their_own_tables_do(tmp_path):
+    ends = {"source_a": ["crm", " crm"], "source_key_a": [1.0, 2.0], "source_b": ["erp", "erp"], "source_key_b": [" 1", "1"]}
+    pl.DataFrame({"decision": ["same ", "different"], **ends}).write_parquet(tmp_path / "decided.parquet")
+    log = read_decisions(tmp_path / "decided.parquet", "organisation")
+    named = [
+        [(one["source"], one["source_key"]) for one in group] for row in log.select("group_a", "group_b").rows() for group in row
+    ]
+    assert named == [[("crm", "1")], [("erp", " 1")], [(" crm", "2")], [("erp", "1")]]
+    (tmp_path / "blank.csv").write_text(
+        "decision,source_a,source_key_a,source_b,source_key_b\nsame,crm, ,erp,1\n", encoding="utf-8"
+    )
+    with pytest.raises(RecordsError, match="row 2 does not name two records"):
+        read_decisions(tmp_path / "blank.csv", "organisation")
