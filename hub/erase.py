@@ -25,7 +25,7 @@ from hub.kept.versions import read_version, write_version
 from hub.model import Model, find_model, read_model, write_model
 from hub.rules.model import Rules
 from hub.scoring.frequency import Frequencies, list_counted_texts
-from hub.store import hold_lock, read_decisions, read_state, refuse_other_rules, resolve_into, write_decisions
+from hub.store import hold_lock, read_decisions, read_state, refuse_earlier, refuse_other_rules, resolve_into, write_decisions
 
 _RECORD = ["source", "source_key"]
 _CONTACT = re.compile(r"[^\s@,;]+@[^\s@,;]+|\+?[0-9][0-9 .-]{6,}")
@@ -39,6 +39,7 @@ def erase_records(folder: Path, records: pl.DataFrame, rules: Rules, run_id: str
     """
     named = records.select(pl.col(_RECORD).cast(pl.String)).unique()
     refuse_other_rules(folder, rules)
+    refuse_earlier(folder, at)
     with hold_lock(folder):
         # before they go, so that nobody adds them again while they do
         standins = keep_erased(folder, named.iter_rows()).make_standins(named.iter_rows())

@@ -20,7 +20,16 @@ from hub.model import IN_HUB, write_model
 from hub.resolve import read_value, resolve
 from hub.results.edges import TakeEdges
 from hub.rules.model import Rules, RulesError
-from hub.store import hold_lock, join_logs, read_decisions, read_events, read_state, refuse_runaway, write_decisions
+from hub.store import (
+    hold_lock,
+    join_logs,
+    read_decisions,
+    read_events,
+    read_state,
+    refuse_earlier,
+    refuse_runaway,
+    write_decisions,
+)
 
 _RECORD = ["source", "source_key"]
 
@@ -43,12 +52,13 @@ def rebuild(
     leaves the version before.
 
     Raises:
-        StoreError: another addition is under way, there is no hub, or more changes than may (I-9).
+        StoreError: another addition is under way, there is no hub, an earlier time, or more changes than may (I-9).
         RulesError: rules of other ids. DecisionError: the decisions contradict each other.
     """
     clock = Clock()
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder):
+        refuse_earlier(folder, at)
         state = read_state(folder)
         _refuse_other_ids(folder, state, rules)
         erased = read_erased(folder)

@@ -21,7 +21,7 @@ from hub.decide import list_named
 from hub.files import read_table
 from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first
-from hub.kept.versions import FILES, holds_hub, read_note
+from hub.kept.versions import FILES, holds_hub, read_newest, read_note, read_version
 from hub.model import Model, write_model
 from hub.rebuild import rebuild
 from hub.resolve import resolve
@@ -100,10 +100,9 @@ def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, be
     _refuse_both(records.frame, beside.deleted)
     out.mkdir(parents=True, exist_ok=True)
     with open_writing(out) as folder:
-        note = read_note(beside.hub) if beside.hub else {"version": 0}
-        _refuse_earlier(beside, note)
-        at = beside.at or _find_newest(records.frame, beside, note)
-        run_id = _name_run(records.frame, rules, at, beside, note["version"])
+        version = read_version(beside.hub) if beside.hub else 0
+        at = beside.at or _find_newest(records.frame, beside)
+        run_id = _name_run(records.frame, rules, at, beside, version)
         clock.lap("read")
         unknown = _list_unknown(records.frame, rules.rules.entity, beside)
         # what resolves the records lets go of them once they are read: at a million 270 MB
@@ -150,24 +149,19 @@ def _refuse_strange_hub(folder: Path, entity: str) -> None:
         raise RecordsError(f"{folder}: the hub holds records of {held}, these are of {entity}: each entity has a hub of its own")
 
 
-def _refuse_earlier(beside: Beside, note: Mapping[str, Any]) -> None:
-    if beside.at and "at" in note and beside.at < datetime.fromisoformat(note["at"]):
-        raise RecordsError(f"{beside.at.isoformat()} is before the hub's newest addition, {note['at']}: its time never goes back")
-
-
 def _refuse_both(records: pl.DataFrame, deleted: pl.DataFrame | None) -> None:
     both = records.select(_RECORD).clear() if deleted is None else records.select(_RECORD).join(deleted, on=_RECORD, how="semi")
     if both.height:
         raise RecordsError(f"{both.height} records are given and to be deleted at once, first {':'.join(both.row(0))}")
 
 
-def _find_newest(records: pl.DataFrame, beside: Beside, note: Mapping[str, Any]) -> datetime:
+def _find_newest(records: pl.DataFrame, beside: Beside) -> datetime:
     """A hub's time never goes back."""
     times = [records[column].max() for column in _TIMES if column in records.columns]
     times += [
         log["at"].max() for log in (beside.decisions, read_decisions(beside.hub) if beside.hub else None) if log is not None
     ]
-    times += [datetime.fromisoformat(note["at"])] if "at" in note else []
+    times += [read_newest(beside.hub)] if beside.hub else []
     return max((time for time in times if isinstance(time, datetime)), default=UNDATED)
 
 
@@ -267,7 +261,7 @@ def _list_unknown(records: pl.DataFrame, entity: str, beside: Beside) -> dict[st
     if beside.decisions is None:
         return {}
     unknown = list_named(beside.decisions, entity).join(records, on=_RECORD, how="anti")
-    if beside.hub and read_note(beside.hub)["version"]:
+    if beside.hub and read_version(beside.hub):
         unknown = read_erased(beside.hub).leave_out(unknown).join(read_events(beside.hub), on=_RECORD, how="anti")
     first = unknown.sort(_RECORD).head(1)
     return {"decided_unknown": {"records": unknown.height, "first": ":".join(first.row(0)) if first.height else None}}

@@ -39,7 +39,7 @@ from hub.kept.outcome import (
 )
 from hub.kept.review import keep_value
 from hub.kept.state import State, build_state
-from hub.kept.versions import StoreError, blame_damage, read_note, read_version, write_version
+from hub.kept.versions import StoreError, blame_damage, read_newest, read_note, read_version, write_version
 from hub.model import IN_HUB, Model, read_model, write_model
 from hub.resolve import resolve
 from hub.results.edges import TakeEdges
@@ -68,7 +68,8 @@ def resolve_into(
     take_rest: is given the rest, perhaps while the edges are still told of. force: an addition that runs away is kept too.
 
     Raises:
-        StoreError: another addition is under way, there is nothing to found a hub on, or the addition runs away (I-9).
+        StoreError: another addition is under way, there is nothing to found a hub on, the time is before the newest addition or
+            without a zone, or the addition runs away (I-9).
         RulesError: the hub was founded with other rules. DecisionError: the decisions contradict each other.
     """
     if records is None or not records.height:
@@ -78,6 +79,7 @@ def resolve_into(
     folder.mkdir(parents=True, exist_ok=True)
     clock = Clock()
     with hold_lock(folder):
+        refuse_earlier(folder, at)
         if records is not None and read_version(folder) == 0:
             outcome = _found(folder, records, rules, run_id, at, decided, clock, take_edges)
             if take_rest is not None:
@@ -165,6 +167,7 @@ class Hub:
     ) -> Added:
         """Add to the hub as resolve_into does, and keep it in its folder; what others added there meanwhile is heeded."""
         with hold_lock(self.folder):
+            refuse_earlier(self.folder, at)
             changes = self._read_changes(records, decided)
             addition = self._add(changes, run_id, at, deleted, force=force)
             tell_all = partial(tell_added, addition, changes.decisions, self.rules, self.model)
@@ -241,6 +244,15 @@ def refuse_other_rules(folder: Path, rules: Rules) -> None:
     """The state holds clusters of its thresholds: with others an addition would equal no full run."""
     if read_note(folder)["rules"] != rules.version:
         raise RulesError(f"{folder}: made with other rules or thresholds: name those, or resolve it anew by these with --rebuild")
+
+
+def refuse_earlier(folder: Path, at: datetime) -> None:
+    """A hub's time never goes back, and its events are in UTC. Raises StoreError."""
+    if at.tzinfo is None:
+        raise StoreError(f"{at.isoformat()} is of no time zone: say which, as in {at.isoformat()}+00:00")
+    newest = read_newest(folder)
+    if newest and at < newest:
+        raise StoreError(f"{at.isoformat()} is before the hub's newest addition, {newest.isoformat()}: its time never goes back")
 
 
 def refuse_runaway(folder: Path, findings: list[Finding]) -> None:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,16 @@ def read_note(folder: Path) -> dict[str, Any]:
     with blame_damage(current):
         note: dict[str, Any] = json.loads(current.read_text(encoding="utf-8"))
         return note | {"version": int(note["version"])}
+
+
+def read_newest(folder: Path) -> datetime | None:
+    """When the newest addition was; None where there is no hub yet."""
+    note = read_note(folder)
+    if "at" not in note:
+        return None
+    at = datetime.fromisoformat(note["at"])
+    # older code let times without a zone in, and took them as UTC in the log
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def holds_hub(folder: Path) -> bool:

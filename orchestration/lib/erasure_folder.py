@@ -11,6 +11,7 @@ import polars as pl
 
 from hub.erase import erase_records
 from hub.ids.identify import find_members, find_redirects
+from hub.kept.versions import read_newest
 from hub.rules.model import Rules
 from hub.store import read_events
 from orchestration.project import ProjectError
@@ -34,7 +35,7 @@ def find_named(folder: Path, subjects: Sequence[str]) -> pl.DataFrame:
 
 def erase_named(folder: Path, named: pl.DataFrame, rules: Rules) -> dict[str, Any]:
     """Erase them; which ids ended."""
-    at = datetime.now(UTC)
-    outcome = erase_records(folder, named, rules, f"erase-{at:%Y%m%dT%H%M%SZ}", at)
+    now = datetime.now(UTC)
+    outcome = erase_records(folder, named, rules, f"erase-{now:%Y%m%dT%H%M%SZ}", max(now, read_newest(folder) or now))
     ended = outcome.events.filter(pl.col("kind") == "retired")["gid"].unique().sort()
     return {"hub": str(folder), "records": named.height, "ids": ended.to_list()}

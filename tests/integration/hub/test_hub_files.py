@@ -11,6 +11,7 @@ import pytest
 from hub.columns.prepare import RecordsError
 from hub.rules.read import RulesFile, load_rules
 from hub.standalone import Beside, resolve_files, resolve_tables
+from hub.store import StoreError
 
 pytestmark = pytest.mark.integration
 
@@ -79,8 +80,10 @@ def test_the_time_of_a_hub_never_goes_back(tmp_path: Path) -> None:
     may, earlier = datetime(2026, 5, 1, tzinfo=UTC), datetime(2020, 5, 1, tzinfo=UTC)
     for at in (may, may):
         resolve_tables({"crm": _FIRMS}, _ORGANISATION, tmp_path / "out", Beside(at=at, hub=tmp_path / "hub"))
-    with pytest.raises(RecordsError, match=r"2020-05-01.* is before the hub's newest addition, 2026-05-01"):
-        resolve_tables({"crm": _FIRMS}, _ORGANISATION, tmp_path / "out", Beside(at=earlier, hub=tmp_path / "hub"))
+    for is_rebuilt in (False, True):
+        beside = Beside(at=earlier, hub=tmp_path / "hub", rebuild=is_rebuilt)
+        with pytest.raises(StoreError, match=r"2020-05-01.* is before the hub's newest addition, 2026-05-01"):
+            resolve_tables({"crm": _FIRMS}, _ORGANISATION, tmp_path / "out", beside)
 
 
 def test_files_are_told_of_in_the_order_of_their_names_and_none_twice(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from hub.decide import Book
+from hub.erase import erase_records
 from hub.kept.outcome import name_candidates, sum_up
 from hub.kept.state import mark_open
+from hub.kept.versions import read_version
 from hub.model import read_model
 from hub.resolve import resolve
 from hub.results.hierarchy import add_hierarchy
@@ -151,3 +153,27 @@ def test_a_failed_addition_leaves_an_open_hub_as_it_was(tmp_path, monkeypatch):
 def test_a_folder_without_a_hub_cannot_be_opened(tmp_path):
     with pytest.raises(StoreError, match="founds one"):
         Hub.open(tmp_path, RULES)
+
+
+def test_a_time_that_is_earlier_or_of_no_zone_is_refused_and_nothing_is_changed(tmp_path):
+    records = make_company_records(CHOICES)
+    hub = open_hub(tmp_path / "hub", records[:3])
+    for at, words in (
+        (DAY_ONE - timedelta(days=1), "before the hub's newest addition"),
+        (DAY_ONE.replace(tzinfo=None), "no time zone"),
+    ):
+        for act in (
+            lambda at=at: hub.add(records[3:6], "run1", at),
+            lambda at=at: resolve_into(tmp_path / "hub", records[3:6], RULES, "run1", at),
+            lambda at=at: erase_records(tmp_path / "hub", records[:1], RULES, "run1", at),
+        ):
+            with pytest.raises(StoreError, match=words):
+                act()
+    assert not (tmp_path / "hub" / "erased.txt").exists()
+    with pytest.raises(StoreError, match="no time zone"):
+        resolve_into(tmp_path / "new", records[:3], RULES, "run0", DAY_ONE.replace(tzinfo=None))
+    assert read_version(tmp_path / "new") == 0
+    # what older code let in
+    note = tmp_path / "hub" / "current"
+    note.write_text(note.read_text(encoding="utf-8").replace("+00:00", ""), encoding="utf-8")
+    assert hub.add(records[3:6], "run1", DAY_ONE).report["added"] == 3

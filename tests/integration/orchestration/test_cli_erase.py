@@ -79,3 +79,16 @@ def test_whoever_is_not_there_or_not_confirmed_is_not_erased(hub: Path):
     answer = CliRunner().invoke(app, ["erase", "crm:KEY-1", "--hub", str(hub)], input="n\n")
     assert answer.exit_code == 1
     assert any("宁波王小明五金店".encode() in path.read_bytes() for path in hub.rglob("*.arrow"))
+
+
+def test_an_erasure_is_no_earlier_than_what_a_hub_has_of_a_time_to_come(hub: Path, tmp_path: Path):
+    later = pl.DataFrame(
+        {"source": "crm", "source_key": "KEY-9", "company_name": "广州鹏翔机械有限公司", "created_at": "2202-01-01"}
+    )
+    later.write_csv(tmp_path / "later.csv")
+    arguments = ["resolve", tmp_path / "later.csv", "--hub", hub, "--out", tmp_path / "out"]
+    assert CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False).exit_code == 0
+    erase("crm:KEY-1", "--hub", str(hub), "--yes")
+    years = pl.concat([pl.read_parquet(hub / "events" / f"{number}.parquet") for number in (1, 2, 3, 4)])["at"].dt.year()
+    assert years.is_sorted()
+    assert years.max() == 2202
