@@ -192,6 +192,27 @@ def align_log(log: pl.DataFrame | None) -> pl.DataFrame:
     return log.select(pl.col(name).cast(dtype) for name, dtype in DECISION_SCHEMA.items())
 
 
+def join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+    """A log of decisions with what another adds to it: nothing that stands is decided again.
+
+    What was undone stays so, in whatever row a table has it now; with another actor, time or reason it is said anew.
+    """
+    new = align_log(more).filter(~pl.col("decision_id").is_in(log["decision_id"].implode()))
+    both = pl.concat([log, new])
+    undone = set(both["undoes"].drop_nulls())
+    known: set[tuple[Any, ...]] = set()
+    is_kept = []
+    for place, row in enumerate(both.iter_rows(named=True)):
+        sides = frozenset(frozenset((one["source"], one["source_key"]) for one in row[side]) for side in ("group_a", "group_b"))
+        said = (row["entity"], row["kind"], sides)
+        whole = (*said, row["actor"], row["at"], row["reason"])
+        # an undo, and what it takes back, go together
+        is_history = row["kind"] == "undo" or row["decision_id"] in undone
+        is_kept.append(place < log.height or is_history or not known & {said, whole})
+        known |= {whole} if is_history else {said, whole}
+    return both.filter(pl.Series(is_kept, dtype=pl.Boolean))
+
+
 def list_standing(log: pl.DataFrame, entity: str) -> list[Decision]:
     """The decisions of an entity that nobody took back, oldest first."""
     own = log.filter(pl.col("entity") == entity)

@@ -10,6 +10,7 @@ import polars as pl
 
 from hub.columns.clock import Clock
 from hub.columns.prepare import align_records, list_columns
+from hub.decide import join_logs
 from hub.invariants import check_rebuild
 from hub.kept.emptied import count_emptied
 from hub.kept.erased import read_erased
@@ -20,16 +21,7 @@ from hub.model import IN_HUB, write_model
 from hub.resolve import read_value, resolve
 from hub.results.edges import TakeEdges
 from hub.rules.model import Rules, RulesError
-from hub.store import (
-    hold_lock,
-    join_logs,
-    read_decisions,
-    read_events,
-    read_state,
-    refuse_earlier,
-    refuse_runaway,
-    write_decisions,
-)
+from hub.store import hold_lock, read_decisions, read_events, read_state, refuse_earlier, refuse_runaway, write_decisions
 
 _RECORD = ["source", "source_key"]
 

@@ -20,7 +20,7 @@ import polars as pl
 from hub.clustering.bonds import Bonds
 from hub.columns.clock import Clock
 from hub.columns.parts import Ids
-from hub.decide import align_log
+from hub.decide import align_log, join_logs
 from hub.invariants import Finding, check_addition
 from hub.kept.archive import load_state
 from hub.kept.emptied import count_emptied
@@ -221,12 +221,6 @@ class Hub:
         # what was written in one piece again is mapped instead of held
         self._version, self._state = self._version + 1, state if len(state.parts) > 1 else read_state(self.folder)
         return added
-
-
-def join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
-    """A log of decisions with those of another that it does not have."""
-    more = align_log(more)
-    return pl.concat([log, more.filter(~pl.col("decision_id").is_in(log["decision_id"].implode()))])
 
 
 @contextmanager

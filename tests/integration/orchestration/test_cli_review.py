@@ -96,3 +96,16 @@ def test_a_queue_is_written_whatever_the_case_of_the_ending(tmp_path: Path) -> N
     answer = CliRunner().invoke(app, ["review", "import", str(tmp_path / "no.xlsx"), "--hub", str(hub)])
     assert isinstance(answer.exception, ProjectError)
     assert "no.xlsx cannot be read as a workbook" in str(answer.exception)
+
+
+def test_a_table_of_decisions_may_grow_and_what_is_undone_stays_so(tmp_path: Path) -> None:
+    hub, table, row = _found_with_a_blank(tmp_path), tmp_path / "decided.csv", "same,crm,1,erp,8"
+    for before in ([], ["different,crm,1,crm, 1"]):
+        table.write_text("\n".join(("decision,source_a,source_key_a,source_b,source_key_b", *before, row)), encoding="utf-8")
+        _run("resolve", "--hub", hub, "--decisions", table, "--out", tmp_path / "out")
+    made = {one["kind"]: one["decision_id"] for one in json.loads(_run("decisions", "--hub", hub, "--json"))}
+    assert pl.read_parquet(hub / "decisions.parquet")["kind"].to_list() == ["merge", "never"]
+    _run("undo", made["merge"], "--hub", hub)
+    _run("resolve", "--hub", hub, "--decisions", table, "--out", tmp_path / "out")
+    ids = dict(pl.read_parquet(tmp_path / "out" / "crosswalk.parquet").select("source_key", "customer_gid").rows())
+    assert ids["1"] != ids["8"]

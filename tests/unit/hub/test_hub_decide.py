@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from hub.columns.prepare import RecordsError
 from hub.decide import AlreadyDecidedError, DecisionError, list_decisions, to_labels
-from hub.decided import read_decisions
 from hub.explain import explain_pair, read_told
 from hub.invariants import check_invariants
 from hub.resolve import resolve
@@ -299,29 +297,3 @@ def test_decisions_hold_at_any_threshold_and_order_and_undo_restores_exactly(new
     undone = run(straight, records, people)
     assert owners(undone) == owners(before)
     assert set(before.golden["gid"]) == set(undone.golden["gid"])
-
-
-def test_a_reviewed_table_may_be_filled_in_in_chinese(tmp_path):
-    words = ("相同", " 不同", "跳过", "", "Same")
-    rows = [f"{word},crm,{number},erp,{number}" for number, word in enumerate(words)]
-    table = tmp_path / "decided.csv"
-    table.write_text("\n".join(("decision,source_a,source_key_a,source_b,source_key_b", *rows)), encoding="utf-8")
-    assert read_decisions(table, "organisation")["kind"].to_list() == ["merge", "never", "merge"]
-    table.write_text(table.read_text(encoding="utf-8").replace("跳过", "可能"), encoding="utf-8")
-    with pytest.raises(RecordsError, match="row 4: '可能' is no decision: same, different or skip"):
-        read_decisions(table, "organisation")
-
-
-def test_a_table_of_decisions_names_records_as_their_own_tables_do(tmp_path):
-    ends = {"source_a": ["crm", " crm"], "source_key_a": [1.0, 2.0], "source_b": ["erp", "erp"], "source_key_b": [" 1", "1"]}
-    pl.DataFrame({"decision": ["same ", "different"], **ends}).write_parquet(tmp_path / "decided.parquet")
-    log = read_decisions(tmp_path / "decided.parquet", "organisation")
-    named = [
-        [(one["source"], one["source_key"]) for one in group] for row in log.select("group_a", "group_b").rows() for group in row
-    ]
-    assert named == [[("crm", "1")], [("erp", " 1")], [(" crm", "2")], [("erp", "1")]]
-    (tmp_path / "blank.csv").write_text(
-        "decision,source_a,source_key_a,source_b,source_key_b\nsame,crm, ,erp,1\n", encoding="utf-8"
-    )
-    with pytest.raises(RecordsError, match="row 2 does not name two records"):
-        read_decisions(tmp_path / "blank.csv", "organisation")
