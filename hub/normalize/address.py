@@ -37,7 +37,9 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
     """中山路12号3楼: what ends a part of a Chinese address ends a word; the core is the street with its number."""
     flat = pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", "")
     spaced = flat.str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
-    core = pl.col("text").str.extract(r"(\p{Han}{2,4}[路街道巷弄] ?[0-9]+)").str.replace(" ", "", literal=True)
+    # what stands before is a district's: 西湖区文三路90号
+    street = r"([\p{Han}--[省市区县镇乡]]{2,4}[路街道巷弄] ?[0-9]+)"
+    core = pl.col("text").str.extract(street).str.replace(" ", "", literal=True)
     return frame.select(
         "row",
         _null_empty(spaced).alias(""),

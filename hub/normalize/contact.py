@@ -143,13 +143,15 @@ def split_person_names(values: pl.Series) -> pl.DataFrame:
         .otherwise(pl.col("folded").str.replace(r"^(?:mr|mrs|ms|dr)\.? ", ""))
     )
     length = pl.col("bare").str.len_chars()
+    # 阿迪力·买买提 and 约翰·史密斯 are written in two words, for which folding leaves a blank
+    is_name = ~pl.col("is_han") | (length <= 4) | pl.col("folded").str.contains(r"^\p{Han}{2,} \p{Han}{2,}$")
     titled = pl.col("is_han") & (pl.col("bare") != pl.col("han"))
     # 小敏 and 小王: a pet name holds a character of the name, of which part nobody can tell
     pet = pl.col("is_han") & pl.col("bare").str.contains(r"^[小阿]\p{Han}$")
     only_surname = pet | pl.col("is_han") & (length <= 1) | (titled & pl.col("bare").is_in(list_words("double_surname")))
     surname = pl.coalesce(pl.col("bare").str.extract(f"^({match_words('double_surname')})"), pl.col("bare").str.slice(0, 1))
     return names.select(
-        pl.when(~only_surname & (length >= 2) & (~pl.col("is_han") | (length <= 4))).then("bare").alias("full"),
+        pl.when(~only_surname & (length >= 2) & is_name).then("bare").alias("full"),
         pl.when(pl.col("is_han") & (length > 0) & ~pet).then(surname).alias("surname"),
         pl.when("is_han")
         .then(pl.when(pet).then(pl.col("bare").str.slice(1)).otherwise("bare"))

@@ -69,6 +69,8 @@ def test_an_address_is_spelled_one_way_and_its_core_leaves_the_kind_of_street_ou
     assert set(_derive("address", spellings)) == {"1312 s racine ave"}
     assert set(_derive("address", [*spellings, "1312 Racine"], "core")) == {"1312 racine"}
     assert _derive("address", ["570 Fourth St.", "570 4th st"], "core") == ["570 4", "570 4"]
+    streets = ["浙江省杭州市西湖区文三路90号", "文三路90号", "上海市中山路12号3楼", "中山路 12号"]
+    assert _derive("address", streets, "core") == ["文三路90", "文三路90", "中山路12", "中山路12"]
     assert _derive("address", ["1312 South Racine Ave", "Racine House 1", "12 A"], "street") == ["racine", "racine", None]
 
 
@@ -81,6 +83,11 @@ def test_names_of_persons_fall_into_given_name_and_surname() -> None:
     assert _derive("person_name", values) == ["john smith", "john smith", "欧阳娜娜", "王小明", None]
     assert _derive("person_name", values, "surname") == ["smith", "smith", "欧阳", "王", "王"]
     assert _derive("person_name", values, "given") == ["john", "john", "娜娜", "小明", None]
+
+
+def test_a_chinese_name_of_two_long_words_is_one_and_a_long_text_is_none() -> None:
+    values = ["阿迪力·买买提", "阿迪力 买买提", "约翰•史密斯", "上海的王先生们", "王 小 明"]
+    assert _derive("person_name", values) == ["阿迪力买买提", "阿迪力买买提", "约翰史密斯", None, "王小明"]
 
 
 def test_a_name_has_a_formal_and_a_rough_form() -> None:
