@@ -132,10 +132,14 @@ def run_dbt(path: Path, *command: str, as_of: str = "2026-06-30T10:00:00Z") -> A
 
 @cache
 def read_project(catalog: str) -> Any:
-    """The dbt project as it is for working files of one name, which dbt writes into every relation; takes 4 s."""
+    """The dbt project as it is for working files of one name, which dbt writes into every relation; takes 4 s.
+
+    It is read anew in every process: what another checkout left names that checkout's seeds.
+    """
     from dbt.cli.main import dbtRunner
 
-    return _invoke(dbtRunner(), Path(f"{catalog}.duckdb"), "parse")
+    with tempfile.TemporaryDirectory() as folder:
+        return _invoke(dbtRunner(), Path(folder) / f"{catalog}.duckdb", "parse")
 
 
 def _invoke(runner: Any, path: Path, *command: str) -> Any:
@@ -143,7 +147,7 @@ def _invoke(runner: Any, path: Path, *command: str) -> Any:
 
     # one connection for the whole invocation, closed after it: 6 times faster than one for every node
     os.environ.update(GOLDTHREAD_WORKING=str(path), GOLDTHREAD_KEEP_OPEN="True")
-    target = str(Path(tempfile.gettempdir()) / "goldthread-dbt" / path.stem)
+    target = str(path.parent / "target")
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", target, "--log-path", target]
     # dbt leaves its log file open, which pytest reports as an error
     outcome = runner.invoke(["--quiet", "--log-level-file", "none", *command, *places])
