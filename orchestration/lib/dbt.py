@@ -20,6 +20,7 @@ from typing import Any
 from warehouse.working import MEMORY_LIMIT
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+PARSED_FROM = "parsed_from.txt"
 RESULT_EVENTS = {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
 START_EVENT, END_EVENT = "LogStartLine", "NodeFinished"
 # without these a one-model run spends most of its time on artefacts nobody reads
@@ -79,9 +80,9 @@ def _place_arguments(target: Path) -> list[str]:
 
 
 def write_manifest(target: Path, working: Path) -> Path:
-    """Make `manifest.json` below `target` unless it is newer than every file of the dbt project; return its path."""
+    """Make `manifest.json` below `target` unless it is this checkout's and newer than every file of it; return its path."""
     path = target / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < _project_changed_at():
+    if not path.exists() or path.stat().st_mtime < _project_changed_at() or not _is_of_this_checkout(target):
         _parse(target, working, _project_changed_at())
         path.touch()
     return path
@@ -96,11 +97,20 @@ def _parse(target: Path, working: Path, changed_at: float) -> Any:
     from dbt.cli.main import dbtRunner
 
     target.mkdir(parents=True, exist_ok=True)
+    if not _is_of_this_checkout(target):
+        # dbt keeps the nodes of unchanged files from its last parse, and a seed's node names the folder it was read from
+        (target / "partial_parse.msgpack").unlink(missing_ok=True)
     with _profile(working):
         result = dbtRunner().invoke(["--quiet", "--no-version-check", "parse", *_place_arguments(target)])
     if not result.success:
         raise DbtFailed(f"dbt could not parse {DBT_PROJECT}: {result.exception}")
+    (target / PARSED_FROM).write_text(str(DBT_PROJECT), encoding="utf-8")
     return result.result
+
+
+def _is_of_this_checkout(target: Path) -> bool:
+    told = target / PARSED_FROM
+    return told.exists() and told.read_text(encoding="utf-8") == str(DBT_PROJECT)
 
 
 @cache
