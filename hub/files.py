@@ -1,9 +1,11 @@
-"""Tables from files. Public door."""
+"""Tables and reports from files. Public door."""
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -44,6 +46,29 @@ def read_table(path: Path) -> pl.DataFrame:
         raise RecordsError(
             f"{path}: not valid CSV: {_find_long_row(text, separator, len(names)) or _first_line(error)}"
         ) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text in UTF-8, GB18030 or UTF-16, without the empty ones and the blanks around. Raises RecordsError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    lines = _to_utf8(data.removeprefix(_BOM), path).decode().splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """A report that `resolve` wrote (`report.json`), which names at least `entity` and `rule_version`. Raises RecordsError."""
+    try:
+        report: dict[str, Any] = json.loads(path.read_bytes())
+        if {"entity", "rule_version"} <= set(report):
+            return report
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError):
+        pass
+    raise RecordsError(f"{path}: not the report of an outcome; resolve the records anew into another folder")
 
 
 def _to_utf8(data: bytes, path: Path) -> bytes:

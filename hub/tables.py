@@ -34,6 +34,8 @@ _TIME_FORMATS = (
     "%Y-%m-%dT%H:%M",
     # as PostgreSQL writes them, 2024-01-05 10:00:00+08
     "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M%#z",
 )
 #: times read at once
 _SLICE = 65_536

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
 import json
 from pathlib import Path
@@ -132,16 +131,20 @@ def _refuse_to_ask(as_json: bool) -> None:
 
 def _read_file(path: Path) -> list[str]:
     """Subjects of a file."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error}") from error
-    if path.suffix.lower() != ".csv":
-        return [line.strip() for line in text.splitlines() if line.strip()]
-    rows = list(csv.DictReader(text.splitlines()))
-    if not rows or not {"source", "source_key"} <= set(rows[0]):
+    from hub.files import read_lines, read_table
+    from orchestration.cli.standalone import blame_the_input
+
+    with blame_the_input():
+        if path.suffix.lower() != ".csv":
+            return read_lines(path)
+        table = read_table(path)
+    if not table.height or not {"source", "source_key"} <= set(table.columns):
         raise ProjectError(f"{path}: a .csv needs the columns source and source_key, and a row")
-    return [f"{row['source']}:{row['source_key']}" for row in rows]
+    named = table.select("source", "source_key").rows()
+    lacking = [number for number, row in enumerate(named, start=1) if not all(row)]
+    if lacking:
+        raise ProjectError(f"{path}: row {lacking[0]} lacks its source or its source_key")
+    return [f"{source}:{key}" for source, key in named]
 
 
 def _tell(console: Console, told: dict[str, Any], as_json: bool) -> None:

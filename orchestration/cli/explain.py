@@ -107,10 +107,12 @@ def _refuse_other_entity(folder: Path, held: str, asked: str | None) -> None:
 
 
 def _read_outcome(folder: Path) -> tuple[str, str]:
+    from hub.files import read_report
+
     path = folder / "report.json"
     if not path.exists():
         raise ProjectError(f"{folder} holds no outcome: `goldthread resolve FILE --out {folder}` writes one")
-    report = json.loads(path.read_text(encoding="utf-8"))
+    report = read_report(path)
     return report["entity"], report["rule_version"]
 
 

@@ -31,8 +31,8 @@ def compare(
     """Show which entities merge, split and change between two outcomes over the same records."""
     from hub.differences import find_differences
 
-    _refuse_other_entity(before, after)
     with blame_the_input():
+        _refuse_other_entity(before, after)
         one, two = _read_crosswalk(before), _read_crosswalk(after)
         names = _read_names(before) | _read_names(after)
     try:
@@ -81,10 +81,12 @@ def _refuse_other_entity(before: Path, after: Path) -> None:
 
 def _read_entity(path: Path) -> str | None:
     """What an outcome's records are of, where its report lies beside the crosswalk."""
+    from hub.files import read_report
+
     report = (path if path.is_dir() else path.parent) / "report.json"
     if not report.exists() or not (path.is_dir() or path.name == "crosswalk.parquet"):
         return None
-    return str(json.loads(report.read_text(encoding="utf-8")).get("entity"))
+    return str(read_report(report)["entity"])
 
 
 def _read_crosswalk(path: Path) -> pl.DataFrame:

@@ -92,3 +92,27 @@ def test_an_erasure_is_no_earlier_than_what_a_hub_has_of_a_time_to_come(hub: Pat
     years = pl.concat([pl.read_parquet(hub / "events" / f"{number}.parquet") for number in (1, 2, 3, 4)])["at"].dt.year()
     assert years.is_sorted()
     assert years.max() == 2202
+
+
+def test_a_file_of_subjects_is_read_in_any_encoding_of_a_table_and_what_is_none_is_refused(hub: Path, tmp_path: Path):
+    text, table = tmp_path / "gone.txt", tmp_path / "gone.csv"
+    text.write_text("crm:KEY-1\n\n", encoding="utf-16")
+    assert erase("--file", str(text), "--hub", str(hub), "--dry-run")["records"] == ["crm:KEY-1"]
+    table.write_text("备注,source,source_key\n离职,erp,KEY-2\n", encoding="gb18030")
+    assert erase("--file", str(table), "--hub", str(hub), "--dry-run")["records"] == ["erp:KEY-2"]
+    text.write_bytes(b"\xff\x00\xff")
+    table.write_text("source,source_key\ncrm,KEY-1\n,KEY-2\n", encoding="utf-8")
+    for file, told in ((text, "neither UTF-8 nor GB18030"), (table, "row 2 lacks its source")):
+        with pytest.raises(ProjectError, match=told):
+            CliRunner().invoke(app, ["erase", "--file", str(file), "--hub", str(hub), "--dry-run"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("damaged", [b'{"entity": "organ', b"[]", b"\xff\xfe"])
+def test_a_damaged_report_is_told(hub: Path, tmp_path: Path, damaged: bytes):
+    (tmp_path / "out" / "report.json").write_bytes(damaged)
+    for command in (
+        ["explain", "crm:KEY-1", "erp:KEY-2", "--out", str(tmp_path / "out")],
+        ["compare", *[str(tmp_path / "out")] * 2],
+    ):
+        with pytest.raises(ProjectError, match=r"report\.json: not the report of an outcome"):
+            CliRunner().invoke(app, command, catch_exceptions=False)
