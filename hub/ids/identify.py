@@ -19,6 +19,7 @@ import polars as pl
 from hub.columns.parts import rank_texts
 from hub.columns.prepare import sort_records
 from hub.columns.sorting import order_numbers, order_texts
+from hub.ids.homes import find_homes
 from hub.ids.issue import issue_ids
 from hub.ids.restore import GivenUp, Returning, find_returning, read_given_up, tag_merges, write_restored
 from hub.results.golden import Members, group_members
@@ -158,7 +159,7 @@ def place_records(aligned: pl.DataFrame, labels: npt.NDArray[np.int64], past: Pa
     joined = _join_members(records, past.members)
     back = find_returning(joined, past.given_up) if past.given_up else None
     ages = pl.concat([past.ages, back.ids.select(old_gid="gid", issued_no="issued_no")]) if back else past.ages
-    homes = _find_homes(back.joined if back else joined, ages)
+    homes = find_homes(back.joined if back else joined, ages)
     kept = homes.filter("keeps").select("label", gid="old_gid")
     fresh = joined.join(kept, on="label", how="anti", maintain_order="left") if kept.height else joined
     gids = pl.concat([kept, issue_ids(fresh, past.taken, prefix)], how="diagonal")
@@ -196,16 +197,6 @@ def _join_members(records: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     if not members.height:
         return records.with_columns(old_gid=pl.lit(None, dtype=pl.String))
     return records.join(members, on=_RECORD, how="left", maintain_order="left")
-
-
-def _find_homes(joined: pl.DataFrame, ages: pl.DataFrame) -> pl.DataFrame:
-    """Per old id the cluster with most of its records, and whether it is the oldest of that cluster's ids."""
-    overlap = joined.filter(pl.col("old_gid").is_not_null()).group_by("old_gid", "label").len()
-    homes = overlap.sort("old_gid", "len", "label", descending=[False, True, False]).unique(
-        "old_gid", keep="first", maintain_order=True
-    )
-    homes = homes.join(ages, on="old_gid", how="left").sort("label", "issued_no", "old_gid")
-    return homes.with_columns(keeps=pl.col("old_gid") == pl.col("old_gid").first().over("label"))
 
 
 def _move_ids(

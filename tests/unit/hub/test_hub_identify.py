@@ -71,6 +71,19 @@ def test_split_leaves_the_id_with_the_plurality(new_small_hub, parties, credit_c
     assert result.events.filter(kind="split").select("gid", "other_gid").rows() == [(gid, owners(result)["k0000"])]
 
 
+@pytest.mark.parametrize("shown_first", [0, 2])
+def test_a_customer_whose_record_moves_to_another_keeps_its_id(new_small_hub, two_firms, shown_first):
+    hub = new_small_hub()
+    # either may be the older one
+    hub.run(two_firms[shown_first : shown_first + 2])
+    before = owners(hub.run(two_firms))
+    moved = set_value(two_firms, 3, **two_firms.row(0, named=True) | {"source_key": "k0003"})
+    result = hub.run(moved)
+    assert owners(result) == before | {"k0003": before["k0000"]}
+    assert result.events["kind"].to_list() == ["split", "detached", "attached"]
+    assert result.redirects.height == 0
+
+
 def test_a_deleted_record_closes_its_row_and_an_empty_customer_retires_for_ever(new_small_hub, two_firms):
     hub = new_small_hub()
     before = owners(hub.run(two_firms))
