@@ -163,12 +163,21 @@ class Book:
         for place, guard in enumerate(self._guards):
             seen: dict[str, RecordRef] = {}
             for record in sorted(standing.list_one(record for record in (*a, *b))):
-                value = (self._values or {}).get(record, (None,) * len(self._guards))[place]
+                value = self._read_guard(record, place)
                 if value is not None:
                     seen.setdefault(value, record)
             if len(seen) > 1:
                 held = " and ".join(f"{value} ({name_record(record)})" for value, record in list(sorted(seen.items()))[:2])
-                raise DecisionError(f"two values of {guard} never share an entity: {held}; correct the data where one is wrong")
+                # the first of a side is the one that was named, the others are its entity's
+                free = [name_record(side[0]) for side in (a, b) if len(side) > 1 and self._read_guard(side[0], place) is None]
+                alone = f"; if {free[0]} alone belongs to the other, split it off first: it has none" if free else ""
+                raise DecisionError(
+                    f"two values of {guard} never share an entity: {held}; correct the data where one is wrong{alone}"
+                )
+
+    def _read_guard(self, record: RecordRef, place: int) -> str | None:
+        values = (self._values or {}).get(record)
+        return values[place] if values else None
 
     def _refuse_never(self, kind: str, a: Sequence[RecordRef], b: Sequence[RecordRef]) -> None:
         both = set(a) & set(b)

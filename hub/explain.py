@@ -163,6 +163,8 @@ def add_reasons(
         groups = [set(sides[gid]) for gid in (first, second)]
         between = pairs.filter(pl.Series(across, dtype=pl.Boolean))
         held_back = find_obstacles(between, holding, [holders[first], holders[second]], groups, rules, elsewhere)
+        if held_back[0]["kind"] == "no match" and score["verdict"] == "match":
+            held_back = [_tell_uncompared(score)]
     return {
         **score,
         "customers": [first, second],
@@ -170,6 +172,13 @@ def add_reasons(
         "path": find_path(pairs, holding, rules.match_bits, score["a"], score["b"]) if are_one else [],
         "held_back": held_back,
     }
+
+
+def _tell_uncompared(score: dict[str, Any]) -> dict[str, Any]:
+    """A match that the hub has not among its pairs."""
+    keys = ", ".join(score["proposed_by"])
+    why = f"the blocks of {keys} were too large" if keys else "no key proposes them"
+    return {"kind": "not compared", "text": f"the two were never compared, for {why}; if they are one, merge them", "pairs": []}
 
 
 def _frame(records: Sequence[RecordRef]) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from hub.rebuild import rebuild
 from hub.resolve import resolve
 from hub.results.edges import Pieces
 from hub.results.writing import open_writing, write_pieces, write_tables
+from hub.rules.model import Rules
 from hub.rules.read import RulesFile
 from hub.store import read_decisions, read_events, resolve_into
 from hub.tables import Records, find_twins, gather_records, keep_keys
@@ -63,7 +64,7 @@ class Beside:
     force: bool = False
 
 
-def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, beside: Beside | None = None) -> dict[str, Any]:
+def resolve_files(paths: Sequence[Path], rules: Rules | RulesFile, out: Path, beside: Beside | None = None) -> dict[str, Any]:
     """Resolve the records of Parquet and CSV files, see resolve_tables."""
     clock = Clock()
     twice = sorted({str(path) for path in paths if paths.count(path) > 1})
@@ -73,9 +74,12 @@ def resolve_files(paths: Sequence[Path], rules: RulesFile, out: Path, beside: Be
 
 
 def resolve_tables(
-    tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, beside: Beside | None = None
+    tables: Mapping[str, pl.DataFrame], rules: Rules | RulesFile, out: Path, beside: Beside | None = None
 ) -> dict[str, Any]:
     """Resolve the records of named tables and write what is found; a table's name stands for a missing `source`.
+
+    Args:
+        rules: load_rules("organisation"), load_rules("person"), or read_rules of a file (hub.rules.read).
 
     Returns:
         The report, as written to report.json.
@@ -83,12 +87,16 @@ def resolve_tables(
     Raises:
         RecordsError: a table that cannot be read by the rules, or that repeats a key; a record that is also to be deleted.
         DecisionError: the decisions contradict each other.
+        StoreError: the hub cannot be read, is of other rules, or the addition would run away (hub.kept.versions).
         OSError: `out` cannot be written.
     """
     return _resolve(tables, rules, out, beside or Beside(), Clock())
 
 
-def _resolve(tables: Mapping[str, pl.DataFrame], rules: RulesFile, out: Path, beside: Beside, clock: Clock) -> dict[str, Any]:
+def _resolve(
+    tables: Mapping[str, pl.DataFrame], asked: Rules | RulesFile, out: Path, beside: Beside, clock: Clock
+) -> dict[str, Any]:
+    rules = asked if isinstance(asked, RulesFile) else RulesFile(asked)
     if beside.hub and beside.model:
         raise ValueError("a hub has a model of its own: name a hub or a model")
     if beside.deleted is not None and not beside.hub:

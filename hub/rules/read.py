@@ -88,8 +88,8 @@ class RulesFile:
     have other names."""
 
     rules: model.Rules
-    source: str | None
-    source_key: str | None
+    source: str | None = None
+    source_key: str | None = None
     value: str | None = None
 
 

@@ -23,8 +23,9 @@ _INNER = {"source", "source_key", "party_source_key", "record_ref", "owner_ref",
 _INNER |= {"parent_name", "parent_source_key"}
 #: what a cell may be filled in with, offered by the spreadsheet
 _OFFERED = ("same", "different", "skip", "相同", "不同", "跳过")
-#: columns that may be a record's name, the best first
-_NAMES = ("company_name", "full_name", "contact_name")
+#: columns that may be the name of a record of an entity, the best first
+_NAMES = {"person": ("full_name", "contact_name", "company_name")}
+_OTHER_NAMES = ("company_name", "full_name", "contact_name")
 _FIRST_ROW = 2  # row 1 of the table is its head
 
 
@@ -54,7 +55,7 @@ def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.Data
 def _name_ids(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
     """The queue with id_name and id_records of both sides: a verdict is about all records of the two ids."""
     golden = office.read_golden(entity, pl.concat([queue["id_a"], queue["id_b"]]).unique())
-    names = [column for column in _NAMES if column in golden.columns] or golden.columns[1:2]
+    names = _find_names(entity, golden.columns) or golden.columns[1:2]
     called = golden.select("gid", name=pl.coalesce(pl.col(names).cast(pl.String)), records="n_records")
     for side in ("a", "b"):
         own = called.rename({"gid": f"id_{side}", "name": f"id_name_{side}", "records": f"id_records_{side}"})
@@ -66,12 +67,16 @@ def name_both(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
     """The queue with name_a and name_b: what its records call themselves."""
     records = office.read_records(entity, pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique())
     shown = [column for column in records.columns if column not in _INNER]
-    names = [column for column in _NAMES if column in records.columns] or shown[:1]
+    names = _find_names(entity, records.columns) or shown[:1]
     called = records.select("source", "source_key", name=pl.coalesce(pl.col(names).cast(pl.String)))
     for side in ("a", "b"):
         own = called.rename({column: f"{column}_{side}" for column in called.columns})
         queue = queue.join(own, on=[f"source_{side}", f"source_key_{side}"], how="left", maintain_order="left")
     return queue
+
+
+def _find_names(entity: str, columns: list[str]) -> list[str]:
+    return [column for column in _NAMES.get(entity, _OTHER_NAMES) if column in columns]
 
 
 def _tell_evidence(text: str | None) -> str:

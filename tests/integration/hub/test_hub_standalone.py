@@ -106,6 +106,14 @@ def test_other_content_is_another_run_and_its_newest_time_stamps_the_events(tmp_
     assert reports[0]["run_id"] != reports[1]["run_id"]
 
 
+def test_from_python_the_rules_that_come_with_the_hub_do_as_those_of_a_file(tmp_path: Path) -> None:
+    table = pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})
+    for rules in (load_rules("organisation"), _ORGANISATION):
+        resolve_tables({"crm": table}, rules, tmp_path / type(rules).__name__)
+    for name in ("crosswalk", "golden", "events"):
+        assert _read(tmp_path / "Rules", name).equals(_read(tmp_path / "RulesFile", name))
+
+
 def test_records_without_times_are_stamped_1970_and_a_given_time_counts_first(tmp_path: Path) -> None:
     table = pl.DataFrame({"source_key": ["1"], "company_name": ["云帆科技"]})
     assert _resolve({"crm": table}, tmp_path)["at"] == "1970-01-01T00:00:00+00:00"

@@ -104,3 +104,20 @@ def test_the_text_says_which_level_spoke_and_what_said_nothing(places: dict[str,
     [name] = [field for field in _ask(places, "--hub", "crm:1", "crm:2")["fields"] if field["field"] == "name"]
     assert name["level"] in text
     assert "adds nothing: region, branch" in text
+
+
+def test_a_match_that_no_key_proposes_was_never_compared_and_is_told_so(tmp_path: Path) -> None:
+    rules, table, hub = tmp_path / "rules.toml", tmp_path / "crm.csv", tmp_path / "hub"
+    before, _, rest = _run("rules", "show", "organisation").partition("[keys]")
+    own = '[keys]\nmobile = { parts = ["mobile"], cap = 50 }\n\n'
+    rules.write_text(before + own + rest[rest.index("[[survivors]]") :], encoding="utf-8")
+    name = "苏州精卓机械设备有限公司"
+    table.write_text(f"source,source_key,company_name\ncrm,1,{name}\ncrm,2,{name}\n", encoding="utf-8")
+    _run("resolve", table, "--rules", rules, "--hub", hub, "--out", tmp_path / "out")
+    answer = json.loads(_run("explain", "crm:1", "crm:2", "--hub", hub, "--rules", rules, "--json"))
+    assert answer["verdict"] == "match"
+    [held] = answer["held_back"]
+    assert (held["kind"], held["text"]) == (
+        "not compared",
+        "the two were never compared, for no key proposes them; if they are one, merge them",
+    )

@@ -109,3 +109,16 @@ def test_a_table_of_decisions_may_grow_and_what_is_undone_stays_so(tmp_path: Pat
     _run("resolve", "--hub", hub, "--decisions", table, "--out", tmp_path / "out")
     ids = dict(pl.read_parquet(tmp_path / "out" / "crosswalk.parquet").select("source_key", "customer_gid").rows())
     assert ids["1"] != ids["8"]
+
+
+def test_a_person_in_the_queue_is_called_by_name_and_not_by_employer(tmp_path: Path) -> None:
+    rows = (
+        "source,source_key,full_name,company_name,mobile,city",
+        "crm,1,张伟,苏州恒达精密机械有限公司,13900001111,苏州",
+        "crm,2,张伟,北京恒远科技有限公司,13900001111,北京",
+    )
+    (tmp_path / "crm.csv").write_text("\n".join(rows), encoding="utf-8")
+    beside = ("--entity", "person", "--match-bits", 8, "--hub", tmp_path / "hub", "--out", tmp_path / "out")
+    _run("resolve", tmp_path / "crm.csv", *beside)
+    [pair] = json.loads(_run("review", "list", "--hub", tmp_path / "hub", "--json"))
+    assert {pair["id_name_a"], pair["id_name_b"], pair["name_a"], pair["name_b"]} == {"张伟"}

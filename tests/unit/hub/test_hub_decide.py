@@ -148,6 +148,11 @@ def test_two_credit_codes_an_unknown_record_and_a_vain_undo_are_refused(firms):
     people.say("merge", [ref(1)], [ref(0)])
     with pytest.raises(DecisionError, match=rf"{codes[0]} \(crm:k0000\) and {codes[1]} \(crm:k0002\); correct the data"):
         people.say("merge", [ref(1)], [ref(2)])
+    # k0004 was named, and k0002 comes with it as a record of its customer
+    with pytest.raises(DecisionError, match="if crm:k0004 alone belongs to the other, split it off first"):
+        people.say("merge", [ref(4), ref(2)], [ref(0)])
+    with pytest.raises(DecisionError, match=r"one is wrong$"):
+        people.say("merge", [ref(2), ref(4)], [ref(0)])
     with pytest.raises(DecisionError, match="no such organisation record: crm:k0099"):
         people.say("never", [ref(1)], [ref(99)])
     with pytest.raises(DecisionError, match="both sides"):
