@@ -59,8 +59,27 @@ def find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
 
 
 def find_source_key(columns: list[Column], source: str | None) -> str | None:
-    """The first column that differs in every row and is named like a key; what names the entity is no key of a record."""
+    """The first column that differs in every row and is named like a key, else the table's first one if it holds such codes;
+    what names the entity is no key of a record."""
+    own = _list_own(columns, source)
+    named = next(
+        (column.name for pattern in (_KEY, _PLACE) for column in own if re.search(pattern, name_header(column.name))), None
+    )
+    leads = bool(own) and own[0] is columns[0] and own[0].kind == "code"
+    return named or (own[0].name if leads else None)
+
+
+def ask_for_key(columns: list[Column], source: str | None) -> str:
+    """A comment where no key was found, with the columns that could be one."""
+    own = [column.name for column in _list_own(columns, source) if column.words == 1]
+    return (
+        "# no column looks like the key of a record: say which one it is\n"
+        + note_columns("each row has its own", own)
+        + '# source_key = "COLUMN"'
+    )
+
+
+def _list_own(columns: list[Column], source: str | None) -> list[Column]:
+    """The columns that differ in every row and do not speak of something else."""
     unique = [column for column in columns if column.filled == 1.0 and column.distinct == 1.0 and column.name != source]
-    headers = {column.name: name_header(column.name) for column in unique if column.kind != "credit_code"}
-    own = {name: header for name, header in headers.items() if not re.search(_OTHERS_KEY, header)}
-    return next((name for pattern in (_KEY, _PLACE) for name in own if re.search(pattern, own[name])), None)
+    return [c for c in unique if c.kind != "credit_code" and not re.search(_OTHERS_KEY, name_header(c.name))]

@@ -12,7 +12,7 @@ from hub.normalize.kinds import KINDS, derive
 from hub.normalize.levels import SINGLE_NAME
 from hub.rules.check import RESERVED
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import find_source, find_source_key, name_entity, name_prefix, note_columns, quote, quote_all
+from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote, quote_all
 from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
 from hub.rules.profile import Column, name_header, profile_column
 
@@ -33,7 +33,6 @@ _CAP = 100
 _MAX_LEFT_OUT = 0.3
 #: comparisons beyond these add more of the same than news
 _MAX_COLUMNS = 10
-_NO_KEY = '# no column looks like the key of a record: say which one it is\n# source_key = "COLUMN"'
 #: kinds whose normal form is better to read than what was typed
 _NORMAL = ("credit_code", "date", "domain", "email", "mobile", "phone", "number")
 #: where so many of the titles have a number of a type, these numbers are compared too
@@ -63,7 +62,13 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     source_key = find_source_key(columns, source)
     records = [
         *([f"source = {quote(source)}"] if source else []),
-        *([f"source_key = {quote(source_key)}"] if source_key else [] if "source_key" in table.columns else [_NO_KEY]),
+        *(
+            [f"source_key = {quote(source_key)}"]
+            if source_key
+            else []
+            if "source_key" in table.columns
+            else [ask_for_key(columns, source)]
+        ),
     ]
     # keys may repeat from source to source: they are no column of the entity all the same
     named = {source, source_key, "source", "source_key"}

@@ -194,4 +194,6 @@ def test_what_rules_were_suggested_without_is_told_where_they_are_written(tmp_pa
     assert "left out, since no text: crew" in said
     table.drop("id").write_parquet(tmp_path / "boats.parquet")
     assert '# source_key = "COLUMN"' in _run("rules", "suggest", tmp_path / "boats.parquet", "--entity", "boat")
+    table.drop("id").with_columns(hull=pl.Series(["X1", "X2"])).write_parquet(tmp_path / "boats.parquet")
+    assert "# each row has its own: hull" in _run("rules", "suggest", tmp_path / "boats.parquet", "--entity", "boat")
     assert 'id_prefix = "boa_"' in (tmp_path / "boats.toml").read_text(encoding="utf-8")

@@ -179,6 +179,10 @@ def test_a_key_is_filled_and_distinct_and_the_place_of_a_row_serves_where_there_
     assert find(序号=[*places], 客户编号=[*keys]) == "客户编号"
     assert find(序号=[*places], 客户编号=[*keys[1:], None]) == "序号"
     assert find(客户编号=[*keys[1:], keys[1]]) is None
+    # without a header that says so: the first column, if it has codes
+    assert find(船号=[*keys], 城市=["上海", "北京"] * 30) == "船号"
+    assert find(城市=["上海", "北京"] * 30, 船号=[*keys]) is None
+    assert find(船名=[f"海丰{k}号渔船" for k in _MANY]) is None
 
 
 def test_a_key_that_joins_half_the_table_is_not_suggested() -> None:
