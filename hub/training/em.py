@@ -6,7 +6,7 @@ comparisons may agree together by chance more often than their own chances say (
 switchboard): the strongest such dependences among non-matches, a tree of them (Chow and Liu 1968), are taken out of the weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,7 @@ class Population:
     start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
     which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. unrepeated: the
     comparison of sources that hardly repeat what they have; it keeps the bits that it starts from, and a pair within a source
-    teaches what is no match.
+    teaches what is no match. chances: by comparison the most that its best grade may come about by chance, where that is known.
     """
 
     matrix: Matrix
@@ -73,6 +73,7 @@ class Population:
     misses: Sequence[tuple[int, float]]
     unrepeated: int | None = None
     given: Given | None = None
+    chances: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -146,7 +147,7 @@ def learn(population: Population) -> Learned:
             moved = max(moved, float(np.abs(m - learned.m[place]).max()))
             learned.m[place] = m
             chance = _count(population, place, counts - (1 - doubts[place]) * matches, rest)
-            learned.u[place] = _normalise(chance, _CHANCES_OF_LEVEL)
+            learned.u[place] = _bound_chance(population, place, _normalise(chance, _CHANCES_OF_LEVEL))
             learned.bits[place] = _to_bits(population, place, m, learned.u[place], matches.sum())
             if population.given:
                 learned.bits[place] = np.minimum(learned.bits[place], population.given.most[place])
@@ -172,6 +173,12 @@ def _bound_misses(m: Floats, u: Floats, grades: npt.NDArray[np.int64], first: in
     if share <= most or u[~missed].sum() > TELLING:
         return m
     return np.where(missed, m * (most / share), m * ((1 - most) / (1 - share)))
+
+
+def _bound_chance(population: Population, place: int, u: Floats) -> Floats:
+    """u whose best grade comes about no oftener than is known."""
+    best = group_levels(population.names[place]) == 0
+    return np.where(best, u * min(1.0, population.chances.get(place, 1.0) / u[best].sum()), u)
 
 
 def _count_levels(column: npt.NDArray[np.uint8], weights: Floats, size: int) -> Floats:

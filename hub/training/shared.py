@@ -15,6 +15,7 @@ from hub.rules.model import Rules
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import Floats, Matrix, Names, mark_interaction, to_chance, weigh_vectors
 from hub.training.em import group_levels
+from hub.training.names import find_names
 
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -27,7 +28,6 @@ _DEVIATIONS = 2.0
 #: what a weight is raised by at most, and how exactly that is found, in bits
 _HIGHEST = 20.0
 _STEP = 0.01
-_NAME_KIND = "person_name"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def raise_shared(
 
     Only pairs within a source say so: one list may name the husband of each household, and another the wife.
     """
-    name_of = _find_name(rules)
+    name_of = find_names(rules)
     if name_of is None:
         return {}
     pairs = _pick_within_sources(rules, candidates, place, parts)
@@ -80,12 +80,6 @@ def _pick_within_sources(rules: Rules, candidates: Candidates, place: Ids, parts
     sources = parts.codes(field) if field else np.zeros(parts.n, dtype=np.int32)
     own = sources[candidates.left] == sources[candidates.right]
     return _Pairs(candidates.left[own], candidates.right[own], place[own])
-
-
-def _find_name(rules: Rules) -> int | None:
-    """The place of the comparison of persons' names."""
-    fields = {field.name for field in rules.fields if field.kind == _NAME_KIND}
-    return next((place for place, one in enumerate(rules.comparisons) if one.field.partition(".")[0] in fields), None)
 
 
 def _list_shared(name_of: int, rules: Rules, names: Names, matrix: Matrix) -> dict[str, dict[str, Mask]]:

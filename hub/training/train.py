@@ -12,6 +12,7 @@ from hub.rules.model import Comparison, Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
+from hub.training.labels import describe, thin
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
@@ -20,8 +21,6 @@ Ints = npt.NDArray[np.int64]
 
 #: labelled pairs in all, and of each outcome, from which labels decide
 LEAST_LABELS = 300
-#: and from which more cost time and move nothing
-MOST_LABELS = 60_000
 LEAST_OF_EACH = 30
 #: how far labels may be expected to move a weight, in bits: given ones, ones found without labels, interactions
 _SPREAD_GIVEN = 1.0
@@ -56,6 +55,7 @@ def train(
     n_records: int,
     background: tuple[Matrix, Ints] | None = None,
     repeats: Repeats | None = None,
+    most_by_chance: Mapping[int, float] | None = None,
 ) -> Trained:
     """Weights for the rules' comparisons.
 
@@ -66,6 +66,7 @@ def train(
         background: vectors and counts of random pairs that are no candidates (hub.candidates.sample), so that chance agreement is
             that of any two records.
         repeats: what speaks against repeats within the sources (hub.training.twins), for weights that no label teaches.
+        most_by_chance: by comparison how often two records agree on it by chance at most (hub.training.names).
     """
     if rules.training == "fixed":
         return _keep(rules)
@@ -78,7 +79,7 @@ def train(
             return _learn_from_labels(matrix, counts, same, conflict, names, rules, n_records, background)
         if "prior" in rules.weights:
             return Trained(dict(rules.weights), {"method": "fixed", "why": "too few labels", "labelled_pairs": labelled})
-    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats)
+    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats, most_by_chance)
     if "prior" not in rules.weights:
         return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
     weights, expected = stay_near(found.weights, matrix, counts, rules, names)
@@ -108,6 +109,7 @@ def _learn_unlabelled(
     n_records: int,
     background: tuple[Matrix, Ints] | None,
     repeats: Repeats | None = None,
+    most_by_chance: Mapping[int, float] | None = None,
 ) -> Trained:
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
     sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
@@ -137,6 +139,7 @@ def _learn_unlabelled(
         [_bound_misses(comparison, rules) for comparison in rules.comparisons],
         unrepeated,
         give(given, matrix, rules, names) if "prior" in rules.weights else None,
+        most_by_chance or {},
     )
     learned = em.learn(population)
     if repeats and unrepeated is not None:
@@ -228,7 +231,7 @@ def _learn_from_labels(
     if not any(name in rules.weights for name in wanted):
         found = _learn_unlabelled(matrix, counts, names, rules, n_records, background).weights
         start = {name: bits for name, bits in found.items() if AND not in name} | start
-    same, conflict = _thin_labels(same, conflict)
+    same, conflict = thin(same, conflict)
     taught = np.flatnonzero(same + conflict)
     matrix, same, conflict = matrix[taught], same[taught], conflict[taught]
 
@@ -258,18 +261,9 @@ def _learn_from_labels(
         "labelled_pairs": int(same.sum() + conflict.sum()),
         "agreeing_pairs": int(same.sum()),
         "prior": weights["prior"],
-        "levels": _describe_labels(matrix, same, conflict, names, rules),
+        "levels": describe(matrix, same, conflict, names, rules),
     }
     return Trained(weights, report)
-
-
-def _thin_labels(same: Ints, conflict: Ints) -> tuple[Ints, Ints]:
-    """At most about MOST_LABELS labels, drawn with a fixed seed: more of them cost time and move nothing."""
-    share = MOST_LABELS / max(int(same.sum() + conflict.sum()), 1)
-    if share >= 1:
-        return same, conflict
-    rng = np.random.default_rng(0)
-    return rng.binomial(same, share), rng.binomial(conflict, share)
 
 
 def _restore_order(
@@ -286,15 +280,3 @@ def _restore_order(
         ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), em.group_levels(names[place]), found.sum())
         bits[place] = np.concatenate([[0.0], ordered])
     return {**weights, **_name_weights(rules, names, bits)}
-
-
-def _describe_labels(
-    matrix: Matrix, same: Ints, conflict: Ints, names: Sequence[Sequence[str]], rules: Rules
-) -> dict[str, dict[str, int]]:
-    found = {}
-    for place, (comparison, levels) in enumerate(_pair(rules, names)):
-        agreed = np.bincount(matrix[:, place], weights=same, minlength=len(levels))
-        conflicted = np.bincount(matrix[:, place], weights=conflict, minlength=len(levels))
-        for level in range(1, len(levels)):
-            found[f"{comparison.name}.{levels[level]}"] = {"same": int(agreed[level]), "conflict": int(conflicted[level])}
-    return found

@@ -5,13 +5,17 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from hub.candidates.sample import sample_others
+from hub.columns.prepare import prepare
 from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesError
+from hub.rules.read import load_rules
 from hub.scoring.compare import name_levels
 from hub.scoring.weights import AND, weigh_interactions, weigh_vectors
 from hub.training.logistic import WRONG, fit
+from hub.training.names import bound_chances
 from hub.training.near import FARTHEST, LIGHTER, stay_near
 from hub.training.train import train
 
@@ -160,6 +164,29 @@ def test_interactions_and_what_speaks_against_hold_while_weights_are_learnt(popu
     together = _train(population, home)
     assert together.report["expected_matches"] < 0.7 * alone.report["expected_matches"]
     assert not any(AND in name for name in together.weights)
+
+
+def test_what_comes_about_by_chance_is_bounded_where_that_is_known(population: _Population) -> None:
+    rules = _rules()
+    free, bound = (
+        train(population.matrix, population.counts, None, None, _NAMES, rules, population.n, population.background, None, chances)
+        for chances in (None, {0: 0.0001})
+    )
+    assert bound.weights["name.same"] > free.weights["name.same"] + 3
+
+
+def test_a_whole_name_is_shared_by_chance_as_often_as_both_its_halves() -> None:
+    def find(names: list[str]) -> dict[int, float]:
+        rules = load_rules("person")
+        records = pl.DataFrame({"full_name": names}).with_columns(source=pl.lit("s")).with_row_index("source_key")
+        return bound_chances(rules, prepare(records, rules)[1])
+
+    whole = [f"{given} {surname}" for given in ("anna", "bert", "cora", "dora") for surname in ("north", "south")]
+    halves = (9 / 56) * (25 / 56)
+    assert find(whole) == {0: pytest.approx(2 * halves)}
+    lone = find([*whole, *["anna"] * 8])
+    assert lone == {0: pytest.approx(0.25 * 2 * halves + 0.25 * 57 / 56)}
+    assert find(["anna"] * 3) == {}
 
 
 def test_given_weights_hold_where_learnt_ones_find_no_more(population: _Population) -> None:
