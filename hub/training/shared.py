@@ -61,11 +61,11 @@ def raise_shared(
     for shared, interactions in _list_shared(name_of, rules, names, matrix).items():
         place_of = [one.name for one in rules.comparisons].index(shared)
         again = _find_again(name_of, place_of, np.any(list(interactions.values()), axis=0), names, matrix, pairs, parts.n)
-        known = parts.are_known(rules.comparisons[place_of].field)
-        rate = float(again[known].mean()) if known.any() else 0.0
         # the very same door says whether a home is one person's: what is only like it may be another house of the street
         exact = np.concatenate([[False], group_levels(names[place_of]) == 0])[matrix[:, place_of]]
-        if not _are_fewer(again, rate, np.any([rows & exact for rows in interactions.values()], axis=0), pairs):
+        at_door = np.any([rows & exact for rows in interactions.values()], axis=0)
+        rate = _find_rate(again, parts.are_known(rules.comparisons[place_of].field), at_door, pairs)
+        if not _are_fewer(again, rate, at_door, pairs):
             continue
         for name, rows in interactions.items():
             share = _find_share(again, rate, rows, pairs)
@@ -102,6 +102,16 @@ def _find_again(name_of: int, shared: int, meant: Mask, names: Names, matrix: Ma
     again[pairs.left[rows]] = True
     again[pairs.right[rows]] = True
     return again
+
+
+def _find_rate(again: Mask, known: Mask, at_door: Mask, pairs: _Pairs) -> float:
+    """How often records are found again: all that have a door, or, where that is more, those that share theirs.
+
+    Whoever is written in two ways has been written down more often than others.
+    """
+    rows = at_door[pairs.place]
+    beside = np.concatenate([pairs.left[rows], pairs.right[rows]])
+    return max((float(again[one].mean()) for one in (known, beside) if again[one].size), default=0.0)
 
 
 def _find_share(again: Mask, rate: float, meant: Mask, pairs: _Pairs) -> float:

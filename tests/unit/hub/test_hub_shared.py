@@ -49,3 +49,20 @@ def test_persons_who_come_again_or_whom_lists_of_their_own_name_are_families(row
     found = _resolve(rows)
     assert not found.model.report["raised"]
     assert _count_owners(found) == 150
+
+
+@pytest.mark.parametrize("times", [(2, 1), (2, 2)])
+def test_few_doubles_say_so_where_one_of_two_names_comes_again_and_the_other_never(times: tuple[int, int]) -> None:
+    rows = []
+    for number in range(480):
+        begin, end = _STARTS[number % 10], _ENDS[number // 10 % 12]
+        address, surname = f"{100 + 7 * number} {end.title()}{begin.lower()} Street", begin + end
+        for step, often in enumerate(times if number < 40 else (1,)):
+            row = {
+                "source": "list",
+                "full_name": f"{_GIVEN[(number + number // 120 + 5 * step) % 12]} {surname}",
+                "address": address,
+            }
+            rows += [row] * often
+    found = _resolve(rows)
+    assert ("household" in found.model.report["raised"]) == (times == (2, 1))
