@@ -1,5 +1,7 @@
 """Street addresses, English and Chinese: one spelling for what is often abbreviated, and the numbers apart."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from hub.normalize.generic import clean_words, drop_silent
@@ -31,6 +33,13 @@ def parse_address(values: pl.Series) -> pl.DataFrame:
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
     parsed = pl.concat([_parse_han(frame.filter(is_han)), _parse_words(frame.filter(~is_han))])
     return parsed.sort("row").drop("row")
+
+
+def join_address(lines: Sequence[pl.Series]) -> pl.DataFrame:
+    """The parts of parse_address from the lines of an address; shown: the lines as one."""
+    whole = pl.select(pl.concat_str([pl.lit(line.cast(pl.String)) for line in lines], separator=" ", ignore_nulls=True))
+    shown = whole.to_series().str.replace_all(r"\s+", " ").str.strip_chars()
+    return parse_address(shown).with_columns(shown=pl.when(pl.lit(shown) != "").then(pl.lit(shown)))
 
 
 def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:

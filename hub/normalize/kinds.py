@@ -7,7 +7,7 @@ import polars as pl
 
 from hub.normalize import levels
 from hub.normalize.address import PARTS as ADDRESS_PARTS
-from hub.normalize.address import parse_address
+from hub.normalize.address import join_address, parse_address
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, split_emails, split_numbers
@@ -187,7 +187,7 @@ KINDS: dict[str, Kind] = {
     "person_name": Kind(parse_person_name, PERSON_PARTS, levels.PERSON, ("sorted", "surname", "given"), frequency=True),
     "full_name": Kind(
         None,
-        ("surname", "given", "sorted", "given_start", "surname_start"),
+        (*PERSON_PARTS, "given_start", "surname_start"),
         levels.PERSON,
         ("sorted", "surname", "given", "surname_start", "given_start"),
         frequency=True,
@@ -206,6 +206,7 @@ KINDS: dict[str, Kind] = {
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), levels.EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
     "address": Kind(parse_address, ADDRESS_PARTS, levels.ADDRESS, ("", "core"), frequency=True),
+    "full_address": Kind(None, ADDRESS_PARTS, levels.ADDRESS, ("", "core"), frequency=True, join=join_address),
     "place": Kind(parse_place, ("first",), levels.PLACE, frequency=True),
     "zip": Kind(parse_zip, ("area",), levels.ZIP, frequency=True),
     "region": Kind(None, ("province",), frequency=True, join=_join_region),

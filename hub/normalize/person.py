@@ -77,10 +77,15 @@ def clean_single_name(values: pl.Expr) -> pl.Expr:
 
 
 def join_names(given: pl.Series, surname: pl.Series) -> pl.DataFrame:
-    """The parts of parse_person_name from two columns; the main part is null where either is missing."""
-    frame = pl.DataFrame({"g": given.cast(pl.String), "s": surname.cast(pl.String)}).select(
-        given=clean_single_name(pl.col("g")), surname=clean_single_name(pl.col("s"))
-    )
+    """The parts of parse_person_name from two columns, and how both begin; the main part and what is sorted are null where
+    either is missing. shown: both as they are written."""
+    written = pl.DataFrame({"g": given.cast(pl.String), "s": surname.cast(pl.String)})
+    frame = written.select(given=clean_single_name(pl.col("g")), surname=clean_single_name(pl.col("s")))
+    is_han = pl.col("s").str.contains(r"\p{Han}").fill_null(value=False)
+    together = pl.concat_str("s", "g", ignore_nulls=True)
+    joined = pl.when(is_han).then(together).otherwise(pl.concat_str("g", "s", separator=" ", ignore_nulls=True))
+    shown = written.select(shown=joined.str.strip_chars()).select(pl.when(pl.col("shown") != "").then("shown")).to_series()
+    parsed = parse_person_name(shown)
     full = pl.concat_str("given", pl.lit(" "), "surname")
     return frame.select(
         full.alias(""),
@@ -89,4 +94,4 @@ def join_names(given: pl.Series, surname: pl.Series) -> pl.DataFrame:
         sorted=full.str.split(" ").list.sort().list.join(" "),
         given_start=pl.col("given").str.slice(0, 3),
         surname_start=pl.col("surname").str.slice(0, 4),
-    )
+    ).with_columns(parsed["called"], parsed["formal"], parsed["rough"], shown)

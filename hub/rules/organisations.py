@@ -27,9 +27,9 @@ _OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|
 _BETTER_FILLED = 0.2
 
 
-def list_fitting(columns: Sequence[Column]) -> list[Column]:
-    """The columns that these rules can read: to them `address.city` is a part of their field address, and no column."""
-    fields = {field.name for field in load_rules("organisation").fields}
+def list_fitting(columns: Sequence[Column], entity: str = "organisation") -> list[Column]:
+    """The columns that the built-in rules can read: to them `address.city` is a part of their field address, and no column."""
+    fields = {field.name for field in load_rules(entity).fields}
     return [column for column in columns if not is_part(column.name, fields)]
 
 
@@ -57,13 +57,14 @@ def are_persons(columns: Sequence[Column]) -> bool:
     """Whether the list is one of persons, though it also names companies: its persons' names say so, or are far better filled."""
     companies = max((column.filled for column in columns if column.kind == "company"), default=0.0)
     return any(
-        column.filled >= companies + (0.0 if _is_subject(column) else _BETTER_FILLED)
+        column.filled >= companies + (0.0 if is_subject(column) else _BETTER_FILLED)
         for column in columns
         if column.kind in ("person_name", "given")
     )
 
 
-def _is_subject(column: Column) -> bool:
+def is_subject(column: Column) -> bool:
+    """Whether the header names those whose list it is."""
     header = name_header(column.name)
     return column.kind == "given" or bool(re.search(_PERSON, header) and not re.search(_OF_COMPANY, header))
 

@@ -1,20 +1,27 @@
 """A first rules file from the look of a table: kinds, comparisons, keys. To be read and corrected. Public door."""
 
 import math
-import re
-from collections.abc import Collection, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 import polars as pl
 
-from hub.columns.prepare import SHOWN
-from hub.normalize.kinds import KINDS, derive
-from hub.normalize.levels import SINGLE_NAME
-from hub.rules.check import RESERVED
+from hub.normalize.kinds import derive
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote, quote_all
+from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote
 from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
-from hub.rules.profile import Column, name_header, profile_column
+from hub.rules.persons import find_persons, write_persons
+from hub.rules.profile import Column, profile_column
+from hub.rules.writing import (
+    choose_keys,
+    name_fields,
+    name_survivor,
+    write_comparison,
+    write_comparisons,
+    write_field,
+    write_key,
+    write_models,
+    write_survivor,
+)
 
 #: what records are of where nobody says it
 ENTITY = "entity"
@@ -25,21 +32,8 @@ _IDENTIFYING = ("email", "mobile", "phone", "credit_code")
 _MIN_FILLED_IDENTIFYING = 0.1
 #: two columns whose values are the same in so many of the rows that have both say the same thing twice
 _SAME_COLUMN = 0.9
-#: pairs per record that one key may propose, and how many keys there are at most
-_PAIRS_PER_RECORD = 15.0
-_MAX_KEYS = 20
-_CAP = 100
-#: a key is of no use where more of its records than this stand in blocks above the cap
-_MAX_LEFT_OUT = 0.3
 #: comparisons beyond these add more of the same than news
 _MAX_COLUMNS = 10
-#: kinds whose normal form is better to read than what was typed
-_NORMAL = ("credit_code", "date", "domain", "email", "mobile", "phone", "number")
-#: where so many of the titles have a number of a type, these numbers are compared too
-_MIN_MODELS = 0.3
-_MODEL_LEVELS = (("same", "same"), ("shared", "token_overlap >= 0.01"))
-#: kinds whose agreement alone is no reason to compare
-_NEVER_ALONE = ("category", "place", "zip", "region")
 
 
 def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
@@ -76,46 +70,56 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     fitting = list_fitting(columns)
     names = _find_company_names(table, fitting, list_fitting(kept), entity)
     if names:
-        unread = [column.name for column in columns if column not in fitting]
-        note = note_columns("left out, since these rules have such a field", unread)
         known = entity in (ENTITY, "organisation")
-        return note + write_organisations(
+        return _note_unread(columns, fitting) + write_organisations(
             fitting, names, records, "organisation" if known else name_entity(entity), None if known else name_prefix(entity)
         )
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
-    fields = _name_fields(kept)
+    fitting = list_fitting([column for column in columns if column.name not in named], "person")
+    persons = find_persons(fitting, entity)
+    if persons:
+        called = "person" if entity == ENTITY else name_entity(entity)
+        kept = list_fitting(kept, "person")
+        return _note_unread(columns, fitting) + write_persons(table, fitting, kept, persons, records, called, name_prefix(called))
+    return _write_own(table, kept, records, name_entity(entity), name_prefix(entity), _has_sources(table, source))
+
+
+def _write_own(
+    table: pl.DataFrame, kept: list[Column], records: Sequence[str], entity: str, prefix: str, has_sources: bool
+) -> str:
+    """Rules whose weights the table teaches."""
+    fields = name_fields(kept)
     parts = derive(table, fields)
     lines = [
         "# suggested from the table: read it, correct kinds and keys, leave out what is not the entity's own",
-        f'entity = "{name_entity(entity)}"',
-        f'id_prefix = "{name_prefix(entity)}"',
+        f'entity = "{entity}"',
+        f'id_prefix = "{prefix}"',
         'training = "em"',
-        "",
-        "[records]",
-        *records,
-        "",
+        *["", "[records]", *records, ""],
     ]
     for field in fields:
-        lines += [f"[fields.{field.name}]", f'kind = "{field.kind}"', f"columns = {quote_all(field.columns)}", ""]
-    if _has_sources(table, source):
-        lines += ["[fields.source]", 'kind = "source"', 'columns = ["source"]', ""]
+        lines += write_field(field)
+    if has_sources:
+        lines += write_field(Field("source", "source", ("source",)))
     for field in fields:
-        lines += _write_comparisons(field)
-    models = [field.name for field in fields if _has_models(parts, field)]
-    for name in models:
-        lines += _write_comparison(f"{name}_models", f"{name}.models", _MODEL_LEVELS, frequency=True)
-    if _has_sources(table, source):
+        lines += write_comparisons(field)
+    models, model_keys = write_models(fields, parts)
+    lines += models
+    if has_sources:
         # whether a source repeats what it has is learnt with the rest
-        lines += _write_comparison("source", "source", (("same", "same"), ("other", "differ")), frequency=False)
-    keys = {f"{name}_model": (f"{name}.model",) for name in models} | _choose_keys(parts, fields)
-    for name, key in keys.items():
-        lines += [f"[keys.{name}]", f"parts = {quote_all(key)}", f"cap = {_CAP}", ""]
+        lines += write_comparison("source", "source", (("same", "same"), ("other", "differ")), frequency=False)
+    for name, key in (model_keys | choose_keys(parts, fields)).items():
+        lines += write_key(name, key)
     called = {field.name for field in fields}
     for field in fields:
-        attributes = [_name_survivor(column, field, called) for column in field.columns]
-        lines += ["[[survivors]]", f"attributes = {quote_all(attributes)}", 'order = ["precedence", "majority", "recency"]', ""]
+        lines += write_survivor([name_survivor(column, field, called) for column in field.columns])
     return "\n".join(lines)
+
+
+def _note_unread(columns: Sequence[Column], fitting: Sequence[Column]) -> str:
+    unread = [column.name for column in columns if "." in column.name and column not in fitting]
+    return note_columns("left out, since these rules have such a field", unread)
 
 
 def _find_company_names(table: pl.DataFrame, columns: Sequence[Column], kept: Sequence[Column], entity: str) -> str | None:
@@ -126,23 +130,6 @@ def _find_company_names(table: pl.DataFrame, columns: Sequence[Column], kept: Se
     if names and (entity == "organisation" or not are_persons(columns)):
         return names
     return find_lone_names(table, kept)
-
-
-def _has_models(parts: pl.DataFrame, field: Field) -> bool:
-    part = f"{field.name}.models"
-    return part in parts.columns and parts[part].count() >= _MIN_MODELS * max(parts[field.name].count(), 1)
-
-
-def _name_survivor(column: str, field: Field, named: Collection[str]) -> str:
-    """Names and texts survive as they are written; a column that is called like a field would give what the field compares.
-
-    Golden records have columns of their own, and behind a colon stands what is taken: such columns survive under other names.
-    """
-    name = column.replace(":", " ").strip()
-    name = f"own_{name}" if name in RESERVED else name
-    if name == column and (column not in named or field.kind in _NORMAL):
-        return column
-    return f"{name}: {field.name}" if field.kind in _NORMAL else f"{name}: {field.name}.{SHOWN}"
 
 
 def _has_sources(table: pl.DataFrame, source: str | None) -> bool:
@@ -177,97 +164,3 @@ def _say_the_same(a: pl.Series, b: pl.Series) -> bool:
     folded = pl.DataFrame({"a": a.cast(pl.String), "b": b.cast(pl.String)}).select(pl.all().str.to_lowercase().str.strip_chars())
     both = folded.drop_nulls()
     return both.height >= 0.05 * len(a) and float((both["a"] == both["b"]).mean() or 0.0) > _SAME_COLUMN  # type: ignore[arg-type]
-
-
-def _name_fields(columns: list[Column]) -> list[Field]:
-    """One field per column, but one for a given name and a surname together."""
-    fields: list[Field] = []
-    # address.city would be a part of a field called address
-    taken = {"source", *(column.name.partition(".")[0] for column in columns if "." in column.name)}
-
-    def add(name: str, kind: str, *sources: str) -> None:
-        ascii_name = re.sub(r"[^a-z0-9_]", "", name)
-        base = ascii_name if re.match(r"[a-z]", ascii_name) else kind
-        number = 1
-        while (unique := base if number == 1 else f"{base}_{number}") in taken:
-            number += 1
-        taken.add(unique)
-        fields.append(Field(unique, kind, sources))
-
-    given = [column.name for column in columns if column.kind == "given"]
-    surname = [column.name for column in columns if column.kind == "surname"]
-    paired = bool(given and surname)
-    for column in columns:
-        if paired and column.name == given[0]:
-            add("name", "full_name", given[0], surname[0])
-        elif paired and column.name == surname[0]:
-            continue
-        elif column.kind in ("given", "surname"):
-            add(name_header(column.name), "name", column.name)
-        else:
-            add(name_header(column.name), column.kind, column.name)
-    return fields
-
-
-def _write_comparisons(field: Field) -> list[str]:
-    kind = KINDS[field.kind]
-    if kind.crosswise:
-        return [
-            line
-            for part in kind.crosswise
-            for line in _write_comparison(f"{field.name}_{part}", f"{field.name}.{part}", SINGLE_NAME, frequency=True)
-        ]
-    return _write_comparison(field.name, field.name, kind.levels, kind.frequency)
-
-
-def _write_comparison(name: str, part: str, levels: Sequence[tuple[str, str]], frequency: bool) -> list[str]:
-    written = [f"  {quote(level if level == test else f'{level}: {test}')}," for level, test in levels]
-    return [
-        f"[comparisons.{name}]",
-        f"field = {quote(part)}",
-        *(["frequency = true"] if frequency else []),
-        "levels = [",
-        *written,
-        "]",
-        "",
-    ]
-
-
-def _choose_keys(parts: pl.DataFrame, fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
-    """Parts that alone propose few pairs, then pairs of parts of different fields that do together."""
-    limit = _PAIRS_PER_RECORD * parts.height
-    single = [(f"{field.name}.{part}" if part else field.name, field) for field in fields for part in KINDS[field.kind].keys]
-    cost = {part: _count_pairs(parts, (part,)) for part, _ in single}
-    alone = [
-        (part,)
-        for part, field in single
-        if 0 < cost[part] <= limit
-        and field.kind not in _NEVER_ALONE
-        and not _repeats(parts, part, [p for p, f in single if f == field])
-    ]
-    lonely = {part for (part,) in alone}
-    pairs = []
-    for (one, field), (other, second) in combinations(single, 2):
-        if field == second or {one, other} & lonely or not (cost[one] and cost[other]):
-            continue
-        proposed = _count_pairs(parts, (one, other))
-        if 0 < proposed <= limit:
-            pairs.append((proposed, (one, other)))
-    pairs.sort(key=lambda pair: (-pair[0], pair[1]))
-    # where no two records share anything, whole values are the keys: later records may share them
-    keys = [*alone, *(key for _, key in pairs)][:_MAX_KEYS] or [(field.name,) for field in fields]
-    return {"_".join(part.replace(".", "_") for part in key): key for key in keys}
-
-
-def _repeats(parts: pl.DataFrame, part: str, siblings: list[str]) -> bool:
-    """An earlier key part of the same field has the same values."""
-    return any(parts[part].equals(parts[other]) for other in siblings[: siblings.index(part)])
-
-
-def _count_pairs(parts: pl.DataFrame, key: Sequence[str]) -> int:
-    """Pairs that the key proposes within the cap; 0 where too many of its records stand in larger blocks, or none share it."""
-    sizes = parts.select(key).drop_nulls().group_by(key).len()["len"].cast(pl.Int64)
-    fitting = sizes.filter(sizes <= _CAP)
-    if int(fitting.sum()) < (1 - _MAX_LEFT_OUT) * int(sizes.sum()):
-        return 0
-    return int((fitting * (fitting - 1) // 2).sum())

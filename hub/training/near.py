@@ -25,14 +25,17 @@ def give(bits: Sequence[Floats], matrix: Matrix, rules: Rules, names: Names) -> 
 def stay_near(
     learned: Mapping[str, float], matrix: Matrix, counts: npt.NDArray[np.int64], rules: Rules, names: Names
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Weights near those of the rules, or these where the learnt ones expect fewer matches; and what both expect."""
-    found, own = (
-        float((counts * to_chance(weigh_vectors(matrix, weights, rules, names))).sum()) for weights in (learned, rules.weights)
-    )
+    """Weights near those of the rules, or these where the learnt ones expect fewer matches; and what both expect.
+
+    Comparisons of which the rules say nothing weigh what is learnt."""
+    told = {name.partition(".")[0] for name in rules.weights if "." in name}
+    untold = {name: bits for name, bits in learned.items() if "." in name and name.partition(".")[0] not in told}
+    start = {**rules.weights, **untold}
+    found, own = (float((counts * to_chance(weigh_vectors(matrix, weights, rules, names))).sum()) for weights in (learned, start))
     expected = {"expected_matches": found, "expected_by_given": own}
     if found < own:
-        return dict(rules.weights), expected
-    given = {name: rules.weights.get(name, 0.0) for name in learned}
+        return start, expected
+    given = {name: start.get(name, 0.0) for name in learned}
     near = {name: float(np.clip(bits, given[name] - FARTHEST, given[name] + FARTHEST)) for name, bits in learned.items()}
     return {name: max(bits, _find_least(name, near, rules)) for name, bits in near.items()}, expected
 

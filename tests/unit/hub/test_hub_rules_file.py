@@ -101,9 +101,9 @@ def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() ->
         return parse_rules(suggest_rules(pl.DataFrame(columns | {"手机": mobiles}), entity), "suggested").rules.entity
 
     assert name(联系人=persons, 公司=companies) == "organisation"
-    assert name(姓名=persons, 公司=companies) == "entity"
+    assert name(姓名=persons, 公司=companies) == "person"
     assert name(联系人姓名=persons, 公司=companies) == "organisation"
-    assert name(联系人=persons, 公司=half) == "entity"
+    assert name(联系人=persons, 公司=half) == "person"
     assert name("organisation", 姓名=persons, 公司=companies) == "organisation"
     assert name("person", 联系人=persons, 公司=companies) == "person"
 
@@ -133,8 +133,65 @@ def test_an_entity_whose_name_rules_cannot_have_is_refused_with_what_to_write(en
 
 
 def test_given_name_and_surname_become_one_field_that_may_be_swapped() -> None:
-    found = _suggest(first_name=["anna", "bert", "cora"] * 20, surname=["north", "south", "west", "east"] * 15)
-    assert found == {"name": ("full_name", ("first_name", "surname"))}
+    born = [f"19{k + 20}-03-0{k % 9 + 1}" for k in _MANY]
+    found = _suggest(first_name=["anna", "bert", "cora"] * 20, surname=["north", "south", "west", "east"] * 15, dob=born)
+    assert found == {"name": ("full_name", ("first_name", "surname")), "dob": ("date", ("dob",))}
+
+
+_PERSONS: dict[str, Sequence[str]] = {
+    "first_name": ["anna", "bert", "cora"] * 20,
+    "last_name": ["north", "south", "west", "east"] * 15,
+    "street_no": [str(k // 2) for k in _MANY],
+    "address_1": ["elm road", "oak lane"] * 30,
+    "address_2": ["tower", "flat 3", "rear"] * 20,
+    "suburb": ["leeds", "york", "hull"] * 20,
+    "cell": [f"(415) 555-26{k:02d}" for k in _MANY],
+    "job_title": ["nurse", "clerk"] * 30,
+    "date_of_birth": [f"19{k % 30 + 20}-03-0{k % 9 + 1}" for k in range(30)] * 2,
+}
+
+
+@pytest.mark.parametrize("entity", ["entity", "person", "patient"])
+def test_a_list_of_persons_gets_the_rules_that_come_with_the_hub_and_learns_what_they_do_not_know(entity: str) -> None:
+    rules = parse_rules(suggest_rules(pl.DataFrame(_PERSONS), entity), "suggested").rules
+    assert {field.name: (field.kind, field.columns) for field in rules.fields} == {
+        "name": ("full_name", ("first_name", "last_name")),
+        "phone": ("landline", ("cell",)),
+        "place": ("region", ("suburb", "suburb")),
+        "address": ("full_address", ("street_no", "address_1", "address_2")),
+        "source": ("source", ("source",)),
+        "title": ("category", ("job_title",)),
+        "date_of_birth": ("date", ("date_of_birth",)),
+    }
+    built_in = load_rules("person").weights
+    assert rules.weights == {name: built_in[name] for name in rules.weights}
+    assert {"name.nickname", "phone.same", "household", "title.same"} <= set(rules.weights)
+    assert not {name for name in rules.weights if name.startswith(("date_of_birth", "mobile", "employer"))}
+    assert ("date_of_birth",) in [key.parts for key in rules.block_keys]
+    assert (rules.entity, rules.id_prefix) == (("patient", "pat_") if entity == "patient" else ("person", "per_"))
+
+
+def test_golden_persons_have_the_columns_of_the_table() -> None:
+    rules = parse_rules(suggest_rules(pl.DataFrame(_PERSONS)), "suggested").rules
+    assert sorted(name for survivor in rules.survivors for name, _ in survivor.values) == sorted(_PERSONS)
+    chinese = {"姓名": ["王小明", "李雷", "韩梅梅"] * 20, "phone": [f"139123400{k:02d}" for k in _MANY]}
+    read = parse_rules(suggest_rules(pl.DataFrame(chinese)), "suggested").rules
+    records = pl.DataFrame(chinese).with_columns(source=pl.lit("s"), source_key=pl.col("phone"))
+    golden = resolve(records, rules=read, history=None, run_id="r", at=datetime(2026, 1, 1, tzinfo=UTC)).golden
+    assert {("王小明", "13912340000"), ("李雷", "13912340001")} <= set(golden.select("姓名", "phone").iter_rows())
+
+
+def test_what_names_persons_of_something_else_makes_no_list_of_persons() -> None:
+    authors = ["anna north", "bert south", "cora west"] * 20
+
+    def name(**columns: Sequence[str]) -> str:
+        return parse_rules(suggest_rules(pl.DataFrame(columns)), "suggested").rules.entity
+
+    titles = [f"report {k} on wells" for k in _MANY]
+    assert name(author=authors, title=titles) == "entity"
+    assert name(contact_name=authors, phone=[f"415 555-26{k:02d}" for k in _MANY]) == "person"
+    assert name(name=authors, town=["leeds", "york", "hull"] * 20) == "entity"
+    assert name(name=authors, gender=["f", "m", "f"] * 20, town=["leeds", "york", "hull"] * 20) == "person"
 
 
 def test_row_keys_constants_sparse_columns_and_repetitions_are_left_out() -> None:

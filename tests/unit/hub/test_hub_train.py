@@ -166,6 +166,16 @@ def test_interactions_and_what_speaks_against_hold_while_weights_are_learnt(popu
     assert not any(AND in name for name in together.weights)
 
 
+def test_a_comparison_of_which_the_rules_say_nothing_weighs_what_is_learnt(population: _Population) -> None:
+    given = {f"name.{level}": bits for level, bits in (("same", 6.0), ("close", 5.0), ("different", -4.0))}
+    trained = _train(population, _rules(weights=MappingProxyType({"prior": -9.0, **given})))
+    assert max(abs(bits) for name, bits in trained.weights.items() if name.startswith("phone")) > FARTHEST + 1
+    held = _train(population, _rules(weights=MappingProxyType({"prior": -5.0, **given})))
+    assert held.report["method"] == "em"
+    assert {name: held.weights[name] for name in given} == given
+    assert held.weights["phone.same"] > FARTHEST
+
+
 def test_what_comes_about_by_chance_is_bounded_where_that_is_known(population: _Population) -> None:
     rules = _rules()
     free, bound = (
