@@ -28,6 +28,8 @@ _TELLING = ("date", "code")
 _EMPLOYER = r"company|organi[sz]|employer|firm|workplace|公司|单位|雇主"
 _TITLE = r"job|^title$|position|occupation|profession|职[位务称业]|岗位"
 _MOST_TITLES = 0.5
+#: columns that are compared beside those of the built-in rules; the levels of all have to fit into one number
+_MOST_BESIDE = 6
 _PROVINCE = r"prov|state|省|自治区"
 _CITY = r"city|town|suburb|locality|市|地区|区域|所在地"
 #: the parts of an address that may have columns of their own
@@ -89,7 +91,9 @@ def write_persons(
     """The built-in rules as TOML text over the table's columns; those of `kept` that they do not know teach their own weights."""
     fields = _assign(table, columns, names)
     read = {column for field in fields for column in field.columns}
-    own = name_fields([column for column in kept if column.name not in read and not _is_another_name(column)], _list_known())
+    beside = [column for column in kept if column.name not in read and not _is_another_name(column)]
+    telling = sorted(beside, key=lambda column: -column.filled * column.distinct)[:_MOST_BESIDE]
+    own = name_fields([column for column in beside if column in telling], _list_known())
     built = _select(tomllib.loads(_read_text()), {field.name for field in fields})
     keys = choose_keys(derive(table, [fields[0], *own]), [fields[0], *own]) if own else {}
     lines = [

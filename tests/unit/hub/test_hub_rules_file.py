@@ -181,6 +181,15 @@ def test_golden_persons_have_the_columns_of_the_table() -> None:
     assert {("王小明", "13912340000"), ("李雷", "13912340001")} <= set(golden.select("姓名", "phone").iter_rows())
 
 
+def test_of_many_other_columns_those_that_tell_most_are_compared_beside() -> None:
+    others = {f"name of {letter}": [f"{letter} {k % (7 + place)}" for k in _MANY] for place, letter in enumerate("abcdefgh")}
+    table = pl.DataFrame(
+        {"full_name": [name if k < 5 else None for k, name in enumerate(["anna north", "bert south"] * 30)]} | others
+    )
+    rules = parse_rules(suggest_rules(table, "person"), "suggested").rules
+    assert [field.columns[0] for field in rules.fields if field.name.startswith("name_of")] == list(others)[2:]
+
+
 def test_what_names_persons_of_something_else_makes_no_list_of_persons() -> None:
     authors = ["anna north", "bert south", "cora west"] * 20
 
