@@ -28,6 +28,8 @@ _TELLING = ("date", "code")
 _EMPLOYER = r"company|organi[sz]|employer|firm|workplace|公司|单位|雇主"
 _TITLE = r"job|^title$|position|occupation|profession|职[位务称业]|岗位"
 _MOST_TITLES = 0.5
+#: fields that find candidates together with such columns
+_CROSSED = ("name", "place", "address")
 #: columns that are compared beside those of the built-in rules; the levels of all have to fit into one number
 _MOST_BESIDE = 6
 _PROVINCE = r"prov|state|省|自治区"
@@ -95,7 +97,8 @@ def write_persons(
     telling = sorted(beside, key=lambda column: -column.filled * column.distinct)[:_MOST_BESIDE]
     own = name_fields([column for column in beside if column in telling], _list_known())
     built = _select(tomllib.loads(_read_text()), {field.name for field in fields})
-    keys = choose_keys(derive(table, [fields[0], *own]), [fields[0], *own]) if own else {}
+    crossed = [*(field for field in fields if field.name in _CROSSED), *own]
+    keys = choose_keys(derive(table, crossed), crossed) if own else {}
     lines = [
         "# suggested: the hub's rules of persons over this table's columns, and what the table knows beside; correct the fields",
         *(f"{name} = {_write(value)}" for name, value in {**built["settings"], "entity": entity, "id_prefix": prefix}.items()),
