@@ -123,3 +123,21 @@ def test_characters_of_a_web_page_are_what_they_stand_for(kind: str) -> None:
 
 def test_a_street_in_german_is_spelled_one_way() -> None:
     assert len(set(_derive("address", ["Goethestr. 47", "Goethestraße 47", "Goethe-Strasse 47"]))) == 1
+
+
+def test_a_name_in_two_columns_is_read_as_one_in_one_column_is() -> None:
+    table = pl.DataFrame(
+        {"given": ["Bob", None, "小明"], "surname": ["Smith", "Hill", "王"], "whole": ["Bob Smith", "Hill", "王小明"]}
+    )
+    fields = [Field("two", "full_name", ("given", "surname")), Field("one", "person_name", ("whole",))]
+    made = derive(table, fields)
+    for part in ("called", "formal", "rough", "surname"):
+        assert made[f"two.{part}"].to_list() == made[f"one.{part}"].to_list()
+    assert made["two.shown"].to_list() == table["whole"].to_list()
+
+
+def test_lines_of_an_address_are_one_address() -> None:
+    table = pl.DataFrame({"no": ["7", None, None], "line": ["Elm Road", "Oak Lane", None], "more": [None, "Flat 3", None]})
+    made = derive(table, [Field("f", "full_address", ("no", "line", "more"))])
+    assert made["f"].to_list() == ["7 elm rd", "oak ln flat 3", None]
+    assert made["f.shown"].to_list() == ["7 Elm Road", "Oak Lane Flat 3", None]

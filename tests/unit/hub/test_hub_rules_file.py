@@ -171,6 +171,12 @@ def test_a_list_of_persons_gets_the_rules_that_come_with_the_hub_and_learns_what
     assert (rules.entity, rules.id_prefix) == (("patient", "pat_") if entity == "patient" else ("person", "per_"))
 
 
+def test_a_place_finds_candidates_together_with_a_column_that_the_built_in_rules_do_not_know() -> None:
+    postcodes = {"postcode": ["LS1", "YO2", "HU3"] * 20}
+    rules = parse_rules(suggest_rules(pl.DataFrame(_PERSONS | postcodes)), "suggested").rules
+    assert ("place", "postcode") in [key.parts for key in rules.block_keys]
+
+
 def test_golden_persons_have_the_columns_of_the_table() -> None:
     rules = parse_rules(suggest_rules(pl.DataFrame(_PERSONS)), "suggested").rules
     assert sorted(name for survivor in rules.survivors for name, _ in survivor.values) == sorted(_PERSONS)
