@@ -61,9 +61,11 @@ def write_pairs(
     for left, right, vectors in pieces:
         columns = {}
         for side, ranks in (("a", left), ("b", right)):
-            columns[f"source_{side}"] = pa.DictionaryArray.from_arrays(codes[ranks], _to_arrow(sources))
+            columns[f"source_{side}"] = _repeat(sources, codes[ranks])
             columns[f"source_key_{side}"] = _to_arrow(aligned["source_key"].gather(pl.Series(ranks)))
-        yield pa.table({**columns, "weight": total[vectors] / UNITS_PER_BIT, "evidence": _take_repeating(evidence, vectors)})
+        columns["weight"] = _to_arrow(pl.Series(total[vectors] / UNITS_PER_BIT))
+        columns["evidence"] = _take_repeating(evidence, vectors)
+        yield pa.table(columns)
 
 
 def _take_repeating(texts: pl.Series, places: Ids | Longs) -> pa.DictionaryArray:
@@ -72,11 +74,16 @@ def _take_repeating(texts: pl.Series, places: Ids | Longs) -> pa.DictionaryArray
     is_there[places] = True
     own = texts.gather(np.flatnonzero(is_there))
     codes, first = number(own)
-    return pa.DictionaryArray.from_arrays(codes[(np.cumsum(is_there) - 1)[places]], _to_arrow(own.gather(first)))
+    return _repeat(own.gather(first), codes[(np.cumsum(is_there) - 1)[places]])
 
 
-def _to_arrow(texts: pl.Series) -> pa.Array:
-    return texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _repeat(texts: pl.Series, codes: Ids) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(_to_arrow(pl.Series(codes)), _to_arrow(texts))
+
+
+def _to_arrow(values: pl.Series) -> pa.Array:
+    # arrays of numpy's would make pyarrow import pandas where it is installed: 0.3 s
+    return values.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def read_pieces(pieces: Pieces) -> pl.DataFrame:
