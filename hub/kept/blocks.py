@@ -9,6 +9,7 @@ import polars as pl
 from hub.candidates.pairs import merge_keys, pair_block
 from hub.columns.hashing import Hashes
 from hub.columns.parts import Ids
+from hub.columns.sorting import find_distinct_numbers
 from hub.kept.pieces import Longs, Pairs, find_from, find_members, select_parts, sort_pairs
 from hub.kept.state import Keys, Mask, State, describe_vectors
 from hub.kept.tally import compare_blocks, count_barred, count_bits
@@ -38,7 +39,7 @@ def pair_again(state: State, rank: Ids, touched: Mask, keys: Sequence[Hashes], r
     bits = state.proposed[old] & ~shared
     fresh, proposed = merge_keys(found, shift)
     before = rank[held.left].astype(np.int64) * n + rank[held.right]
-    pairs, places = np.unique(np.concatenate([before, fresh]), return_inverse=True)
+    pairs, places = find_distinct_numbers(np.concatenate([before, fresh]))
     both = np.zeros(len(pairs), dtype=np.uint32)
     both[places[: len(old)]] = bits
     both[places[len(old) :]] |= proposed
