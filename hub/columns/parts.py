@@ -44,6 +44,10 @@ class Parts:
         """Every part there is."""
         return [_join(name, part) for name, table in self.tables.items() for part in table.rows.columns]
 
+    def list_columns(self, field: str, asked: Collection[str]) -> list[str]:
+        """The columns of a field's table that are parts which are asked for."""
+        return [part for part in self.tables[field].rows.columns if _join(field, part) in asked]
+
     def _find(self, part: str) -> tuple[Table, str]:
         """The table of a part and its column there; a column of the records that is kept as it is may have a dot in its name."""
         name, _, rest = part.partition(".")
@@ -94,8 +98,7 @@ class Parts:
     def forget_rows(self, keep: Collection[str]) -> None:
         """Let go of all parts but some."""
         for name, table in self.tables.items():
-            kept = [part for part in table.rows.columns if _join(name, part) in keep]
-            self.tables[name] = Table(table.rows.select(kept), table.ids)
+            self.tables[name] = Table(table.rows.select(self.list_columns(name, keep)), table.ids)
 
     def list_values(self, part: str) -> pl.Series:
         """The part's distinct values in the order of their codes."""

@@ -9,12 +9,13 @@ import polars as pl
 from hub.candidates.pairs import merge_keys, pair_block
 from hub.columns.hashing import Hashes
 from hub.columns.parts import Ids
+from hub.columns.sorting import find_distinct_numbers
 from hub.kept.pieces import Longs, Pairs, find_from, find_members, select_parts, sort_pairs
 from hub.kept.state import Keys, Mask, State, describe_vectors
 from hub.kept.tally import compare_blocks, count_barred, count_bits
 from hub.model import Model
 from hub.rules.model import Rules
-from hub.scoring.compare import Comparer, Layout, find_distinct_vectors
+from hub.scoring.compare import Comparer, Layout, find_distinct_vectors, list_scored_parts
 from hub.scoring.frequency import find_buckets
 from hub.scoring.weigh import weigh
 
@@ -38,7 +39,7 @@ def pair_again(state: State, rank: Ids, touched: Mask, keys: Sequence[Hashes], r
     bits = state.proposed[old] & ~shared
     fresh, proposed = merge_keys(found, shift)
     before = rank[held.left].astype(np.int64) * n + rank[held.right]
-    pairs, places = np.unique(np.concatenate([before, fresh]), return_inverse=True)
+    pairs, places = find_distinct_numbers(np.concatenate([before, fresh]))
     both = np.zeros(len(pairs), dtype=np.uint32)
     both[places[: len(old)]] = bits
     both[places[len(old) :]] |= proposed
@@ -114,7 +115,7 @@ def _score(state: State, left: Ids, right: Ids, rules: Rules, model: Model) -> t
     if not len(left):
         return state.vectors, np.zeros(0, dtype=np.int32)
     rows = np.unique(np.concatenate([left, right]))
-    parts = select_parts(state.parts, rows)
+    parts = select_parts(state.parts, rows, list_scored_parts(rules))
     comparer = Comparer(parts, rules, find_buckets(parts, rules, model.frequencies))
     # a name's level may depend on which of two comes first: as in a full run it is the first by source and key
     packed = comparer.compare(np.searchsorted(rows, left).astype(np.int32), np.searchsorted(rows, right).astype(np.int32))

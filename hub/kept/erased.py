@@ -19,6 +19,7 @@ from hub.decide import align_log
 STAND_IN = "erased-"
 REDACTED = "[erased]"
 _HEX, _STAND_IN_HEX = 32, 16
+_BETWEEN = "\x1f"
 _RECORD = ["source", "source_key"]
 _SIDES = ("group_a", "group_b")
 
@@ -34,14 +35,19 @@ class Erased:
 
     def knows(self, source: str, source_key: str) -> bool:
         """Whether a record was erased."""
-        return self._hash("record", source, source_key) in self.hashes
+        return self.name_hash(source, source_key) in self.hashes
+
+    def name_hash(self, source: str, source_key: str) -> str:
+        """What is kept instead of a record's source and key."""
+        return self._hash(_BETWEEN.join(("record", source, source_key)).encode())
 
     def leave_out(self, records: pl.DataFrame) -> pl.DataFrame:
         """The records but for the erased ones."""
         if not self.hashes:
             return records
-        named = records.select(pl.col(_RECORD).cast(pl.String).fill_null("")).iter_rows()
-        return records.filter(pl.Series([not self.knows(*record) for record in named], dtype=pl.Boolean))
+        parts = pl.lit("record"), pl.col(_RECORD).cast(pl.String).fill_null("")
+        named = records.select(pl.concat_str(*parts, separator=_BETWEEN).cast(pl.Binary)).to_series()
+        return records.filter(pl.Series([self._hash(text) not in self.hashes for text in named], dtype=pl.Boolean))
 
     def hide(self, decisions: pl.DataFrame | None) -> pl.DataFrame:
         """A log of decisions in which stand-ins are named instead of erased records."""
@@ -53,10 +59,11 @@ class Erased:
 
     def make_standins(self, records: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """What stands for the key of each record, the same every time."""
-        return {record: STAND_IN + self._hash("standin", *record)[:_STAND_IN_HEX] for record in records}
+        texts = {record: _BETWEEN.join(("standin", *record)).encode() for record in records}
+        return {record: STAND_IN + self._hash(text)[:_STAND_IN_HEX] for record, text in texts.items()}
 
-    def _hash(self, *parts: str) -> str:
-        return hmac.digest(self.key, "\x1f".join(parts).encode(), "sha256").hex()[:_HEX]
+    def _hash(self, text: bytes) -> str:
+        return hmac.digest(self.key, text, "sha256").hex()[:_HEX]
 
 
 def read_erased(folder: Path) -> Erased:
@@ -73,7 +80,7 @@ def keep_erased(folder: Path, records: Iterable[tuple[str, str]]) -> Erased:
     """Remember more records as erased; the caller holds the hub's lock."""
     before = read_erased(folder)
     key = before.key or _make_key(folder)
-    erased = Erased(key, before.hashes | {Erased(key, frozenset())._hash("record", *record) for record in records})
+    erased = Erased(key, before.hashes | {Erased(key, frozenset()).name_hash(*record) for record in records})
     waiting = folder / "erased.new"
     waiting.write_text("".join(f"{text}\n" for text in sorted(erased.hashes)), encoding="ascii")
     waiting.replace(folder / "erased.txt")

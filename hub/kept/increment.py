@@ -1,7 +1,6 @@
 """Adding to a hub: new, changed and deleted records touch only the components that they reach, with the outcome of a full run."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,7 +74,7 @@ def add_records(
     reached = _reach(state, moved | touched | decided)
     rows = state.order[reached[state.order]]
     named = rows if decided.any() else rows[:0]
-    bonds = bind(_take_records(state, named), select_parts(state.parts, named), decisions, rules)
+    bonds = bind(_take_records(state, named), select_parts(state.parts, named, rules.guards), decisions, rules)
     if begin is not None:
         begin(state, rows, bonds)
     inside = state.find_within(rows)
@@ -122,21 +121,18 @@ def list_missing(state: State, records: pl.DataFrame) -> pl.DataFrame:
 def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple[State, Mask, list[Hashes]]:
     """The state with the new rows at its end, in the order too, and the ended ones dead; which rows are either, and the hashes
     of the block keys of these."""
-    with ThreadPoolExecutor(1) as pool:
-        # what is as long as the hub needs no parts: it is copied while they are derived
-        lengthening = pool.submit(_lengthen, state, fresh, gone)
-        parts = derive_parts(fresh, rules)
-        keys = hash_blocks(parts, rules)
-        longer = lengthening.result()
+    parts = derive_parts(fresh, rules)
+    keys = hash_blocks(parts, rules)
     if len(gone):
-        ended = hash_blocks(select_parts(state.parts, gone), rules)
+        asked = {part for key in rules.block_keys for part in key.parts}
+        ended = hash_blocks(select_parts(state.parts, gone, asked), rules)
         keys = [np.concatenate(both) for both in zip(keys, ended, strict=True)]
     n, k = state.records.height, fresh.height
     numbers = np.arange(n, n + k, dtype=np.int32)
     touched = np.zeros(n + k, dtype=bool)
     touched[gone] = touched[n:] = True
     appended = replace(
-        longer,
+        _lengthen(state, fresh, gone),
         guards=np.concatenate([state.guards, hash_guards(parts, rules)], axis=1),
         parts=(*state.parts, parts),
         blocks=(*state.blocks, index_blocks([(key[:k], numbers) for key in keys])),

@@ -18,7 +18,7 @@ from hub.kept.review import list_review
 from hub.kept.state import Mask, State
 from hub.model import Model
 from hub.resolve import Resolution
-from hub.results.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges
+from hub.results.edges import Pieces, TakeEdges, cut_pieces, name_ends, tell_edges, write_pairs
 from hub.results.hierarchy import add_hierarchy, link_parents
 from hub.rules.model import Rules
 from hub.scoring.compare import lay_out
@@ -199,12 +199,8 @@ def list_edges(state: State, present: Present, rules: Rules) -> Pieces:
     total, counted = state.vectors["total"].to_numpy(), state.vectors["counted"].to_numpy()
     is_told = (total >= round(rules.review_bits * UNITS_PER_BIT)) & (counted != FORBIDDEN)
     left, right, vector = _order_pairs(state, present, is_told)
-    weight = pl.Series("weight", total / UNITS_PER_BIT)
-    evidence = state.vectors["evidence"].rechunk()
-    for piece in cut_pieces(len(left)):
-        vectors = pl.Series(vector[piece])
-        ends = name_ends(present.keys, left[piece], right[piece])
-        yield ends.with_columns(weight.gather(vectors), evidence.gather(vectors))
+    pieces = ((left[piece], right[piece], vector[piece]) for piece in cut_pieces(len(left)))
+    return write_pairs(present.keys, pieces, total, state.vectors["evidence"].rechunk())
 
 
 def _order_pairs(state: State, present: Present, is_told: Mask) -> tuple[Ids, Ids, Ids]:

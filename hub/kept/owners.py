@@ -9,7 +9,7 @@ from hub.columns.parts import Ids
 from hub.columns.places import find_places
 from hub.kept.pieces import Longs, Pairs, select_parts
 from hub.kept.state import State, mark_open
-from hub.results.golden import Members, build_golden, choose_winners, group_members, trace_lineage
+from hub.results.golden import Members, build_golden, choose_winners, group_members, list_golden_parts, trace_lineage
 from hub.results.hierarchy import read_name_keys
 from hub.rules.model import Rules
 
@@ -42,7 +42,7 @@ def own_records(
     own = np.flatnonzero(is_over[members.owner])
     members = group_members((np.cumsum(is_over, dtype=np.int32) - 1)[members.owner[own]], members.gids.filter(pl.Series(is_over)))
     aligned = state.records.select(pl.all().gather(pl.Series(rows[own])))
-    parts = select_parts(state.parts, rows[own])
+    parts = select_parts(state.parts, rows[own], list_golden_parts(rules))
     winners = choose_winners(parts, aligned, members, rules)
     keys = read_name_keys(parts, aligned, winners, rules)
     golden = build_golden(parts, aligned, members, winners, rules).with_columns(keys)

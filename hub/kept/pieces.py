@@ -1,7 +1,7 @@
 """What a hub keeps in pieces, one of each addition, so that an addition writes and reads what it reaches and not what there is:
 parts of records, an index of their block keys, compared pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,26 +131,28 @@ def list_ranges(low: Longs, high: Longs) -> Longs:
     return np.repeat(low - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()), dtype=np.int64)
 
 
-def select_parts(pieces: Sequence[Parts], rows: Ids | Longs) -> Parts:
-    """The parts of some records, in the order of `rows`."""
+def select_parts(pieces: Sequence[Parts], rows: Ids | Longs, asked: Collection[str]) -> Parts:
+    """Those parts that are asked for, as far as there are any, of some records, in the order of `rows`."""
     starts = np.cumsum([0, *(piece.n for piece in pieces)])
     piece_of = np.searchsorted(starts[1:], rows, side="right")
     places = [np.flatnonzero(piece_of == number) for number in range(len(pieces))]
 
+    columns = {name: pieces[0].list_columns(name, asked) for name in pieces[0].tables}
+
     def select(name: str) -> Table:
         ids = np.full(len(rows), -1, dtype=np.int32)
-        found, size = [pieces[0].tables[name].rows.clear()], 0
+        found, size = [pieces[0].tables[name].rows.select(columns[name]).clear()], 0
         for piece, start, own in zip(pieces, starts[:-1], places, strict=True):
             table = piece.tables[name]
             held = table.ids[rows[own] - start]
             known = np.flatnonzero(held >= 0)
             if len(known):
                 ids[own[known]] = np.arange(size, size + len(known), dtype=np.int32)
-                found.append(table.rows.select(pl.all().gather(pl.Series(held[known]))))
+                found.append(table.rows.select(pl.col(columns[name]).gather(pl.Series(held[known]))))
                 size += len(known)
         return Table(pl.concat(found, rechunk=True), ids)
 
-    names = list(pieces[0].tables)
+    names = [name for name, own in columns.items() if own]
     return Parts(len(rows), dict(zip(names, map_threads(select, names, len(rows)), strict=True)))
 
 

@@ -47,11 +47,12 @@ def write_pieces(pieces: Pieces, path: Path) -> None:
     """One table that never is in memory whole; its columns repeat few values but for the keys of the records."""
     writer = None
     for piece in pieces:
-        table = piece.to_arrow(compat_level=pl.CompatLevel.oldest())
         if writer is None:
-            repeating = [column for column in piece.columns if not column.startswith("source_key")]
-            writer = pq.ParquetWriter(path, table.schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
-        writer.write_table(table)
+            repeating = [column for column in piece.column_names if not column.startswith("source_key")]
+            # without the schema of the pieces readers find texts and no dictionaries
+            options = {"use_dictionary": repeating, "write_statistics": False, "store_schema": False}
+            writer = pq.ParquetWriter(path, piece.schema, compression="lz4", **options)
+        writer.write_table(piece)
     if writer:
         writer.close()
 

@@ -5,7 +5,6 @@ Level tests are those of hub.scoring.measure, and two on codes: `same .part` and
 
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +16,10 @@ from hub.columns.parts import Ids, Parts, find_distinct, number
 from hub.columns.sorting import find_distinct_numbers
 from hub.normalize.kinds import KINDS
 from hub.rules.model import Comparison, Rules, RulesError
-from hub.scoring.frequency import LAST_BUCKET, Buckets, spread
+from hub.scoring.frequency import LAST_BUCKET, Buckets, list_counted, spread
 from hub.scoring.ladder import LEVELS, compare_names
 from hub.scoring.measure import Test, measure, parse_test
-from hub.scoring.names import build_names
+from hub.scoring.names import COMPANY, Names, build_names
 from hub.scoring.sides import BRANCH_LEVELS, GROUP_LEVELS, REGION_LEVELS
 
 Longs = npt.NDArray[np.int64]
@@ -100,13 +99,17 @@ class Comparer:
         company = [one for one in rules.comparisons if one.levels[0].test in _COMPANY]
         others = [one for one in rules.comparisons if one not in company]
         self._steps = {one.name: _plan(one) for one in others}
-        with ThreadPoolExecutor(1) as pool:
-            building = pool.submit(build_names, parts, company[0].field, buckets) if company else None
+
+        def number_others() -> None:
             parts.number_all([part for one in others for part in list_compared(one)])
             for one in others:
                 if one.frequency:
                     self._buckets[one.name] = spread(buckets[one.field], parts.codes(one.field))
-            self._names = building.result() if building else None
+
+        def build() -> Names | None:
+            return build_names(parts, company[0].field, buckets) if company else None
+
+        self._names, _ = map_threads(lambda step: step(), (build, number_others), parts.n)
 
     def compare(self, left: Ids, right: Ids) -> Longs:
         """The packed vector of each pair of row numbers."""
@@ -238,6 +241,16 @@ def list_compared(comparison: Comparison) -> list[str]:
     if comparison.levels[0].test in _COMPANY:
         return [comparison.field]
     return [comparison.field, *(step.part for step in _plan(comparison) if step.part)]
+
+
+def list_scored_parts(rules: Rules) -> set[str]:
+    """The parts that a Comparer and the frequencies of its values read."""
+    read = {part for counted in list_counted(rules) for part in counted if part}
+    for comparison in rules.comparisons:
+        read.update(list_compared(comparison))
+        if comparison.levels[0].test in _COMPANY:
+            read.update(f"{comparison.field}.{part}" for part in COMPANY)
+    return read
 
 
 def _measure_distinct(tests: tuple[Test, ...], values: pl.Series, a: Ids, b: Ids) -> Levels:
