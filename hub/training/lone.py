@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hub.rules.model import Rules
 from hub.scoring.weights import Floats, Names
-from hub.training.em import TELLING, group_levels
+from hub.training.bounds import TELLING, group_levels
 
 PRIOR = -10.0
 #: above the prior: values that two or three records share are one, as are their words in another order; from 16 records on a

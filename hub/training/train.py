@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.normalize.models import MODELS
-from hub.rules.model import Comparison, Rules, RulesError
+from hub.rules.model import Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
+from hub.training.bounds import choose_misses, group_levels
 from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
@@ -30,10 +30,6 @@ _SPREAD_INTERACTION = 1.0
 _SPREAD_PRIOR = 20.0
 #: matches that a weight of the rules is worth where there are no labels
 _MATCHES_OF_RULE = 20.0
-#: matches whose titles name other types, and whose numbers are not the same: those of a series are a digit apart
-_MOST_WRONG_MODELS = 0.1
-_MOST_WRONG_NUMBERS = 0.25
-_NUMBER_KINDS = ("code", "credit_code")
 #: a joint weight below this is left out
 _LEAST_JOINT_BITS = 0.2
 
@@ -134,7 +130,7 @@ def _learn_unlabelled(
             bits if start or comparison.field in sources else None
             for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
         ],
-        [_bound_misses(comparison, rules) for comparison in rules.comparisons],
+        [choose_misses(comparison, rules) for comparison in rules.comparisons],
         unrepeated,
         give(given, matrix, rules, names) if "prior" in rules.weights else None,
     )
@@ -173,14 +169,6 @@ def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
 
 def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:
     return list(zip(rules.comparisons, names, strict=True))
-
-
-def _bound_misses(comparison: Comparison, rules: Rules) -> tuple[int, float]:
-    field, _, part = comparison.field.partition(".")
-    if part == MODELS:
-        return -1, _MOST_WRONG_MODELS
-    is_number = any(one.name == field and one.kind in _NUMBER_KINDS for one in rules.fields)
-    return (1, _MOST_WRONG_NUMBERS) if is_number else em.MISSES
 
 
 def _weigh_alone(
@@ -283,7 +271,7 @@ def _restore_order(
             continue
         found = np.bincount(matrix[:, place], weights=same, minlength=len(names[place]))[1:] + 1.0
         m = found / found.sum()
-        ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), em.group_levels(names[place]), found.sum())
+        ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), group_levels(names[place]), found.sum())
         bits[place] = np.concatenate([[0.0], ordered])
     return {**weights, **_name_weights(rules, names, bits)}
 
