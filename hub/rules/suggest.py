@@ -13,7 +13,14 @@ from hub.normalize.levels import SINGLE_NAME
 from hub.rules.check import RESERVED
 from hub.rules.model import Field, RulesError
 from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote, quote_all
-from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
+from hub.rules.organisations import (
+    are_persons,
+    are_things,
+    find_chinese_names,
+    find_lone_names,
+    list_fitting,
+    write_organisations,
+)
 from hub.rules.profile import Column, name_header, profile_column
 
 #: what records are of where nobody says it
@@ -123,7 +130,7 @@ def _find_company_names(table: pl.DataFrame, columns: Sequence[Column], kept: Se
     if entity == "person":
         return None
     names = find_chinese_names(table, columns)
-    if names and (entity == "organisation" or not are_persons(columns)):
+    if names and (entity == "organisation" or not (are_persons(columns) or are_things(columns, names))):
         return names
     return find_lone_names(table, kept)
 
