@@ -12,7 +12,7 @@ from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
 from hub.training.bounds import choose_misses, group_levels
-from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
+from hub.training.lone import PRIOR, count_chances, find_lone, find_only_telling, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
 
@@ -108,8 +108,9 @@ def _learn_unlabelled(
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
     sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
     chances = [count_chances(sample[:, place], sample_counts, len(levels)) for place, levels in enumerate(names)]
+    kept = dict.fromkeys(sources, repeats.bits if repeats else 0.0)
     if not rules.weights and (lone := find_lone(rules, names, sources, chances)) is not None:
-        return _weigh_alone(lone, dict.fromkeys(sources, repeats.bits if repeats else 0.0), chances, rules, names)
+        return _weigh_alone(lone, kept, chances, rules, names)
     given = look_up_bits(rules.weights, rules, names)
     unrepeated = next((place for place, one in enumerate(rules.comparisons) if repeats and one.field in sources), None)
     if repeats and unrepeated is not None:
@@ -138,6 +139,11 @@ def _learn_unlabelled(
     if repeats and unrepeated is not None:
         learned.bits[unrepeated][1] += hold_back(learned.weigh(matrix), counts, matrix[:, unrepeated] == 1, repeats.odds)
     matches = float((counts * to_chance(learned.weigh(matrix, population.given))).sum())
+    if not rules.weights and (learned.weigh(matrix) < rules.match_bits).all():
+        # one column tells and little corroborates it: round by round what it says has passed for chance
+        doubles = 1 / max(n_records - 1, 1)  # the share of all pairs that they are, if each record has one
+        if (lone := find_only_telling(rules, names, sources, learned.u, doubles)) is not None:
+            return _weigh_alone(lone, kept, learned.u, rules, names)
     bits = []
     for own, rule, start, m in zip(learned.bits, given, is_given, learned.m, strict=True):
         support = np.concatenate([[0.0], m * matches])

@@ -263,6 +263,20 @@ def test_a_town_beside_a_name_is_too_little_to_learn_from_and_only_speaks_agains
     assert (weight[2:] < weight[0] - 2).all()
 
 
+@pytest.mark.parametrize("doubles", [10, 15, 25, 30, 40, 50, 500])
+@pytest.mark.parametrize("towns", [2, 5])
+def test_doubles_that_one_column_tells_are_found_however_few_records_there_are(doubles: int, towns: int) -> None:
+    """Every record has a double with its number; the town, which is the key, says little beside it."""
+    n = 2 * doubles
+    sharing = n * (n // towns - 1) // 2 - doubles
+    matrix, counts = np.array([[1, 1], [3, 1]], dtype=np.uint8), np.array([doubles, sharing])
+    others = np.array([[3, 3]], dtype=np.uint8), np.array([n * (n - 1) // 2 - doubles - sharing])
+    rules = replace(_rules(), comparisons=_rules().comparisons[:2])
+    trained = train(matrix, counts, None, None, _NAMES[:2], rules, n, others)
+    matched = weigh_vectors(matrix, trained.weights, rules, _NAMES[:2]) >= rules.match_bits
+    assert matched.tolist() == [True, False]
+
+
 def test_labels_decide_where_there_are_enough(population: _Population) -> None:
     rules = _rules("certain", weights=MappingProxyType({"tax.same": 20.0, "tax.different": -20.0}))
     trained = _train(population, rules, labelled=True)
