@@ -53,9 +53,9 @@ class Population:
     """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
 
     start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
-    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. unrepeated: the
-    comparison of sources that hardly repeat what they have; it keeps the bits that it starts from, and a pair within a source
-    teaches what is no match.
+    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. titles: whether
+    it compares what things are called. unrepeated: the comparison of sources that hardly repeat what they have; it keeps the
+    bits that it starts from, and a pair within a source teaches what is no match.
     """
 
     matrix: Matrix
@@ -67,6 +67,7 @@ class Population:
     graded: Sequence[bool]
     start: Sequence[Floats | None]
     misses: Sequence[tuple[int, float]]
+    titles: Sequence[bool]
     unrepeated: int | None = None
     given: Given | None = None
 
@@ -126,7 +127,7 @@ def learn(population: Population) -> Learned:
     bits = [_to_bits(population, place, guess[place], u[place], 1.0) for place in places]
     start = _START * population.n_records / pairs if len(others) else _START_OF_CANDIDATES
     learned = Learned([m.copy() for m in guess], u, bits, _to_log_odds(min(start, 0.5)))
-    best = _find_best(population, u)
+    best, chances = _find_best(population, u), [chance.copy() for chance in u]
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     for number in range(_ROUNDS):
@@ -138,7 +139,9 @@ def learn(population: Population) -> Learned:
             m = (found + _MATCHES_OF_GUESS * guess[place]) / (found.sum() + _MATCHES_OF_GUESS)
             if place == population.unrepeated:
                 m = guess[place]
-            m = _bound(population, place, m, learned.u[place], float(matches.sum()), best)
+            m = _bound(population, place, m, learned.u[place], best)
+            if best is not None and population.titles[place]:
+                m = bound_common(m, chances[place], population.names[place], population.n_records, float(matches.sum()))
             moved = max(moved, float(np.abs(m - learned.m[place]).max()))
             learned.m[place] = m
             chance = _count(population, place, counts - (1 - doubts[place]) * matches, rest)
@@ -169,11 +172,11 @@ def _find_best(population: Population, u: Sequence[Floats]) -> int | None:
     return find_most_telling(u, known.tolist(), [group_levels(levels) for levels in population.names])
 
 
-def _bound(population: Population, place: int, m: Floats, u: Floats, matches: float, best: int | None) -> Floats:
-    levels = population.names[place]
-    if population.graded[place]:
-        m = bound_misses(m, u, group_levels(levels), *population.misses[place], place == best)
-    return m if best is None else bound_common(m, u, levels, population.n_records, matches)
+def _bound(population: Population, place: int, m: Floats, u: Floats, best: int | None) -> Floats:
+    if not population.graded[place]:
+        return m
+    is_title = place == best and population.titles[place]
+    return bound_misses(m, u, group_levels(population.names[place]), *population.misses[place], is_title)
 
 
 def _count_levels(column: npt.NDArray[np.uint8], weights: Floats, size: int) -> Floats:

@@ -11,7 +11,7 @@ from hub.rules.model import Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
-from hub.training.bounds import choose_misses, group_levels
+from hub.training.bounds import choose_misses, group_levels, is_title
 from hub.training.lone import PRIOR, count_chances, find_lone, find_only_telling, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
@@ -132,6 +132,7 @@ def _learn_unlabelled(
             for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
         ],
         [choose_misses(comparison, rules) for comparison in rules.comparisons],
+        [is_title(comparison, rules) for comparison in rules.comparisons],
         unrepeated,
         give(given, matrix, rules, names) if "prior" in rules.weights else None,
     )
