@@ -67,9 +67,11 @@ def parse_name(values: pl.Series) -> pl.DataFrame:
 
 
 def parse_code(values: pl.Series) -> pl.DataFrame:
-    """main: letters and digits in upper case; null for fillers such as 00000 and for single characters repeated."""
+    """main: letters and digits in upper case, M8×20 as M8X20; null for fillers such as 00000 and single characters repeated."""
     folded = drop_silent(fold_text(pl.col("raw")), keep_short=True)
-    code = folded.str.to_uppercase().str.replace_all(r"[^0-9A-Z\p{Han}]", "")
+    code = (
+        folded.str.replace_all(r"([0-9])\s*[×*]\s*([0-9])", "${1}X$2").str.to_uppercase().str.replace_all(r"[^0-9A-Z\p{Han}]", "")
+    )
     # the regex engine has no back references: a repeated character is what its first character leaves empty
     repeated = code.str.strip_chars(code.str.slice(0, 1)) == ""
     filler = repeated & (code.str.len_chars() >= 4) | code.is_in(["123456", "1234567", "12345678", "123456789", "1234567890"])

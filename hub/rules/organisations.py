@@ -25,6 +25,8 @@ _PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|mem
 _OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
 #: share of the records by which contacts are better filled than companies where the list is one of contacts
 _BETTER_FILLED = 0.2
+#: so many names of things for each company
+_MORE_THINGS = 3
 
 
 def list_fitting(columns: Sequence[Column], entity: str = "organisation") -> list[Column]:
@@ -61,6 +63,12 @@ def are_persons(columns: Sequence[Column]) -> bool:
         for column in columns
         if column.kind in ("person_name", "given")
     )
+
+
+def are_things(columns: Sequence[Column], company: str) -> bool:
+    """Whether the list is one of things with their makers or suppliers: it has far more names than companies."""
+    companies = next(column.values for column in columns if column.name == company)
+    return any(column.kind == "name" and column.values >= _MORE_THINGS * companies for column in columns)
 
 
 def is_subject(column: Column) -> bool:

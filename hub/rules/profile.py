@@ -109,6 +109,8 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     numeric = share(_NUMBER) > 0.9
     if numeric and named != "zip" and share(_DECIMALS) > 0.3:
         return "number"
+    if named == "company" and share(r"...") < 0.5:
+        named = None  # 单位 is also what things are counted in: 个, 千克
     return _settle(named, numeric, share(_PHONE), share(r"\p{Han}"), count / len(known), words, count)
 
 

@@ -8,7 +8,14 @@ import polars as pl
 from hub.normalize.kinds import derive
 from hub.rules.model import Field, RulesError
 from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote
-from hub.rules.organisations import are_persons, find_chinese_names, find_lone_names, list_fitting, write_organisations
+from hub.rules.organisations import (
+    are_persons,
+    are_things,
+    find_chinese_names,
+    find_lone_names,
+    list_fitting,
+    write_organisations,
+)
 from hub.rules.persons import find_persons, write_persons
 from hub.rules.profile import Column, profile_column
 from hub.rules.writing import (
@@ -127,7 +134,7 @@ def _find_company_names(table: pl.DataFrame, columns: Sequence[Column], kept: Se
     if entity == "person":
         return None
     names = find_chinese_names(table, columns)
-    if names and (entity == "organisation" or not are_persons(columns)):
+    if names and (entity == "organisation" or not (are_persons(columns) or are_things(columns, names))):
         return names
     return find_lone_names(table, kept)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.scoring.weights import Floats, Matrix, Names, to_chance
+from hub.training.bounds import bound_common, bound_misses, find_most_telling, group_levels
 
 #: this share of what looks like matches counts as agreement by chance too: an agreement so rare that all who share it look like
 #: one entity (the address of a hotel) would else prove itself. Where the rest of a pair says by itself that it is a match, little
@@ -28,11 +29,6 @@ _MATCHES_OF_GUESS = 2.0
 _CHANCES_OF_LEVEL = 1.0
 #: pairs that independence is worth where the joint chance of two levels is counted
 _PAIRS_OF_INDEPENDENCE = 1.0
-#: what tells entities apart (two records in 64 or fewer agree on it by chance) differs in at most this share of the matches.
-#: Without the bound all records of an artist or a maker look like one entity whose titles differ in 70 of 100 pairs; in six
-#: tables of persons and places, where there are no such families, it differs in up to 0.23
-MISSES = (-1, 0.25)
-TELLING = 2.0**-6
 _ROUNDS = 100
 #: the dependences are found anew in so many rounds and stay as they are then
 _ROUNDS_OF_DEPENDENCE = 12
@@ -57,9 +53,10 @@ class Population:
     """Candidates and random other pairs as distinct vectors with counts; graded: levels run from best to worst.
 
     start: bits per level to start from, per comparison, or None where nothing is known. misses: per comparison the grade from
-    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. unrepeated: the
-    comparison of sources that hardly repeat what they have; it keeps the bits that it starts from, and a pair within a source
-    teaches what is no match. chances: by comparison the most that its best grade may come about by chance, where that is known.
+    which on it disagrees (-1: the last), and in what share of the matches it may, if it tells entities apart. titles: whether
+    it compares what things are called. unrepeated: the comparison of sources that hardly repeat what they have; it keeps the
+    bits that it starts from, and a pair within a source teaches what is no match. chances: by comparison the most that its best
+    grade may come about by chance, where that is known.
     """
 
     matrix: Matrix
@@ -71,6 +68,7 @@ class Population:
     graded: Sequence[bool]
     start: Sequence[Floats | None]
     misses: Sequence[tuple[int, float]]
+    titles: Sequence[bool]
     unrepeated: int | None = None
     given: Given | None = None
     chances: Mapping[int, float] = field(default_factory=dict)
@@ -131,6 +129,7 @@ def learn(population: Population) -> Learned:
     bits = [_to_bits(population, place, guess[place], u[place], 1.0) for place in places]
     start = _START * population.n_records / pairs if len(others) else _START_OF_CANDIDATES
     learned = Learned([m.copy() for m in guess], u, bits, _to_log_odds(min(start, 0.5)))
+    best, chances = _find_best(population, u), [chance.copy() for chance in u]
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     for number in range(_ROUNDS):
@@ -142,8 +141,9 @@ def learn(population: Population) -> Learned:
             m = (found + _MATCHES_OF_GUESS * guess[place]) / (found.sum() + _MATCHES_OF_GUESS)
             if place == population.unrepeated:
                 m = guess[place]
-            if population.graded[place]:
-                m = _bound_misses(m, learned.u[place], group_levels(population.names[place]), *population.misses[place])
+            m = _bound(population, place, m, learned.u[place], best)
+            if best is not None and population.titles[place]:
+                m = bound_common(m, chances[place], population.names[place], population.n_records, float(matches.sum()))
             moved = max(moved, float(np.abs(m - learned.m[place]).max()))
             learned.m[place] = m
             chance = _count(population, place, counts - (1 - doubts[place]) * matches, rest)
@@ -166,13 +166,19 @@ def _doubt(bits_of_rest: Floats) -> Floats:
     return _DOUBT - (_DOUBT - _LEAST_DOUBT) * corroborated
 
 
-def _bound_misses(m: Floats, u: Floats, grades: npt.NDArray[np.int64], first: int, most: float) -> Floats:
-    """m whose grades from the first miss on are together no likelier than `most`, if agreement is rare by chance."""
-    missed = grades >= first % (int(grades.max()) + 1)
-    share = float(m[missed].sum())
-    if share <= most or u[~missed].sum() > TELLING:
+def _find_best(population: Population, u: Sequence[Floats]) -> int | None:
+    """The comparison that tells most, where no weights are given and random pairs are known."""
+    if population.given or not len(population.background_counts):
+        return None
+    known = (population.background > 0).T @ population.background_counts * np.array(population.graded)
+    return find_most_telling(u, known.tolist(), [group_levels(levels) for levels in population.names])
+
+
+def _bound(population: Population, place: int, m: Floats, u: Floats, best: int | None) -> Floats:
+    if not population.graded[place]:
         return m
-    return np.where(missed, m * (most / share), m * ((1 - most) / (1 - share)))
+    is_title = place == best and population.titles[place]
+    return bound_misses(m, u, group_levels(population.names[place]), *population.misses[place], is_title)
 
 
 def _bound_chance(population: Population, place: int, u: Floats) -> Floats:
@@ -192,12 +198,6 @@ def _count(population: Population, place: int, weights: Floats, rest: Floats) ->
 
 def _normalise(found: Floats, worth: float) -> Floats:
     return np.asarray((found + worth / len(found)) / (found.sum() + worth))
-
-
-def group_levels(levels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Per level (without `missing`) its grade: `same` and its frequency buckets `same~1` .. are one grade, 0."""
-    bucket = np.array([level.startswith(f"{levels[1]}~") for level in levels[1:]])
-    return np.where(bucket, 0, np.cumsum(~bucket) - 1)
 
 
 def _guess_matches(population: Population, place: int, u: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hub.rules.model import Rules
 from hub.scoring.weights import Floats, Names
-from hub.training.em import TELLING, group_levels
+from hub.training.bounds import TELLING, group_levels
 
 PRIOR = -10.0
 #: above the prior: values that two or three records share are one, as are their words in another order; from 16 records on a
@@ -38,10 +38,18 @@ def count_chances(levels: npt.NDArray[np.uint8], counts: npt.NDArray[np.int64], 
 def find_lone(rules: Rules, names: Names, sources: Collection[str], chances: Sequence[Floats]) -> int | None:
     """The place of the only comparison that tells entities apart, where no more than one other stands beside it."""
     places = [place for place, comparison in enumerate(rules.comparisons) if comparison.field not in sources]
-    telling = [place for place in places if chances[place][group_levels(names[place]) == 0].sum() <= TELLING]
     if len(places) == 1:
         return places[0]
-    return telling[0] if len(telling) == 1 and len(places) == 2 else None
+    return find_only_telling(rules, names, sources, chances) if len(places) == 2 else None
+
+
+def find_only_telling(
+    rules: Rules, names: Names, sources: Collection[str], chances: Sequence[Floats], doubles: float = 0.0
+) -> int | None:
+    """The place of the only comparison that tells entities apart, whatever stands beside it; doubles: agree in any case."""
+    places = [place for place, comparison in enumerate(rules.comparisons) if comparison.field not in sources]
+    telling = [place for place in places if chances[place][group_levels(names[place]) == 0].sum() <= TELLING + doubles]
+    return telling[0] if len(telling) == 1 else None
 
 
 def weigh_lone(levels: Sequence[str]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from hub.columns.parts import Ids, Parts
 from hub.rules.model import Rules
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import Floats, Matrix, Names, mark_interaction, to_chance, weigh_vectors
-from hub.training.em import group_levels
+from hub.training.bounds import group_levels
 from hub.training.names import find_names
 
 Longs = npt.NDArray[np.int64]

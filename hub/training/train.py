@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.normalize.models import MODELS
-from hub.rules.model import Comparison, Rules, RulesError
+from hub.rules.model import Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
 from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
 from hub.training import em, logistic
+from hub.training.bounds import choose_misses, group_levels, is_title
 from hub.training.labels import describe, thin
-from hub.training.lone import PRIOR, count_chances, find_lone, weigh_beside, weigh_lone
+from hub.training.lone import PRIOR, count_chances, find_lone, find_only_telling, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
 from hub.training.twins import Repeats, hold_back
 
@@ -29,10 +29,6 @@ _SPREAD_INTERACTION = 1.0
 _SPREAD_PRIOR = 20.0
 #: matches that a weight of the rules is worth where there are no labels
 _MATCHES_OF_RULE = 20.0
-#: matches whose titles name other types, and whose numbers are not the same: those of a series are a digit apart
-_MOST_WRONG_MODELS = 0.1
-_MOST_WRONG_NUMBERS = 0.25
-_NUMBER_KINDS = ("code", "credit_code")
 #: a joint weight below this is left out
 _LEAST_JOINT_BITS = 0.2
 
@@ -114,8 +110,9 @@ def _learn_unlabelled(
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
     sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
     chances = [count_chances(sample[:, place], sample_counts, len(levels)) for place, levels in enumerate(names)]
+    kept = dict.fromkeys(sources, repeats.bits if repeats else 0.0)
     if not rules.weights and (lone := find_lone(rules, names, sources, chances)) is not None:
-        return _weigh_alone(lone, dict.fromkeys(sources, repeats.bits if repeats else 0.0), chances, rules, names)
+        return _weigh_alone(lone, kept, chances, rules, names)
     given = look_up_bits(rules.weights, rules, names)
     unrepeated = next((place for place, one in enumerate(rules.comparisons) if repeats and one.field in sources), None)
     if repeats and unrepeated is not None:
@@ -136,7 +133,8 @@ def _learn_unlabelled(
             bits if start or comparison.field in sources else None
             for bits, start, comparison in zip(given, is_given, rules.comparisons, strict=True)
         ],
-        [_bound_misses(comparison, rules) for comparison in rules.comparisons],
+        [choose_misses(comparison, rules) for comparison in rules.comparisons],
+        [is_title(comparison, rules) for comparison in rules.comparisons],
         unrepeated,
         give(given, matrix, rules, names) if "prior" in rules.weights else None,
         most_by_chance or {},
@@ -145,6 +143,11 @@ def _learn_unlabelled(
     if repeats and unrepeated is not None:
         learned.bits[unrepeated][1] += hold_back(learned.weigh(matrix), counts, matrix[:, unrepeated] == 1, repeats.odds)
     matches = float((counts * to_chance(learned.weigh(matrix, population.given))).sum())
+    if not rules.weights and (learned.weigh(matrix) < rules.match_bits).all():
+        # one column tells and little corroborates it: round by round what it says has passed for chance
+        doubles = 1 / max(n_records - 1, 1)  # the share of all pairs that they are, if each record has one
+        if (lone := find_only_telling(rules, names, sources, learned.u, doubles)) is not None:
+            return _weigh_alone(lone, kept, learned.u, rules, names)
     bits = []
     for own, rule, start, m in zip(learned.bits, given, is_given, learned.m, strict=True):
         support = np.concatenate([[0.0], m * matches])
@@ -176,14 +179,6 @@ def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
 
 def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:
     return list(zip(rules.comparisons, names, strict=True))
-
-
-def _bound_misses(comparison: Comparison, rules: Rules) -> tuple[int, float]:
-    field, _, part = comparison.field.partition(".")
-    if part == MODELS:
-        return -1, _MOST_WRONG_MODELS
-    is_number = any(one.name == field and one.kind in _NUMBER_KINDS for one in rules.fields)
-    return (1, _MOST_WRONG_NUMBERS) if is_number else em.MISSES
 
 
 def _weigh_alone(
@@ -277,6 +272,6 @@ def _restore_order(
             continue
         found = np.bincount(matrix[:, place], weights=same, minlength=len(names[place]))[1:] + 1.0
         m = found / found.sum()
-        ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), em.group_levels(names[place]), found.sum())
+        ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), group_levels(names[place]), found.sum())
         bits[place] = np.concatenate([[0.0], ordered])
     return {**weights, **_name_weights(rules, names, bits)}

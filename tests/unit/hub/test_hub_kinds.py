@@ -41,6 +41,7 @@ def test_a_firm_may_be_named_as_a_word_for_nothing() -> None:
 def test_a_filler_number_is_nothing() -> None:
     assert _derive("mobile", ["13800000000", "13912340001"]) == [None, "13912340001"]
     assert _derive("code", ["000000", "1234567", "7", "ab-12 3"]) == [None, None, "7", "AB123"]
+    assert _derive("code", ["M8×20", "m8 * 20", "M8x20", "2088*"]) == ["M8X20", "M8X20", "M8X20", "2088"]
 
 
 def test_titles_name_numbers_of_types_and_not_measures() -> None:

@@ -108,6 +108,21 @@ def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() ->
     assert name("person", 联系人=persons, 公司=companies) == "person"
 
 
+def test_a_list_of_materials_is_no_list_of_companies_whatever_counts_or_supplies_them() -> None:
+    materials = {"物料名称": [f"不锈钢{name}{k}" for k in range(20) for name in ("球阀", "油封", "轴承")]}
+    materials["规格型号"] = [f"DN{k} PN{k % 7}" for k in _MANY]
+
+    def name(entity: str = "entity", **columns: Sequence[str]) -> str:
+        return parse_rules(suggest_rules(pl.DataFrame(materials | columns), entity), "suggested").rules.entity
+
+    makers = ["江苏恒力机械有限公司", "宁波精工密封", "正泰电器"] * 20
+    assert profile_column(pl.Series("单位", ["个", "件", "千克"] * 40)).kind == "category"
+    assert profile_column(pl.Series("单位", makers)).kind == "company"
+    assert name(单位=["个", "件", "千克"] * 20) == name(供应商=makers) == "entity"
+    assert name("organisation", 供应商=makers) == "organisation"
+    assert name(客户名称=[f"江苏恒力机械{k}厂" for k in range(30) for _ in "ab"]) == "organisation"
+
+
 def test_names_of_companies_alone_get_the_rules_of_organisations_whatever_their_letters() -> None:
     firms = [f"{word} {k} {legal}" for k in range(20) for word, legal in (("North", "Ltd."), ("Alpha", "Inc"), ("Rhein", "GmbH"))]
     towns = ["leeds", "hamburg", "austin"] * 20

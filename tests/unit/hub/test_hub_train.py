@@ -14,6 +14,7 @@ from hub.rules.model import Comparison, Field, Interaction, Level, Rules, RulesE
 from hub.rules.read import load_rules
 from hub.scoring.compare import name_levels
 from hub.scoring.weights import AND, weigh_interactions, weigh_vectors
+from hub.training.bounds import bound_common
 from hub.training.logistic import WRONG, fit
 from hub.training.names import bound_chances
 from hub.training.near import FARTHEST, LIGHTER, stay_near
@@ -130,6 +131,32 @@ def test_a_family_that_shares_a_rare_name_is_not_taken_for_one_entity() -> None:
     trained = train(matrix, counts, None, None, _NAMES, _rules(), 776, background)
     assert trained.report["levels"]["phone.different"]["m"] <= 0.25
     assert trained.report["expected_matches"] < 400
+
+
+def test_titles_that_are_a_little_alike_by_chance_are_no_family_either() -> None:
+    """As the songs of an album: artist and album agree, titles share a word as often as any two do. There are 300 matches."""
+    family = [[0.0, 0.9, 0.05, 0.05], [0.1, 0.8, 0.05, 0.05], [0.0, 0.0, 0.1, 0.9], [0.3, 0.7, 0.0, 0.0]]
+    match = [[0.0, 0.9, 0.05, 0.05], [0.1, 0.8, 0.05, 0.05], [0.0, 0.9, 0.05, 0.05], [0.3, 0.7, 0.0, 0.0]]
+    other = [[0.0, 0.003, 0.003, 0.994], [0.1, 0.005, 0.005, 0.89], [0.0, 0.0003, 0.03, 0.9697], [0.3, 0.02, 0.0, 0.68]]
+    generator = np.random.default_rng(7)
+    others = _draw(300_000, other, generator)
+    sharing = (others[:, :3] == 1).any(axis=1)
+    rows = np.concatenate([_draw(300, match, generator), _draw(1500, family, generator), others[sharing]])
+    matrix, counts = np.unique(rows, axis=0, return_counts=True)
+    background = np.unique(others[~sharing], axis=0, return_counts=True)
+    trained = train(matrix, counts, None, None, _NAMES, _rules(), 776, background)
+    assert 200 < trained.report["expected_matches"] < 500
+
+
+def test_what_forty_records_share_is_no_proof_though_hardly_any_others_share_it() -> None:
+    """As a shop's words for forty things, of 4,000: chance has it in 900 of eight million pairs, matches may in all."""
+    levels = ["missing", "same", *(f"same~{bucket}" for bucket in range(1, 8)), "different"]
+    m = np.array([0.0, 0.4, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0, 0.2])
+    u = np.array([0.0, 2e-5, 0.0, 0.0, 0.0, 1e-4, 0.0, 0.0, 0.99988])
+    bounded = bound_common(m, u, levels, 4000, 1000.0)
+    assert np.log2(bounded[5] / u[5]) == pytest.approx(np.log2(4000 / 2**5 / (0.6 + 1e-4 * 4000 / 2**5)))
+    assert bounded[1] / m[1] == pytest.approx(bounded[8] / m[8])
+    assert bound_common(m, u, levels, 4000, 40_000.0) is m  # where an entity has twenty records, forty may be one's
 
 
 def test_given_weights_that_miss_matches_are_moved_a_little(population: _Population) -> None:
@@ -271,6 +298,20 @@ def test_a_town_beside_a_name_is_too_little_to_learn_from_and_only_speaks_agains
     weight = weigh_vectors(np.array([[1, 1], [1, 0], [2, 1], [1, 3]], dtype=np.uint8), trained.weights, rules, _NAMES[:2])
     assert weight[0] == weight[1] > 0
     assert (weight[2:] < weight[0] - 2).all()
+
+
+@pytest.mark.parametrize("doubles", [10, 15, 25, 30, 40, 50, 500])
+@pytest.mark.parametrize("towns", [2, 5])
+def test_doubles_that_one_column_tells_are_found_however_few_records_there_are(doubles: int, towns: int) -> None:
+    """Every record has a double with its number; the town, which is the key, says little beside it."""
+    n = 2 * doubles
+    sharing = n * (n // towns - 1) // 2 - doubles
+    matrix, counts = np.array([[1, 1], [3, 1]], dtype=np.uint8), np.array([doubles, sharing])
+    others = np.array([[3, 3]], dtype=np.uint8), np.array([n * (n - 1) // 2 - doubles - sharing])
+    rules = replace(_rules(), comparisons=_rules().comparisons[:2])
+    trained = train(matrix, counts, None, None, _NAMES[:2], rules, n, others)
+    matched = weigh_vectors(matrix, trained.weights, rules, _NAMES[:2]) >= rules.match_bits
+    assert matched.tolist() == [True, False]
 
 
 def test_labels_decide_where_there_are_enough(population: _Population) -> None:
