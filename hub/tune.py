@@ -17,6 +17,8 @@ from hub.scoring.weigh import UNITS_PER_BIT
 LEAST_LABELS = 20
 #: pairs below the match are shown to people as long as so many of those shown are the same
 DOUBTFUL_SHARE = 0.1
+#: bits between a threshold and the labelled pair that moved it
+_MARGIN = 1.0
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 _WORDS = {
     **dict.fromkeys(("true", "1", "same", "yes", "相同", "是"), True),
@@ -194,14 +196,17 @@ def _choose(curve: pl.DataFrame, precision: float | None) -> int:
 
 
 def _settle(levels: npt.NDArray[np.float64], chosen: int, present: float) -> float:
-    """A threshold between the chosen weight and the next lower one: the present one if it lies there, else the middle."""
+    """A threshold between the chosen weight and the next lower one: the present one if it lies there, else what is nearest to it
+    but for a margin; where no pair is labelled, there may be many others."""
     top = float(levels[chosen])
     if chosen == 0:
         return min(present, top)
     below = float(levels[chosen - 1])
     if below < present <= top:
         return present
-    return min(round((top + below) / 2 + 1 / (2 * UNITS_PER_BIT), 1), top)
+    margin = min(_MARGIN, (top - below) / 2)
+    nearest = below + margin if present <= below else top - margin
+    return min(round(nearest + 1 / (2 * UNITS_PER_BIT), 1), top)
 
 
 def _find_review(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], match_bits: float, usual: float) -> float:

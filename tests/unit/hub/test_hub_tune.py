@@ -48,6 +48,10 @@ def test_the_best_f1_of_all_thresholds_is_chosen_and_judged_as_the_curve_says() 
     row = at(tuned, tuned.match_bits)
     assert (row["precision"], row["recall"]) == (tuned.at_match["precision"], tuned.at_match["recall"])
     assert (tuned.n_same, tuned.n_different) == (15, 90)
+    # what lies far below the last labelled pair, nobody has looked at
+    below = tuned.curve.filter(pl.col("match_bits") < tuned.match_bits)["match_bits"].max()
+    assert row["match_bits"] - below > 2
+    assert row["match_bits"] - tuned.match_bits <= 1
 
 
 def test_what_the_chosen_threshold_finds_is_what_a_resolution_with_it_stores_as_matches() -> None:
