@@ -17,6 +17,9 @@ _LIMITED = "有限责任公司|有限公司|公司"
 #: bytes of a Chinese name of four characters
 _LONGEST_PERSON = 12
 
+#: a city that has the name of its province, and keeps 市 for it
+_JILIN = "吉林市"
+
 #: site of a company itself, beside the names of its branches
 _HEAD_OFFICE = "总部"
 
@@ -85,7 +88,9 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
         .with_columns(place=place)
         .select(
             found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
-            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all("[省市()]", ""),
+            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all(
+                f"({_JILIN})|[省市()]", "$1"
+            ),
         )
     )
     frame = scatter(frame, ends, found)
@@ -106,7 +111,7 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
-    bracket = rf"\((?:中国)?({places})[省市]?\)"
+    bracket = rf"\((?:中国)?({_JILIN}|{places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
     frame = _split_branch(_spell_out(frame))
@@ -143,7 +148,9 @@ def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
     district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
     sides = ("province", "city", "seat", "former", "town")
     province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
-    starts = starts.select("start", start_province=province, start_city=pl.coalesce(cities), start_town=town, district=district)
+    is_jilin = pl.col("start").str.contains(f"{_JILIN}|吉林省吉林")
+    city = pl.when(is_jilin).then(pl.lit(_JILIN)).otherwise(pl.coalesce(cities))
+    starts = starts.select("start", start_province=province, start_city=city, start_town=town, district=district)
     return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left").drop("start"))
 
 
@@ -191,11 +198,9 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     )
     frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
     table = load_regions()
-    names = table["name"].to_list()
-    city = pl.coalesce("place", "start_province").replace_strict(
-        names, table["city"].to_list(), default=None, return_dtype=pl.String
-    )
-    province = pl.col("place").replace_strict(names, table["province"].to_list(), default=None, return_dtype=pl.String)
+    names, cities = [*table["name"], _JILIN], [*table["city"], _JILIN]
+    city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
+    province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)
     frame = frame.with_columns(
         said=pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
     ).with_columns(
