@@ -4,15 +4,13 @@ import numpy as np
 import polars as pl
 
 from hub.normalize.latin import drop_translation, split_latin
-from hub.normalize.regions import build_prefix_pattern, build_region_patterns, load_regions
+from hub.normalize.regions import JILIN, build_region_patterns, load_regions
 from hub.normalize.remarks import split_remarks
+from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
-from hub.normalize.text import drop_placeholders, fold_texts, replace_rows, scatter
-from hub.normalize.words import INDUSTRY_FORMS, OFFICE_FORMS, list_words, load_abbreviations, match_words
+from hub.normalize.text import cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
+from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
-
-#: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
-_LIMITED = "有限责任公司|有限公司|公司"
 
 #: bytes of a Chinese name of four characters
 _LONGEST_PERSON = 12
@@ -32,6 +30,7 @@ NAME_FIELDS = [
     "branch",
     "name_province",
     "name_city",
+    "name_district",
     "core",
     "brand",
     "name_industry",
@@ -54,11 +53,6 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
     stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、")).to_series()
     return replace_rows(texts, may, stripped)
-
-
-def _cut_tail(column: pl.Expr, words: str) -> pl.Expr:
-    """A text without the words at its end; two characters are always left. Without groups the regex runs as an automaton."""
-    return column.str.slice(0, 2) + column.str.slice(2).str.replace(rf"(?:{words})$", "")
 
 
 def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +79,9 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
         .with_columns(place=place)
         .select(
             found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
-            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all("[省市()]", ""),
+            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all(
+                f"({JILIN})|[省市()]", "$1"
+            ),
         )
     )
     frame = scatter(frame, ends, found)
@@ -106,7 +102,7 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
-    bracket = rf"\((?:中国)?({places})[省市]?\)"
+    bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
     frame = _split_branch(_spell_out(frame))
@@ -121,81 +117,31 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
         "opened"
     )
-    frame = frame.with_columns(stem=_cut_tail(pl.col("head"), match_words("legal")))
+    frame = frame.with_columns(stem=cut_tail(pl.col("head"), match_words("legal")))
     frame = frame.with_columns(
         # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
         has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
-        stem=_cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
+        stem=cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
     )
-    return _name_parts(_split_region(frame))
-
-
-def _split_region(frame: pl.DataFrame) -> pl.DataFrame:
-    """`rest` and the province, city and town before it; a few thousand distinct beginnings are taken apart for all names."""
-    frame = _keep_words(frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), "")))
-    frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
-    shared = frame["head"].str.contains("集团|控股|股份").fill_null(value=False)
-    plain = _cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())
-    frame = scatter(frame, shared, frame.filter(shared).select(plain=plain))
-    starts = frame.select(pl.col("start").unique()).with_columns(
-        region=pl.col("start").str.extract_groups(build_prefix_pattern())
-    )
-    district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
-    sides = ("province", "city", "seat", "former", "town")
-    province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
-    starts = starts.select("start", start_province=province, start_city=pl.coalesce(cities), start_town=town, district=district)
-    return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left").drop("start"))
-
-
-def _keep_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """深圳区块链 and 长沙县域 are of no district: 区 and 县 begin a word there."""
-    begun = frame["rest"].str.contains("^[块域]").fill_null(value=False)
-    word = pl.col("stem").str.tail(pl.col("rest").str.len_chars() + 1)
-    kept = frame.filter(begun).select(pl.when(word.str.contains("^[区县]")).then(word).otherwise("rest")).to_series()
-    return frame.with_columns(replace_rows(frame["rest"], begun, kept))
-
-
-def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
-    """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学."""
-    public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
-    rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十0-9]+)([中小])$", "第${1}${2}学")
-    rest = pl.concat_str(pl.col("district").fill_null(""), rest)
-    found = frame.filter(public).select(rest).to_series()
-    return frame.with_columns(replace_rows(frame["rest"], public, found)).drop("district")
-
-
-def _find_infix(frame: pl.DataFrame) -> pl.DataFrame:
-    """中粮唐山糖业: a place behind the trade name, where none stands before it. Columns infix_place, infix_core."""
-    _, _, places = build_region_patterns()
-    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})[省市]?(?P<rest>\p{{Han}}{{2,}})$"
-    may = frame["start_province"].is_null() & frame["start_city"].is_null()
-    may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})[省市]?\p{{Han}}{{2,}}$").fill_null(value=False)
-    found = frame.filter(may).select(parts=pl.col("core").str.extract_groups(infix))
-    found = found.select(
-        infix_place=pl.col("parts").struct.field("place"),
-        infix_core=pl.col("parts").struct.field("brand") + pl.col("parts").struct.field("rest"),
-    )
-    return scatter(frame, may, found)
+    return _name_parts(split_region(frame))
 
 
 def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     industry = f"(?:{match_words('industry')})+"
     frame = frame.with_columns(core=pl.when(pl.col("rest").str.len_chars() >= 2).then("rest").otherwise("stem"))
-    frame = _find_infix(frame)
+    frame = find_infix(frame)
     frame = frame.with_columns(
         core=pl.coalesce("infix_core", "core"),
         place=pl.coalesce("start_city", "start_town", "bracket_place", "infix_place"),
     )
     frame = frame.with_columns(
-        only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=_cut_tail(pl.col("core"), industry)
+        only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
     frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
     table = load_regions()
-    names = table["name"].to_list()
-    city = pl.coalesce("place", "start_province").replace_strict(
-        names, table["city"].to_list(), default=None, return_dtype=pl.String
-    )
-    province = pl.col("place").replace_strict(names, table["province"].to_list(), default=None, return_dtype=pl.String)
+    names, cities = [*table["name"], JILIN], [*table["city"], JILIN]
+    city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
+    province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)
     frame = frame.with_columns(
         said=pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
     ).with_columns(
@@ -206,9 +152,9 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
             pl.col("said").str.replace_many(INDUSTRY_FORMS)
         ),
     )
-    where = pl.coalesce("name_city", "name_province").fill_null("")
-    group = pl.when("group_word").then(pl.lit("集团")).otherwise(pl.lit(""))
-    frame = frame.with_columns(head_key=pl.concat_str(where, pl.lit("|"), "core", pl.lit("|"), group, pl.lit("|")))
+    where = pl.coalesce("name_city", "name_province")
+    group = pl.when("group_word").then(pl.lit("|集团|")).otherwise(pl.lit("||"))
+    frame = frame.with_columns(head_key=pl.concat_str(where, "name_district", pl.lit("|"), "core", group, ignore_nulls=True))
     person = rf"^(?:[{''.join(list_words('surname'))}]\p{{Han}}{{1,2}}|(?:{match_words('double_surname')})\p{{Han}}{{1,2}})$"
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))

@@ -169,6 +169,7 @@ _COMPANY = (
     "site",
     "province",
     "city",
+    "district",
     "core",
     "brand",
     "sound",

@@ -97,6 +97,7 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         group_word=pl.col("head").str.contains(r"\b(?:group|holdings?)\b"),
         name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
         name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
+        name_district=pl.lit(None, dtype=pl.String),
         core=core,
         brand=brand,
         name_industry=said.str.strip_chars(" ").replace("", None),

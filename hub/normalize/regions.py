@@ -5,6 +5,9 @@ from importlib.resources import files
 
 import polars as pl
 
+#: a city that has the name of its province, and keeps 市 for it
+JILIN = "吉林市"
+
 _PROVINCE_END = "(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)?"
 _CITY_END = "(?:市|地区|自治州|州|盟)?"
 _DISTRICT = r"\p{Han}{2}(?:新区|区|县)"

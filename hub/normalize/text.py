@@ -106,3 +106,8 @@ def scatter(frame: pl.DataFrame, rows: pl.Series, found: pl.DataFrame) -> pl.Dat
 def replace_rows(texts: pl.Series, rows: pl.Series, found: pl.Series) -> pl.Series:
     """The texts with those of `found` where the mask `rows` is true: a tenth of the time of when/then."""
     return texts.clone().scatter(rows.arg_true(), found)
+
+
+def cut_tail(column: pl.Expr, words: str) -> pl.Expr:
+    """A text without the words at its end; two characters are always left. Without groups the regex runs as an automaton."""
+    return column.str.slice(0, 2) + column.str.slice(2).str.replace(rf"(?:{words})$", "")

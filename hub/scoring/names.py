@@ -20,8 +20,8 @@ BUCKETS = 6
 _HAN_DIGITS = "零一二三四五六七八九十"
 #: the parts of a field of kind company that are compared, and those by which parents are found
 COMPANY = (
-    "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "branch", "is_han",
-    "has_legal", "group_word", "is_bare", "prefix2", WORDS,
+    "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "district", "branch",
+    "is_han", "has_legal", "group_word", "is_bare", "prefix2", WORDS,
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ class Names:
     sound: Ids
     province: Ids
     city: Ids
+    district: Ids
     branch: Ids
     is_han: Mask
     has_legal: Mask
@@ -89,6 +90,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         industry=industry,
         province=parts.number_rows(f"{field}.province"),
         city=parts.number_rows(f"{field}.city"),
+        district=parts.number_rows(f"{field}.district"),
         branch=parts.number_rows(f"{field}.branch"),
         is_han=_flag(rows["is_han"]),
         has_legal=_flag(rows["has_legal"]),

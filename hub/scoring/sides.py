@@ -14,9 +14,9 @@ GROUP_LEVELS = ["missing", "conflict", "rival"]
 
 
 def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
-    """REGION_LEVELS: two cities or two provinces are a conflict."""
+    """REGION_LEVELS: two cities, two provinces or the districts of two shops are a conflict."""
     levels = np.zeros(len(a), dtype=np.uint8)
-    for place in (names.city, names.province):
+    for place in (names.city, names.province, names.district):
         one, two = place[a], place[b]
         known = (one >= 0) & (two >= 0)
         np.maximum(levels, known, out=levels)

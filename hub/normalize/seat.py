@@ -1,0 +1,71 @@
+"""The region of a company's name: at its start, or behind the trade name (spec §5.2)."""
+
+import polars as pl
+
+from hub.normalize.regions import JILIN, build_prefix_pattern, build_region_patterns
+from hub.normalize.text import cut_tail, replace_rows, scatter
+from hub.normalize.words import OFFICE_FORMS, match_words
+
+#: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
+_LIMITED = "有限责任公司|有限公司|公司"
+#: names that are registered in a district, and are many's in a city
+_SHOP = "(?:[店厂部馆坊铺屋吧社]|[^银]行|超市|工作室)$"
+
+
+def split_region(frame: pl.DataFrame) -> pl.DataFrame:
+    """`rest`, the province, city and town before it, and a shop's district.
+
+    A few thousand distinct beginnings are taken apart for all names.
+    """
+    frame = _keep_words(frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), "")))
+    frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
+    shared = frame["head"].str.contains("集团|控股|股份").fill_null(value=False)
+    plain = cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())
+    frame = scatter(frame, shared, frame.filter(shared).select(plain=plain))
+    starts = frame.select(pl.col("start").unique()).with_columns(
+        region=pl.col("start").str.extract_groups(build_prefix_pattern())
+    )
+    district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
+    sides = ("province", "city", "seat", "former", "town")
+    province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
+    is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
+    city = pl.when(is_jilin).then(pl.lit(JILIN)).otherwise(pl.coalesce(cities))
+    starts = starts.select("start", start_province=province, start_city=city, start_town=town, district=district)
+    return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left").drop("start"))
+
+
+def _keep_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """深圳区块链 and 长沙县域 are of no district: 区 and 县 begin a word there."""
+    begun = frame["rest"].str.contains("^[块域]").fill_null(value=False)
+    word = pl.col("stem").str.tail(pl.col("rest").str.len_chars() + 1)
+    kept = frame.filter(begun).select(pl.when(word.str.contains("^[区县]")).then(word).otherwise("rest")).to_series()
+    return frame.with_columns(replace_rows(frame["rest"], begun, kept))
+
+
+def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
+    """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学.
+
+    A shop may leave its district out, and keeps it beside its name.
+    """
+    public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
+    rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十0-9]+)([中小])$", "第${1}${2}学")
+    rest = pl.concat_str(pl.col("district").fill_null(""), rest)
+    found = frame.filter(public).select(rest).to_series()
+    frame = frame.with_columns(replace_rows(frame["rest"], public, found))
+    placed = frame["district"].is_not_null() & ~public
+    shops = frame.filter(placed).select(name_district=pl.when(pl.col("head").str.contains(_SHOP)).then("district"))
+    return scatter(frame, placed, shops).drop("district")
+
+
+def find_infix(frame: pl.DataFrame) -> pl.DataFrame:
+    """中粮唐山糖业: a place behind the trade name, where none stands before it. Columns infix_place, infix_core."""
+    _, _, places = build_region_patterns()
+    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})[省市]?(?P<rest>\p{{Han}}{{2,}})$"
+    may = frame["start_province"].is_null() & frame["start_city"].is_null()
+    may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})[省市]?\p{{Han}}{{2,}}$").fill_null(value=False)
+    found = frame.filter(may).select(parts=pl.col("core").str.extract_groups(infix))
+    found = found.select(
+        infix_place=pl.col("parts").struct.field("place"),
+        infix_core=pl.col("parts").struct.field("brand") + pl.col("parts").struct.field("rest"),
+    )
+    return scatter(frame, may, found)
