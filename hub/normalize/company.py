@@ -9,7 +9,7 @@ from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
 from hub.normalize.text import cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
+from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words, spell_numbers
 from hub.normalize.written import show_as_written
 
 #: bytes of a Chinese name of four characters
@@ -100,12 +100,23 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
 
 
+def _settle(texts: pl.Series) -> pl.Series:
+    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name. Few names are looked at."""
+    may = texts.str.contains("[0-9]|个体工商户").fill_null(value=False)
+    text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
+    parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
+    number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
+    text = pl.coalesce(pl.concat_str(parts.field("1"), number, parts.field("3")), text)
+    text = text.str.replace(r"^\(?个体工商户\)?(.{2,})$|^(.{2,})\(个体工商户\)$", "$1${2}个体工商户")
+    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(text).to_series())
+
+
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
     bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    frame = _split_branch(_spell_out(frame))
+    frame = _split_branch(_spell_out(frame.with_columns(_settle(frame["flat"]).alias("flat"))))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),

@@ -9,7 +9,7 @@ from hub.normalize.words import OFFICE_FORMS, match_words
 #: the legal forms that a short name leaves out; 股份, 集团 and 控股 tell two companies of one trade name apart
 _LIMITED = "有限责任公司|有限公司|公司"
 #: names that are registered in a district, and are many's in a city
-_SHOP = "(?:[店厂部馆坊铺屋吧社]|[^银]行|超市|工作室)$"
+_SHOP = "(?:[店厂部馆坊铺屋吧社]|[^银]行|超市|工作室)(?:个体工商户)?$"
 
 
 def split_region(frame: pl.DataFrame) -> pl.DataFrame:

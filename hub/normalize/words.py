@@ -43,3 +43,17 @@ def load_abbreviations() -> dict[str, tuple[str, bool]]:
     table = pl.read_csv((files("hub") / "data" / "abbreviations.csv").read_bytes())
     table = table.sort(pl.col("short").str.len_chars(), "short", descending=[True, False])
     return {short: (name, where == "whole") for short, name, where in table.iter_rows()}
+
+
+@cache
+def spell_numbers() -> dict[str, str]:
+    """12 as 十二 and 36 as 三十六; three digits one by one: 101 is 一〇一."""
+    digits = "〇一二三四五六七八九"
+
+    def spell(number: int) -> str:
+        if number > 99:
+            return "".join(digits[int(digit)] for digit in str(number))
+        ten, one = divmod(number, 10)
+        return (digits[ten] if ten > 1 else "") + ("十" if ten else "") + (digits[one] if one else "")
+
+    return {str(number): spell(number) for number in range(1, 1000)}
