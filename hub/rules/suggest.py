@@ -46,7 +46,7 @@ _MAX_COLUMNS = 10
 def suggest_rules(table: pl.DataFrame, entity: str = ENTITY) -> str:
     """The text of a rules file (TOML) for a table of records.
 
-    Chinese companies get the rules of organisations that come with the hub, over the table's columns. Columns of
+    Chinese companies and lists of persons get the rules that come with the hub, over the table's columns. Columns of
     list_incomparable are left out, which a comment says."""
     left_out = list_incomparable(table)
     return note_columns("left out, since no text", left_out) + _suggest(table.drop(left_out), entity)
@@ -61,15 +61,10 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
     source = find_source(columns, table)
     source_key = find_source_key(columns, source)
+    asked = [] if "source_key" in table.columns else [ask_for_key(columns, source)]
     records = [
         *([f"source = {quote(source)}"] if source else []),
-        *(
-            [f"source_key = {quote(source_key)}"]
-            if source_key
-            else []
-            if "source_key" in table.columns
-            else [ask_for_key(columns, source)]
-        ),
+        *([f"source_key = {quote(source_key)}"] if source_key else asked),
     ]
     # keys may repeat from source to source: they are no column of the entity all the same
     named = {source, source_key, "source", "source_key"}
