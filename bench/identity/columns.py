@@ -11,7 +11,7 @@ from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import parse_company_names
 from hub.normalize.contact import split_emails, split_numbers, split_person_names
 from hub.normalize.regions import locate
-from hub.normalize.text import fold_text, map_distinct
+from hub.normalize.text import fold_texts, map_distinct
 
 
 def normalise(records: pl.DataFrame) -> pl.DataFrame:
@@ -23,8 +23,7 @@ def normalise(records: pl.DataFrame) -> pl.DataFrame:
     email = _parse_distinct(records["email"], split_emails)
     contact = pl.select(pl.coalesce(pl.lit(records["contact_name"]), pl.lit(names["remark_person"]))).to_series()
     person = _parse_distinct(contact, split_person_names)
-    folded = records.select(fold_text(pl.col("province")), fold_text(pl.col("city")))
-    place = locate(folded["province"], folded["city"])
+    place = locate(fold_texts(records["province"]), fold_texts(records["city"]))
     frame = pl.DataFrame(
         {
             "unique_id": pl.Series(range(records.height), dtype=pl.Int64),

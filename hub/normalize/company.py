@@ -1,5 +1,7 @@
 """Company names taken apart: region, trade name (字号), industry, group word, legal form, branch (spec §5.1-5.2)."""
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 
@@ -55,13 +57,14 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     return replace_rows(texts, may, stripped)
 
 
-def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
-    """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
+@cache
+def _find_branch() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """`head` and `branch` of `flat` by what is before the branch: a company, a bank; and, of what these leave, a place.
+
+    What takes groups out compiles its pattern whenever it is made, for a millisecond.
+    """
     _, _, places = build_region_patterns()
     branch = match_words("branch")
-    noted = frame["flat"].str.ends_with(")").fill_null(value=False)
-    bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
-    frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
     tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
     legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
     bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
@@ -71,7 +74,17 @@ def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
         rf"^(?P<head>.{{2,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
         rf"|第[\p{{Han}}0-9]{{1,3}}(?:{branch})|(?:{branch}))$"
     )
+    return legal, bank, place
+
+
+def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
+    """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
+    branch = match_words("branch")
+    noted = frame["flat"].str.ends_with(")").fill_null(value=False)
+    bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
+    frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
     ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
+    legal, bank, place = _find_branch()
     sides = ("legal", "bank", "place")
     found = (
         frame.filter(ends)
@@ -137,6 +150,16 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     return _name_parts(split_region(frame))
 
 
+@cache
+def _look_up_place() -> tuple[pl.Expr, pl.Expr]:
+    """The province and the city of `place`; a start that names a province alone may be a city."""
+    table = load_regions()
+    names, cities = [*table["name"], JILIN], [*table["city"], JILIN]
+    city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
+    province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)
+    return province, city
+
+
 def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     industry = f"(?:{match_words('industry')})+"
     frame = frame.with_columns(core=pl.when(pl.col("rest").str.len_chars() >= 2).then("rest").otherwise("stem"))
@@ -149,10 +172,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
         only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
     frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
-    table = load_regions()
-    names, cities = [*table["name"], JILIN], [*table["city"], JILIN]
-    city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
-    province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)
+    province, city = _look_up_place()
     frame = frame.with_columns(
         said=pl.col("core").str.tail(pl.col("core").str.len_chars() - pl.col("brand").str.len_chars())
     ).with_columns(

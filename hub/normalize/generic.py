@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import fold_text, fold_texts, undo_spreadsheet
+from hub.normalize.text import fold_texts, undo_spreadsheet
 from hub.normalize.words import list_words
 
 
@@ -68,14 +68,14 @@ def parse_name(values: pl.Series) -> pl.DataFrame:
 
 def parse_code(values: pl.Series) -> pl.DataFrame:
     """main: letters and digits in upper case, M8×20 as M8X20; null for fillers such as 00000 and single characters repeated."""
-    folded = drop_silent(fold_text(pl.col("raw")), keep_short=True)
+    folded = drop_silent(pl.col("raw"), keep_short=True)
     code = (
         folded.str.replace_all(r"([0-9])\s*[×*]\s*([0-9])", "${1}X$2").str.to_uppercase().str.replace_all(r"[^0-9A-Z\p{Han}]", "")
     )
     # the regex engine has no back references: a repeated character is what its first character leaves empty
     repeated = code.str.strip_chars(code.str.slice(0, 1)) == ""
     filler = repeated & (code.str.len_chars() >= 4) | code.is_in(["123456", "1234567", "12345678", "123456789", "1234567890"])
-    return pl.DataFrame({"raw": undo_spreadsheet(values.cast(pl.String))}).select(
+    return pl.DataFrame({"raw": fold_texts(undo_spreadsheet(values.cast(pl.String)))}).select(
         pl.when(~filler & (code != "")).then(code).alias("")
     )
 
@@ -94,16 +94,16 @@ def parse_number(values: pl.Series) -> pl.DataFrame:
 
 def parse_category(values: pl.Series) -> pl.DataFrame:
     """main: folded text, as it is typed otherwise."""
-    folded = drop_silent(fold_text(pl.col("raw")), keep_short=True)
-    return pl.DataFrame({"raw": values}).select(_null_empty(clean_words(folded)).alias(""))
+    folded = drop_silent(pl.col("raw"), keep_short=True)
+    return pl.DataFrame({"raw": fold_texts(values.cast(pl.String))}).select(_null_empty(clean_words(folded)).alias(""))
 
 
 def parse_zip(values: pl.Series) -> pl.DataFrame:
     """main: letters and digits, a US ZIP+4 without its last four; area: all but the last two characters."""
-    text = drop_silent(fold_text(pl.col("raw")), keep_short=True).str.to_uppercase().str.replace(r"\.0$", "")
+    text = drop_silent(pl.col("raw"), keep_short=True).str.to_uppercase().str.replace(r"\.0$", "")
     code = text.str.replace(r"^([0-9]{5})-[0-9]{4}$", "$1").str.replace_all(r"[^0-9A-Z]", "")
     filler = code.str.contains(r"^0+$|^9{5,}$") | (code.str.len_chars() < 3)
-    frame = pl.DataFrame({"raw": values}).select(pl.when(~filler).then(code).alias(""))
+    frame = pl.DataFrame({"raw": fold_texts(values.cast(pl.String))}).select(pl.when(~filler).then(code).alias(""))
     return frame.with_columns(area=pl.col("").str.head(-2))
 
 

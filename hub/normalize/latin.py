@@ -66,16 +66,36 @@ def load_short_words() -> tuple[list[str], list[str]]:
     return table["word"].to_list(), table["short"].to_list()
 
 
+def _match_place() -> str:
+    cities = "|".join(load_spelled_cities()[0])
+    return rf"^({cities}) |\(({cities})\)"
+
+
+@cache
+def _find_place() -> pl.Expr:
+    return pl.col("text").str.extract_groups(_match_place())
+
+
+@cache
+def _look_up_place() -> tuple[pl.Expr, pl.Expr]:
+    """The province and the city of `place`."""
+    spelled, provinces, cities = load_spelled_cities()
+    province, city = (
+        pl.col("place").replace_strict(spelled, side, default=None, return_dtype=pl.String) for side in (provinces, cities)
+    )
+    return province, city
+
+
 def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
     """Shanghai ABC Trading Co., Ltd. and ABC (Shanghai) Trading Limited have one key; ABC Trading Shanghai Branch is a branch."""
-    cities, provinces, city_of = load_spelled_cities()
-    place = rf"^({'|'.join(cities)}) |\(({'|'.join(cities)})\)"
     frame = frame.with_columns(pl.col("text").str.replace(rf"^((?:[^ ]+ ){{0,3}}(?:{_OFFICE})) of (.+)$", "$2 $1"))
-    frame = frame.with_columns(found=pl.col("text").str.extract_groups(place)).with_columns(
+    frame = frame.with_columns(found=_find_place()).with_columns(
         place=pl.coalesce(pl.col("found").struct.field("1"), pl.col("found").struct.field("2"))
     )
     tokens = (
-        drop_accents(pl.when(pl.col("place").is_not_null()).then(pl.col("text").str.replace(place, " ")).otherwise("text"))
+        drop_accents(
+            pl.when(pl.col("place").is_not_null()).then(pl.col("text").str.replace(_match_place(), " ")).otherwise("text")
+        )
         .str.replace_all("&", " and ")
         .str.replace_all(r"['’`.]", "")
         .str.replace_all(r"[^\p{L}\p{N}]+", " ")
@@ -90,13 +110,14 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
     brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
     said = core.str.tail(core.str.len_chars() - brand.str.len_chars()).str.replace_all(rf" (?:{'|'.join(_NEUTRAL)})\b", "")
     key = pl.concat_str(pl.when(pl.col("place").is_not_null()).then(pl.col("place") + "|").otherwise(pl.lit("")), core)
+    province, city = _look_up_place()
     return frame.with_columns(
         name_key=pl.when(pl.col("branch").is_not_null()).then(key + "|" + pl.col("branch")).otherwise(key),
         parent_key=pl.when(pl.col("branch").is_not_null()).then(key),
         has_legal=pl.col("head").str.contains(f"^(?:{_BEFORE}) |{legal}"),
         group_word=pl.col("head").str.contains(r"\b(?:group|holdings?)\b"),
-        name_province=pl.col("place").replace_strict(cities, provinces, default=None, return_dtype=pl.String),
-        name_city=pl.col("place").replace_strict(cities, city_of, default=None, return_dtype=pl.String),
+        name_province=province,
+        name_city=city,
         name_district=pl.lit(None, dtype=pl.String),
         core=core,
         brand=brand,
@@ -121,13 +142,19 @@ def _list_words(core: pl.Expr) -> pl.Expr:
     return kept.list.unique().list.sort().list.join(" ")
 
 
-def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
-    """`head` and `branch` (null: none) of `tokens`: acme trading co ltd shanghai branch, hsbc bank new york branch."""
+@cache
+def _find_branch() -> tuple[pl.Expr, pl.Expr]:
     legal = "|".join(word for word in list_words("latin_legal") if word not in _WORDS)
     registered = pl.col("tokens").str.extract_groups(
         rf"^(?P<head>.+?(?: co)?(?: (?:{legal}))+)(?P<branch>(?: \S+){{0,4}} (?:{_OFFICE}))$"
     )
     short = pl.col("tokens").str.extract_groups(rf"^(?P<head>.{{3,}}?)(?P<branch> (?:(?:{_DOUBLE}) )?\S+ (?:{_OFFICE}))$")
+    return registered, short
+
+
+def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
+    """`head` and `branch` (null: none) of `tokens`: acme trading co ltd shanghai branch, hsbc bank new york branch."""
+    registered, short = _find_branch()
     ends = frame["tokens"].str.contains(rf" (?:{_OFFICE})$").fill_null(value=False)
     sides = ("registered", "short")
     found = (

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from hub.normalize.text import fold_text
+from hub.normalize.text import fold_texts
 
 #: the part that find_models is for
 MODELS = "models"
@@ -15,7 +15,7 @@ _SHORTEST = 4
 
 def find_models(values: pl.Series) -> pl.DataFrame:
     """model: the longest number of a type in a text; models: all of them by the alphabet. KDL-37XBR6 is kdl37xbr6."""
-    text = pl.DataFrame({"raw": values.cast(pl.String)}).select(text=fold_text(pl.col("raw")))
+    text = fold_texts(values.cast(pl.String)).to_frame("text")
     tokens = pl.col("text").str.extract_all(r"[a-z0-9]+(?:[-/.][a-z0-9]+)*")
     tokens = tokens.list.eval(pl.element().filter(~pl.element().str.contains(_MEASURE)).str.replace_all("[-/.]", ""))
     is_number = pl.element().str.contains(_NUMBER) & (pl.element().str.len_chars() >= _SHORTEST)

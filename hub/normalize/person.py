@@ -8,7 +8,7 @@ import polars as pl
 from hub.normalize.contact import is_firm, split_person_names
 from hub.normalize.generic import clean_words, drop_silent
 from hub.normalize.sound import space_syllables
-from hub.normalize.text import fold_text, fold_texts, replace_rows, scatter
+from hub.normalize.text import fold_texts, replace_rows, scatter
 
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
 
@@ -70,9 +70,9 @@ def _read_western(names: pl.Series) -> pl.DataFrame:
     return fold_texts(names).to_frame("folded").select(western=drop_silent(pl.when(said).then(words)))
 
 
-def clean_single_name(values: pl.Expr) -> pl.Expr:
+def _clean_single_name(folded: pl.Expr) -> pl.Expr:
     """A given name or a surname as compared: letters only, words between single spaces."""
-    words = clean_words(drop_silent(fold_text(values))).str.replace_all(r"[0-9]", "").str.strip_chars()
+    words = clean_words(drop_silent(folded)).str.replace_all(r"[0-9]", "").str.strip_chars()
     return pl.when(words != "").then(words)
 
 
@@ -80,7 +80,8 @@ def join_names(given: pl.Series, surname: pl.Series) -> pl.DataFrame:
     """The parts of parse_person_name from two columns, and how both begin; the main part and what is sorted are null where
     either is missing. shown: both as they are written."""
     written = pl.DataFrame({"g": given.cast(pl.String), "s": surname.cast(pl.String)})
-    frame = written.select(given=clean_single_name(pl.col("g")), surname=clean_single_name(pl.col("s")))
+    folded = pl.DataFrame({"g": fold_texts(written["g"]), "s": fold_texts(written["s"])})
+    frame = folded.select(given=_clean_single_name(pl.col("g")), surname=_clean_single_name(pl.col("s")))
     is_han = pl.col("s").str.contains(r"\p{Han}").fill_null(value=False)
     together = pl.concat_str("s", "g", ignore_nulls=True)
     joined = pl.when(is_han).then(together).otherwise(pl.concat_str("g", "s", separator=" ", ignore_nulls=True))

@@ -1,5 +1,7 @@
 """Remarks that name a company and a person: 华强电子-王总, 王小明-华强电子, 王总."""
 
+from functools import cache
+
 import polars as pl
 
 from hub.normalize.text import replace_rows, scatter
@@ -35,11 +37,18 @@ def _match_person() -> str:
     return rf"(?:{surname}\p{{Han}}{{0,2}}|\p{{Han}}){title}|{surname}\p{{Han}}{{1,2}}"
 
 
-def _take_apart(frame: pl.DataFrame) -> pl.DataFrame:
+@cache
+def _find_sides() -> tuple[pl.Expr, pl.Expr]:
+    """`company` and `person` of 华强电子-王总, and of 王小明-华强电子."""
     person = _match_person()
-    titled = _match_titled()
     after = pl.col("text").str.extract_groups(rf"^(?P<company>.*\p{{Han}}.+?)[-_ /|:,、]+(?P<person>{person})$")
     before = pl.col("text").str.extract_groups(rf"^(?P<person>{person})[-_ /|:,、]+(?P<company>.*\p{{Han}}.+)$")
+    return after, before
+
+
+def _take_apart(frame: pl.DataFrame) -> pl.DataFrame:
+    titled = _match_titled()
+    after, before = _find_sides()
     frame = frame.with_columns(after=after, before=before)
 
     def is_company(side: str) -> pl.Expr:

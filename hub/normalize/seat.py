@@ -1,5 +1,7 @@
 """The region of a company's name: at its start, or behind the trade name (spec §5.2)."""
 
+from functools import cache
+
 import polars as pl
 
 from hub.normalize.regions import JILIN, build_prefix_pattern, build_region_patterns
@@ -12,6 +14,11 @@ _LIMITED = "有限责任公司|有限公司|公司"
 _SHOP = "(?:[店厂部馆坊铺屋吧社]|[^银]行|超市|工作室)(?:个体工商户)?$"
 
 
+@cache
+def _find_region() -> pl.Expr:
+    return pl.col("start").str.extract_groups(build_prefix_pattern())
+
+
 def split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """`rest`, the province, city and town before it, and a shop's district.
 
@@ -22,9 +29,7 @@ def split_region(frame: pl.DataFrame) -> pl.DataFrame:
     shared = frame["head"].str.contains("集团|控股|股份").fill_null(value=False)
     plain = cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())
     frame = scatter(frame, shared, frame.filter(shared).select(plain=plain))
-    starts = frame.select(pl.col("start").unique()).with_columns(
-        region=pl.col("start").str.extract_groups(build_prefix_pattern())
-    )
+    starts = frame.select(pl.col("start").unique()).with_columns(region=_find_region())
     district = pl.when(~pl.col("start").str.ends_with("自治区")).then(pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
     sides = ("province", "city", "seat", "former", "town")
     province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
@@ -57,13 +62,20 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     return scatter(frame, placed, shops).drop("district")
 
 
+@cache
+def _find_infix() -> pl.Expr:
+    _, _, places = build_region_patterns()
+    return pl.col("core").str.extract_groups(
+        rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})[省市]?(?P<rest>\p{{Han}}{{2,}})$"
+    )
+
+
 def find_infix(frame: pl.DataFrame) -> pl.DataFrame:
     """中粮唐山糖业: a place behind the trade name, where none stands before it. Columns infix_place, infix_core."""
     _, _, places = build_region_patterns()
-    infix = rf"^(?P<brand>\p{{Han}}{{2,4}}?)(?P<place>{places})[省市]?(?P<rest>\p{{Han}}{{2,}})$"
     may = frame["start_province"].is_null() & frame["start_city"].is_null()
     may &= frame["core"].str.contains(rf"^\p{{Han}}{{2,4}}(?:{places})[省市]?\p{{Han}}{{2,}}$").fill_null(value=False)
-    found = frame.filter(may).select(parts=pl.col("core").str.extract_groups(infix))
+    found = frame.filter(may).select(parts=_find_infix())
     found = found.select(
         infix_place=pl.col("parts").struct.field("place"),
         infix_core=pl.col("parts").struct.field("brand") + pl.col("parts").struct.field("rest"),

@@ -33,11 +33,6 @@ def load_character_table() -> dict[str, str]:
     return dict(changed)
 
 
-def fold_text(expression: pl.Expr) -> pl.Expr:
-    """NFKC, simplified script, lower case, one kind of bracket and dash, single spaces; '' becomes null."""
-    return _tidy(expression.cast(pl.String).str.normalize("NFKC").str.replace_many(load_character_table()))
-
-
 def _tidy(expression: pl.Expr) -> pl.Expr:
     # replace() and not when/then, which would compute the text twice
     lower = expression.str.to_lowercase()
@@ -64,7 +59,10 @@ def undo_entities(texts: pl.Series) -> pl.Series:
 
 
 def fold_texts(texts: pl.Series) -> pl.Series:
-    """fold_text of a column; texts that it would leave as they are, are only looked at, in a fifth of the time."""
+    """NFKC, simplified script, lower case, one kind of bracket and dash, single spaces, no HTML entities; '' becomes null.
+
+    Texts that this would leave as they are, are only looked at, in a fifth of the time.
+    """
     may = texts.str.contains(_match_unfolded()).fill_null(value=False)
     replaced = replace_characters(undo_entities(texts.filter(may)).str.normalize("NFKC"), load_character_table())
     folded = replaced.to_frame("text").select(_tidy(pl.col("text"))).to_series()
