@@ -1,6 +1,7 @@
 """Adding to a hub: new, changed and deleted records touch only the components that they reach, with the outcome of a full run."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -121,8 +122,11 @@ def list_missing(state: State, records: pl.DataFrame) -> pl.DataFrame:
 def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple[State, Mask, list[Hashes]]:
     """The state with the new rows at its end, in the order too, and the ended ones dead; which rows are either, and the hashes
     of the block keys of these."""
-    parts = derive_parts(fresh, rules)
-    keys = hash_blocks(parts, rules)
+    with ThreadPoolExecutor(1) as pool:
+        # where the rows belong needs no parts
+        lengthened = pool.submit(_lengthen, state, fresh, gone)
+        parts = derive_parts(fresh, rules)
+        keys = hash_blocks(parts, rules)
     if len(gone):
         asked = {part for key in rules.block_keys for part in key.parts}
         ended = hash_blocks(select_parts(state.parts, gone, asked), rules)
@@ -132,7 +136,7 @@ def _append(state: State, fresh: pl.DataFrame, gone: Ids, rules: Rules) -> tuple
     touched = np.zeros(n + k, dtype=bool)
     touched[gone] = touched[n:] = True
     appended = replace(
-        _lengthen(state, fresh, gone),
+        lengthened.result(),
         guards=np.concatenate([state.guards, hash_guards(parts, rules)], axis=1),
         parts=(*state.parts, parts),
         blocks=(*state.blocks, index_blocks([(key[:k], numbers) for key in keys])),

@@ -1,5 +1,6 @@
 """Whose the reached records of a hub are after an addition: owners, ids, open pairs, golden records."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import polars as pl
 
 from hub.columns.parts import Ids
 from hub.columns.places import find_places
-from hub.kept.pieces import Longs, Pairs, select_parts
+from hub.kept.pieces import Longs, Open, Pairs, select_parts
 from hub.kept.state import State, mark_open
 from hub.results.golden import Members, build_golden, choose_winners, group_members, list_golden_parts, trace_lineage
 from hub.results.hierarchy import read_name_keys
@@ -35,9 +36,18 @@ def own_records(
     owner = state.owner.copy()
     owner[rows] = now
     owner[dead] = -1
-    state = _open_pairs(replace(state, owner=owner), inside, rules)
-    if not len(over):
-        return state
+    state = replace(state, owner=owner)
+    with ThreadPoolExecutor(1) as pool:
+        # golden records ask for no pairs
+        opened = pool.submit(_open_pairs, state, inside, rules)
+        if len(over):
+            state = _renew_golden(state, rows, place, members, over, rules)
+        return replace(state, open=opened.result())
+
+
+def _renew_golden(state: State, rows: Ids, place: Ids, members: Members, over: Ids, rules: Rules) -> State:
+    """The state with the golden records, and their lineage, of the ids that are over as they are now; place: where members'
+    ids are."""
     is_over = np.isin(place, over)
     own = np.flatnonzero(is_over[members.owner])
     members = group_members((np.cumsum(is_over, dtype=np.int32) - 1)[members.owner[own]], members.gids.filter(pl.Series(is_over)))
@@ -54,8 +64,8 @@ def own_records(
     return _show(state, golden, gids)
 
 
-def _open_pairs(state: State, inside: Longs, rules: Rules) -> State:
-    """The state whose open pairs are those of its owners."""
+def _open_pairs(state: State, inside: Longs, rules: Rules) -> Open:
+    """The open pairs under the state's owners."""
     is_inside = np.zeros(len(state.proposed), dtype=bool)
     is_inside[inside] = True
     before = state.open
@@ -63,7 +73,7 @@ def _open_pairs(state: State, inside: Longs, rules: Rules) -> State:
     is_open = mark_open(state.vectors, rules)[pairs.vector] & (state.owner[pairs.left] != state.owner[pairs.right])
     more = Pairs(pairs.left[is_open], pairs.right[is_open], pairs.vector[is_open])
     kept = ~is_inside[before.number] & (state.proposed[before.number] != 0)
-    return replace(state, open=before.join(kept, inside[is_open], more))
+    return before.join(kept, inside[is_open], more)
 
 
 def _log_ids(state: State, events: pl.DataFrame, held: pl.Series) -> tuple[State, Ids]:
