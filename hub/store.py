@@ -218,8 +218,9 @@ class Hub:
             write_decisions(self.folder, changes.decisions)
         base = self.folder / "versions" / str(self._version)
         state, added = write_version(self.folder, self._version + 1, addition.state, find, self.rules, at, base)
-        # what was written in one piece again is mapped instead of held
-        self._version, self._state = self._version + 1, state if len(state.parts) > 1 else read_state(self.folder)
+        # what was joined is mapped instead of held
+        is_joined = len(state.parts) < len(addition.state.parts)
+        self._version, self._state = self._version + 1, read_state(self.folder) if is_joined else state
         return added
 
 

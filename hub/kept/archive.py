@@ -28,6 +28,9 @@ _WHOLE = ("alive", "order", "changed", "owner", "is_live", "shown")
 _PAIRS, _BLOCKS = ("left", "right", "vector"), ("starts", "hashes", "rows")
 #: pieces that are joined when there are so many
 _MOST_PIECES = 16
+#: how many times the first piece is the size of the later ones where only these are joined: a first one of a million records
+#: takes 3 to 4 s
+_MUCH_LARGER = 8
 
 
 def save_state(state: State, folder: Path, base: Path | None = None) -> State:
@@ -37,9 +40,12 @@ def save_state(state: State, folder: Path, base: Path | None = None) -> State:
     """
     folder.mkdir(parents=True)
     pieces = _read_note(base)["pieces"] if base is not None else []
-    if base is None or len(pieces) >= _MOST_PIECES:
-        state, pieces = join_pieces(state), []
-    else:
+    if len(pieces) >= _MOST_PIECES:
+        pieces = pieces[: int(_is_much_larger(pieces[0], state))]
+        state = _join_pieces(state, len(pieces))
+    elif not pieces:
+        state = _join_pieces(state, 0)
+    if base is not None:
         for path in (path for number in range(len(pieces)) for path in base.glob(f"{number}.*")):
             _link(path, folder / path.name)
     before: Mapping[str, int] = {name: sum(piece[name] for piece in pieces) for name in (*_TABLES, "pairs")}
@@ -91,24 +97,33 @@ def _link(path: Path, target: Path) -> None:
         shutil.copyfile(path, target)
 
 
-def join_pieces(state: State) -> State:
-    """The same state in one piece, without pairs and golden records that are no more."""
-    state = replace(state, portraits=state.golden, shown=np.arange(len(state.shown), dtype=np.int32))
+def _is_much_larger(first: Mapping[str, int], state: State) -> bool:
+    sizes = {"records": state.records.height, "pairs": len(state.proposed)}
+    return all((size - first[name]) * _MUCH_LARGER <= first[name] for name, size in sizes.items())
+
+
+def _join_pieces(state: State, kept: int) -> State:
+    """The same state with all but its first pieces in one, without the pairs there that are no more; where that is all of it,
+    without the golden records that are no more either."""
+    if not kept:
+        state = replace(state, portraits=state.golden, shown=np.arange(len(state.shown), dtype=np.int32))
     if len(state.pairs) == len(state.parts) == len(state.blocks) == 1 and state.proposed.all():
         return state
-    at = state.list_pairs()
+    start = sum(len(piece.left) for piece in state.pairs[:kept])
+    at = start + np.flatnonzero(state.proposed[start:])
     held = state.take(at)
     pairs, order = sort_pairs(held.left, held.right, held.vector)
-    number = np.full(len(state.proposed), -1, dtype=np.int64)
-    number[at[order]] = np.arange(len(at))
-    keys = [read_block(state.blocks, place) for place in range(len(state.blocks[0].starts) - 1)]
+    number = np.arange(len(state.proposed))
+    number[start:] = -1
+    number[at[order]] = np.arange(start, start + len(at))
+    keys = [read_block(state.blocks[kept:], place) for place in range(len(state.blocks[0].starts) - 1)]
     return replace(
         state,
-        parts=(join_parts(state.parts),),
-        blocks=(index_blocks(keys),),
-        pairs=(pairs,),
-        proposed=state.proposed[at[order]],
-        changed=np.zeros(0, dtype=np.int64),
+        parts=(*state.parts[:kept], join_parts(state.parts[kept:])),
+        blocks=(*state.blocks[:kept], index_blocks(keys)),
+        pairs=(*state.pairs[:kept], pairs),
+        proposed=np.concatenate([state.proposed[:start], state.proposed[at[order]]]),
+        changed=state.changed[state.changed < start],
         open=replace(state.open, number=number[state.open.number]),
     )
 

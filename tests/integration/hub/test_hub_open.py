@@ -72,9 +72,10 @@ def test_many_additions_equal_full_runs_while_pieces_are_joined(tmp_path, monkey
     assert len(list(tmp_path.glob("versions/6/*.portraits.arrow"))) == 2
 
 
-@pytest.mark.parametrize("most_pieces", [3, 100])
-def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(tmp_path, monkeypatch, most_pieces):
+@pytest.mark.parametrize(("most_pieces", "much_larger"), [(3, 8), (3, 0), (100, 8)])
+def test_records_that_come_change_go_and_come_back_leave_what_a_full_run_finds(tmp_path, monkeypatch, most_pieces, much_larger):
     monkeypatch.setattr("hub.kept.archive._MOST_PIECES", most_pieces)
+    monkeypatch.setattr("hub.kept.archive._MUCH_LARGER", much_larger)
     chance = Random(7)
     versions = [make_alike_records(chance) for _ in range(2)]
     hub, present = open_hub(tmp_path, versions[0][:6]), dict.fromkeys(range(6), 0)

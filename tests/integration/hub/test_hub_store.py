@@ -171,6 +171,25 @@ def test_rows_in_many_pieces_are_joined(tmp_path, monkeypatch):
     assert outcome.crosswalk.select(KEYS).equals(records[:4].select(KEYS).sort(KEYS))
 
 
+def test_a_first_piece_that_is_much_larger_stays_as_it_is_while_later_ones_are_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr("hub.kept.archive._MOST_PIECES", 3)
+    records = make_parties(
+        *({"company_name": f"宁波{first}{last}贸易有限公司"} for first in "华强恒远科腾" for last in "瑞丰盛泰宏达")
+    )
+    add(tmp_path, records[:30], 0)
+    first = tmp_path / "versions" / "1" / "0.records.arrow"
+    sizes = []
+    for number in range(1, 9):
+        outcome = add(tmp_path, records[29 + number : 30 + number], number)
+        folder = tmp_path / "versions" / str(number + 1)
+        sizes.append(len(list(folder.glob("*.records.arrow"))))
+        first, before = folder / "0.records.arrow", first
+        # a link to the same file, but where the later ones hold more than an eighth of it
+        assert not before.exists() or first.samefile(before) == (number != 5), number
+    assert sizes == [2, 3, 2, 3, 1, 2, 3, 2]
+    assert outcome.crosswalk.select(KEYS).equals(records[:38].select(KEYS).sort(KEYS))
+
+
 def test_what_the_hub_holds_already_changes_nothing(tmp_path):
     records = make_company_records([(firm, 0, True, True) for firm in range(5)])
     first = add(tmp_path, records, 0)
