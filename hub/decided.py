@@ -1,13 +1,15 @@
-"""Decisions in files: a log as the hub keeps it, or a reviewed table of pairs. Public door."""
+"""Decisions in files: a log as the hub keeps it, or a reviewed table of pairs, and a log with what a file adds. Public door."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from hub.columns.prepare import RecordsError
-from hub.decide import DECISION_SCHEMA, AlreadyDecidedError, Book, DecisionError, align_log
+from hub.decide import AlreadyDecidedError, Book, DecisionError
+from hub.decisions import DECISION_SCHEMA, align_log
 from hub.files import read_table
 from hub.tables import read_text, read_times
 
@@ -50,6 +52,27 @@ def read_decisions(path: Path, entity: str) -> pl.DataFrame:
     for number, (row, at) in enumerate(zip(texts.iter_rows(), times, strict=True), start=_FIRST_ROW):
         _decide(book, row, at or _UNDATED, f"{path} row {number}")
     return book.log
+
+
+def join_logs(log: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+    """A log of decisions with what another adds to it: nothing that stands is decided again.
+
+    What was undone stays so, in whatever row a table has it now; with another actor, time or reason it is said anew.
+    """
+    new = align_log(more).filter(~pl.col("decision_id").is_in(log["decision_id"].implode()))
+    both = pl.concat([log, new])
+    undone = set(both["undoes"].drop_nulls())
+    known: set[tuple[Any, ...]] = set()
+    is_kept = []
+    for place, row in enumerate(both.iter_rows(named=True)):
+        sides = frozenset(frozenset((one["source"], one["source_key"]) for one in row[side]) for side in ("group_a", "group_b"))
+        said = (row["entity"], row["kind"], sides)
+        whole = (*said, row["actor"], row["at"], row["reason"])
+        # an undo, and what it takes back, go together
+        is_history = row["kind"] == "undo" or row["decision_id"] in undone
+        is_kept.append(place < log.height or is_history or not known & {said, whole})
+        known |= {whole} if is_history else {said, whole}
+    return both.filter(pl.Series(is_kept, dtype=pl.Boolean))
 
 
 def read_texts(table: pl.DataFrame, *names: str) -> pl.DataFrame:

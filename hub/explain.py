@@ -9,7 +9,7 @@ import polars as pl
 from hub.clustering.cluster import FORBIDDEN
 from hub.columns.parts import Parts
 from hub.columns.prepare import prepare
-from hub.decide import describe_decisions
+from hub.decisions import describe_decisions
 from hub.kept.increment import find_present
 from hub.kept.state import State
 from hub.model import Model

@@ -13,6 +13,7 @@ from hub.kept.outcome import Whole, list_crosswalk, order_present
 from hub.kept.state import State
 from hub.resolve import Resolution
 from hub.results.hierarchy import find_circles
+from hub.results.reasons import list_holding
 from hub.results.report import count_moved
 from hub.rules.model import Rules
 
@@ -153,23 +154,17 @@ def _check_parents(resolution: Found) -> list[Finding]:
 
 
 def _check_decisions(resolution: Found) -> list[Finding]:
-    holding = resolution.decisions.filter(pl.col("state") == "holds")
-    owners = _current(resolution).select(*_RECORD, "gid")
-    sides = [
-        holding.select("decision_id", "kind", side=pl.lit(side), record=pl.col(side))
-        .explode("record")
-        .unnest("record")
-        .join(owners, on=_RECORD)
-        .select("decision_id", "kind", "side", "gid")
-        for side in ("group_a", "group_b")
-    ]
-    whole = pl.concat(sides)
-    torn = whole.filter(pl.col("kind") == "merge").group_by("decision_id").agg(pl.col("gid").n_unique())
-    apart = whole.filter(pl.col("kind") != "merge").group_by("decision_id", "gid").agg(pl.col("side").n_unique())
-    broken = pl.concat([torn.filter(pl.col("gid") > 1)["decision_id"], apart.filter(pl.col("side") > 1)["decision_id"]])
-    return _report(
-        "decisions_hold", broken.unique().sort(), "decisions of people do not hold: undo them, or tell the maintainers"
-    )
+    holding, broken = list_holding(resolution.decisions, resolution.rules.entity), set()
+    records = sorted({record for decision in holding for record in (*decision.group_a, *decision.group_b)})
+    named = pl.DataFrame(records, schema=dict.fromkeys(_RECORD, pl.String), orient="row")
+    found = _current(resolution).join(named, on=_RECORD, how="semi")
+    owners = {(source, key): gid for source, key, gid in found.select(*_RECORD, "gid").iter_rows()}
+    for decision in holding:
+        a, b = ({owners[record] for record in group if record in owners} for group in (decision.group_a, decision.group_b))
+        if len(a | b) > 1 if decision.kind == "merge" else a & b:
+            broken.add(decision.decision_id)
+    listed = pl.Series(sorted(broken), dtype=pl.String)
+    return _report("decisions_hold", listed, "decisions of people do not hold: undo them, or tell the maintainers")
 
 
 def _allow_size(total: int, limits: Limits) -> int:

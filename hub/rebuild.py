@@ -10,7 +10,7 @@ import polars as pl
 
 from hub.columns.clock import Clock
 from hub.columns.prepare import align_records, list_columns
-from hub.decide import join_logs
+from hub.decided import join_logs
 from hub.invariants import check_rebuild
 from hub.kept.emptied import count_emptied
 from hub.kept.erased import read_erased

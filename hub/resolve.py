@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.candidates.pairs import Candidates, find_candidates, scale_cap
-from hub.clustering.bonds import bind, find_labels, report_decisions
+from hub.clustering.bonds import bind, count_states, find_labels, report_decisions
 from hub.columns.clock import Clock
 from hub.columns.hashing import Hashes, hash_rows
 from hub.columns.memory import give_back
@@ -25,7 +25,8 @@ from hub.ids.identify import Run, align_events, identify, place_records, read_pa
 from hub.model import Model
 from hub.results.edges import TakeEdges, build_edges, tell_edges
 from hub.results.golden import Members, build_golden, choose_winners, list_golden_parts, trace_lineage
-from hub.results.report import build_review, summarise
+from hub.results.queue import build_review
+from hub.results.report import summarise
 from hub.rules.model import Rules
 from hub.scoring.compare import Comparer, find_distinct_vectors
 from hub.scoring.frequency import find_buckets
@@ -139,10 +140,9 @@ def resolve(
         labels = bonds.cluster(parts.n, candidates.left, candidates.right, counted, codes, hashes)
         del counted
         clock.lap("cluster")
-        apart_now = bonds.find_apart(labels)
         # nobody is asked about a pair that a veto keeps apart whatever is answered
         weight = np.where(weighed.is_vetoed, np.iinfo(np.int32).min, weighed.total).astype(np.int32)[place]
-        asked = pool.submit(build_review, aligned, candidates, weight, labels, codes, value, rules, apart_now)
+        asked = pool.submit(build_review, aligned, candidates, weight, labels, codes, value, rules, bonds)
         log, next_no = align_events(history, rules.id_prefix)
         past = read_past(log, next_no, bonds.undone)
         placed = place_records(aligned, labels, past, rules.id_prefix)
@@ -162,7 +162,7 @@ def resolve(
     report = summarise(labels, candidates, place, weighed, identified.events, past.members.height)
     report |= {"vetoes": n_barred, "model_version": model.version, "rule_version": rules.version, "training": dict(model.report)}
     report |= {"edges": n_edges, "review_found": n_grey, "review_kept": review.height}
-    report |= {"decisions": dict(decided.group_by("state").len().sort("state").iter_rows())}
+    report |= {"decisions": count_states(decided)}
     clock.lap("report")
     report |= {"seconds": clock.seconds, "peak_mb": clock.peak_mb}
     return Resolution(

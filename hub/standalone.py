@@ -17,7 +17,7 @@ import polars as pl
 
 from hub.columns.clock import Clock
 from hub.columns.prepare import RecordsError
-from hub.decide import list_named
+from hub.decisions import list_named
 from hub.files import read_table
 from hub.kept.erased import read_erased
 from hub.kept.outcome import Outcome, tell_first

@@ -20,7 +20,8 @@ import polars as pl
 from hub.clustering.bonds import Bonds
 from hub.columns.clock import Clock
 from hub.columns.parts import Ids
-from hub.decide import align_log, join_logs
+from hub.decided import join_logs
+from hub.decisions import align_log
 from hub.invariants import Finding, check_addition
 from hub.kept.archive import load_state
 from hub.kept.emptied import count_emptied

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from hub.decide import to_labels
+from hub.decisions import to_labels
 from hub.resolve import Resolution
 from hub.scoring.weigh import UNITS_PER_BIT
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.clustering.cluster import FORBIDDEN, Hashes, Ints, Ranks, cluster_pairs
-from hub.clustering.standing import Decision, Standing
+from hub.clustering.standing import Decision
 from hub.columns.parts import Ids, Parts
 from hub.columns.prepare import prepare
-from hub.decide import DecisionError, align_log, list_decisions, list_standing, list_undone, to_labels
+from hub.decide import refuse_contradictions
+from hub.decisions import align_log, list_decisions, list_standing, list_undone, to_labels
 from hub.rules.model import Rules
 
 _RECORD = ["source", "source_key"]
@@ -47,11 +48,6 @@ class Bonds:
         weight = np.concatenate([weight, np.full(len(self.apart[0]), FORBIDDEN)])
         labels = cluster_pairs(n, left, right, weight, guards, ties)
         return labels if self.together is None else labels[self.together]
-
-    def find_apart(self, labels: Ints) -> Ints:
-        """Pairs of labels that may never be one, as smaller * n + larger, sorted."""
-        first, second = labels[self.apart[0]], labels[self.apart[1]]
-        return np.unique(np.minimum(first, second) * max(len(labels), 1) + np.maximum(first, second))
 
     @cached_property
     def _places(self) -> dict[int, list[int]]:
@@ -92,13 +88,15 @@ def bind(aligned: pl.DataFrame, parts: Parts, log: pl.DataFrame | None, rules: R
     undone = list_undone(log, rules.entity)
     if not decisions:
         return Bonds(None, (nothing, nothing), undone=undone)
-    _refuse_contradictions(decisions)
+    refuse_contradictions(decisions)
     ranks = _find_ranks(aligned, decisions)
     waiting: dict[str, str] = {}
     present = []
     for decision in decisions:
         a, b = ([ranks[record] for record in group if record in ranks] for group in (decision.group_a, decision.group_b))
         is_gone = len({*a, *b}) < 2 if decision.kind == "merge" else not (a and b)
+        if is_gone and decision.is_move and decision.kind == "split":
+            continue  # nobody is left whom they left behind
         if is_gone:
             waiting[decision.decision_id] = "its records are gone"
         else:
@@ -119,22 +117,6 @@ def bind(aligned: pl.DataFrame, parts: Parts, log: pl.DataFrame | None, rules: R
     }
     apart = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     return Bonds(own if together else None, (apart[:, 0], apart[:, 1]), merged, holding, waiting, undone)
-
-
-def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
-    standing = Standing()
-    for decision in decisions:
-        if decision.kind == "merge":
-            against = standing.find_never([*decision.group_a, *decision.group_b])
-        else:
-            linked = standing.find_link(decision.group_a, decision.group_b)
-            against = next(iter(standing.find_path(*linked)), decision) if linked else None
-        if against:
-            raise DecisionError(
-                f"the log contradicts itself: {decision.describe()} ({decision.decision_id}), but "
-                f"{against.describe()} ({against.decision_id}); undo one of them"
-            )
-        standing.add(decision)
 
 
 def _find_ranks(aligned: pl.DataFrame, decisions: Sequence[Decision]) -> dict[tuple[str, str], int]:
@@ -254,3 +236,8 @@ def report_decisions(log: pl.DataFrame | None, bonds: Bonds, entity: str) -> pl.
         .otherwise(pl.lit("holds")),
         waits_for=pl.col("decision_id").replace_strict(waits, default=None, return_dtype=pl.String),
     )
+
+
+def count_states(decided: pl.DataFrame) -> dict[str, int]:
+    """How many decisions hold, wait and were undone."""
+    return dict(decided.unique("decision_id").group_by("state").len().sort("state").iter_rows())

@@ -1,8 +1,8 @@
 """What the standing decisions say together: which records are one by merges, and which may never be."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 RecordRef = tuple[str, str]
@@ -11,7 +11,7 @@ _WORDS = {"merge": "merged", "split": "split", "never": "kept apart"}
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision as it was made."""
+    """A decision as it was made, or one half of a move."""
 
     decision_id: str
     kind: str
@@ -20,10 +20,29 @@ class Decision:
     actor: str
     reason: str
     at: datetime
+    is_move: bool = False
 
     def describe(self) -> str:
         """Who, when, why: `merged by li on 2026-01-31: same phone`."""
-        return f"{_WORDS[self.kind]} by {self.actor} on {self.at:%Y-%m-%d}: {self.reason or 'no reason given'}"
+        word = "moved" if self.is_move else _WORDS[self.kind]
+        return f"{word} by {self.actor} on {self.at:%Y-%m-%d}: {self.reason or 'no reason given'}"
+
+
+def join_moves(decisions: Sequence[Decision]) -> list[Decision]:
+    """Decisions, oldest first, with the halves of moves marked as such: a split and a merge of one id.
+
+    A move keeps records from those that they left behind, but for those that were moved themselves since.
+    """
+    halves = Counter(decision.decision_id for decision in decisions)
+    moved: set[RecordRef] = set()
+    joined = []
+    for decision in reversed(decisions):
+        if halves[decision.decision_id] > 1:
+            left = tuple(record for record in decision.group_b if decision.kind == "merge" or record not in moved)
+            decision = replace(decision, group_b=left, is_move=True)
+            moved.update(decision.group_a)
+        joined.append(decision)
+    return [decision for decision in reversed(joined) if decision.group_b]
 
 
 class Standing:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from hub.columns.prepare import RecordsError
-from hub.decide import align_log
+from hub.decisions import align_log
 
 #: begins what stands for the key of an erased record
 STAND_IN = "erased-"

@@ -15,7 +15,7 @@ from hub.columns.hashing import Hashes
 from hub.columns.parts import Ids
 from hub.columns.places import find_places
 from hub.columns.prepare import align_records, derive_parts, sort_records
-from hub.decide import align_log, list_named, list_undone
+from hub.decisions import align_log, list_named, list_undone
 from hub.ids.identify import Past, Placed, Run, align_events, place_records, write_events
 from hub.ids.restore import GivenUp, read_given_up
 from hub.kept.blocks import pair_again, rank_rows

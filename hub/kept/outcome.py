@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hub.clustering.bonds import Bonds, report_decisions
+from hub.clustering.bonds import Bonds, count_states, report_decisions
 from hub.clustering.cluster import FORBIDDEN
 from hub.columns.parts import Ids
 from hub.ids.identify import align_events, build_crosswalk, find_redirects
@@ -176,7 +176,7 @@ def tell_added(addition: Addition, decisions: pl.DataFrame | None, rules: Rules,
         "training": dict(model.report),
         "review_found": found,
         "review_kept": review.height,
-        "decisions": dict(decided.group_by("state").len().sort("state").iter_rows()),
+        "decisions": count_states(decided),
         **state.tally.describe(rules, model.caps, state.vectors["total"].to_numpy()),
     }
     return Added(review, decided, addition.events, model, {**counts, **addition.report})

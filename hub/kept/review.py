@@ -7,55 +7,57 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.clustering.cluster import FORBIDDEN
-from hub.columns.hashing import Hashes
 from hub.columns.parts import Ids
 from hub.kept.increment import Addition, find_present
+from hub.kept.pieces import Longs, Open, Pairs, find_from
 from hub.kept.state import State
 from hub.resolve import read_value
-from hub.results.report import choose_review, write_review
+from hub.results.queue import are_free, choose_review, write_review
+from hub.results.strays import Scene, Scored, read_whole
 from hub.rules.model import Rules
 from hub.scoring.weigh import UNITS_PER_BIT
 
 _RECORD = ["source", "source_key"]
+#: below any weight: of a pair that a veto keeps apart
+_LEAST = np.iinfo(np.int32).min
 
 
 def list_review(addition: Addition, rules: Rules) -> tuple[pl.DataFrame, int]:
-    """The review queue of the whole hub, and how many pairs of entities it was cut from: only those take part that have one."""
-    state, pairs = addition.state, addition.state.open
-    weight = state.vectors["total"].to_numpy()[pairs.vector]
-    first, second = state.owner[pairs.left], state.owner[pairs.right]
+    """The review queue of the whole hub, and from how many questions it was cut (hub.results.queue)."""
+    state = addition.state
+    scene = Scene(state.owner, _value_ids(state), list(state.guards), *_read_bonds(addition), addition.rank)
+    pairs = _weigh(state, state.open)
     # nobody is asked about a pair that a veto keeps apart whatever is answered
-    barred = state.vectors["counted"].to_numpy()[pairs.vector] == FORBIDDEN
-    near = np.flatnonzero((weight >= round(rules.review_bits * UNITS_PER_BIT)) & ~barred)
-    for hashes in state.guards:
-        # nobody is asked about two entities with a code each; they are most pairs
-        code = _read_codes(state, hashes, first[near], second[near])
-        one, two = code[first[near]], code[second[near]]
-        near = near[(one == 0) | (two == 0) | (one == two)]
-    rank = addition.rank
-    # in the order of their records, as a full run has them: it decides between pairs that are asked about alike
-    near = near[np.argsort(rank[pairs.left[near]].astype(np.int64) * len(rank) + rank[pairs.right[near]], kind="stable")]
-    stake = _value_ids(state)
-    left, right = (state.owner[addition.rows[side]].astype(np.int64) for side in addition.bonds.apart)
-    apart = np.unique(np.minimum(left, right) * len(stake) + np.maximum(left, right))
-    chosen, found = choose_review(first[near], second[near], weight[near], stake, rules, apart)
-    rows = near[chosen]
-    at_stake = stake[first[rows]] + stake[second[rows]]
-    return write_review(state.records, pairs.left[rows], pairs.right[rows], weight[rows], at_stake, rules), found
+    near, clashing = np.flatnonzero(pairs.weight >= round(rules.review_bits * UNITS_PER_BIT)), []
+    first, second = state.owner[pairs.left], state.owner[pairs.right]
+    for code in scene.codes:
+        # nor about two entities with a code each; they are most pairs
+        rows = np.flatnonzero(scene.mark(first[near], second[near]) & (code != 0))
+        is_free = are_free(read_whole(scene, code, rows), first[near], second[near])
+        clashing.append(pairs[near[~is_free]])
+        near = near[is_free]
+    asked, found = choose_review(pairs[near], clashing, scene, rules, lambda rows: _list_inside(state, rows))
+    return write_review(state.records, asked, scene, rules), found
 
 
-def _read_codes(state: State, hashes: Hashes, *ids: Ids) -> Hashes:
-    """The one value of a guard or barrier that the records of some ids have; 0 where they have none, or people made two one."""
-    # what is there no more has no id and falls behind the last one
-    asked = np.zeros(state.issued.height + 1, dtype=bool)
-    for some in ids:
-        asked[some] = True
-    rows = np.flatnonzero(asked[state.owner] & (hashes != 0))
-    code = np.zeros(len(asked), dtype=np.uint64)
-    owner, own = state.owner[rows], hashes[rows]
-    code[owner] = own
-    code[owner[code[owner] != own]] = 0
-    return code
+def _weigh(state: State, pairs: Pairs | Open) -> Scored:
+    weight, counted = state.vectors["total"].to_numpy(), state.vectors["counted"].to_numpy()
+    return Scored(pairs.left, pairs.right, np.where(counted[pairs.vector] == FORBIDDEN, _LEAST, weight[pairs.vector]))
+
+
+def _list_inside(state: State, rows: Longs) -> Scored:
+    """The pairs within the ids whose records some rows are."""
+    at = find_from(state.pairs, rows.astype(np.int32))
+    at = at[state.proposed[at] != 0]
+    pairs = _weigh(state, state.take(at))
+    return pairs[np.flatnonzero(state.owner[pairs.left] == state.owner[pairs.right])]
+
+
+def _read_bonds(addition: Addition) -> tuple[tuple[Ids, Ids], Ids]:
+    """The pairs of rows that people keep apart, and the rows that they made one with others."""
+    rows, (left, right) = addition.rows, addition.bonds.apart
+    merged = np.array([rank for _, ranks in addition.bonds.merged for rank in ranks], dtype=np.int64)
+    return (rows[left], rows[right]), rows[merged]
 
 
 def _value_ids(state: State) -> npt.NDArray[np.float64]:

@@ -23,7 +23,7 @@ TakeEdges = Callable[[Pieces], None]
 Longs = npt.NDArray[np.int64]
 
 
-def name_ends(aligned: pl.DataFrame, left: Ids, right: Ids) -> pl.DataFrame:
+def name_ends(aligned: pl.DataFrame, left: Ids | Longs, right: Ids | Longs) -> pl.DataFrame:
     """source_a, source_key_a, source_b, source_key_b of pairs of ranks."""
     columns = [
         aligned[column].gather(pl.Series(ranks)).alias(f"{column}_{side}")

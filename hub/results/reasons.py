@@ -11,7 +11,8 @@ import polars as pl
 
 from hub.clustering.bonds import read_guards
 from hub.clustering.standing import Decision, RecordRef
-from hub.decide import list_standing, name_record
+from hub.decide import name_record
+from hub.decisions import list_standing
 from hub.rules.model import Rules
 from hub.scoring.compare import Layout
 from hub.scoring.weigh import mark_levels
@@ -42,8 +43,9 @@ def name_clash(part: str, values: Iterable[str], kind: str = "guard") -> str:
 
 def list_holding(decisions: pl.DataFrame, entity: str) -> list[Decision]:
     """The decisions that were obeyed, of hub.resolve.Resolution.decisions."""
-    holding = decisions.filter(pl.col("state") == "holds").with_columns(undoes=pl.lit(None, dtype=pl.String))
-    return list_standing(holding, entity)
+    standing = decisions.filter(pl.col("state") != "undone").with_columns(undoes=pl.lit(None, dtype=pl.String))
+    holding = set(standing.filter(state="holds")["decision_id"])
+    return [decision for decision in list_standing(standing, entity) if decision.decision_id in holding]
 
 
 def find_path(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float, a: RecordRef, b: RecordRef) -> list[Step]:

@@ -1,4 +1,4 @@
-"""What a resolution says about itself: the review queue, counts."""
+"""What a resolution says about itself: counts."""
 
 from typing import Any
 
@@ -8,87 +8,9 @@ import polars as pl
 
 from hub.candidates.pairs import Candidates
 from hub.columns.parts import Ids
-from hub.columns.sorting import order_numbers
-from hub.results.edges import ENDS, name_ends
-from hub.rules.model import Rules
-from hub.scoring.weigh import UNITS_PER_BIT, Weighed
+from hub.scoring.weigh import Weighed
 
 Longs = npt.NDArray[np.int64]
-
-
-def build_review(
-    aligned: pl.DataFrame,
-    candidates: Candidates,
-    weight: Longs | Ids,
-    labels: Longs,
-    codes: list[Ids],
-    value: npt.NDArray[np.float64],
-    rules: Rules,
-    apart: Longs,
-) -> tuple[pl.DataFrame, int]:
-    """The review queue, and how many pairs of entities it was cut from.
-
-    One pair per two entities that were not joined, though a pair of their records is in the grey band or above it. `value` is
-    what each record is worth; value at stake is that of the two entities; the order is value x uncertainty (1 at even odds).
-    apart: pairs of entities that people keep apart, as smaller label * records + larger.
-    """
-    near = np.flatnonzero(weight >= round(rules.review_bits * UNITS_PER_BIT))
-    first, second = labels[candidates.left[near]], labels[candidates.right[near]]
-    near, first, second = (side[first != second] for side in (near, first, second))
-    for code in codes:
-        own = np.full(len(labels), -1, dtype=np.int64)
-        np.maximum.at(own, labels, code)
-        # people may have made two values of a barrier one
-        own[labels[(code >= 0) & (code != own[labels])]] = -1
-        free = (own[first] < 0) | (own[second] < 0) | (own[first] == own[second])
-        near, first, second = near[free], first[free], second[free]
-    stake = np.bincount(labels, weights=value, minlength=len(labels)).astype(np.float64)
-    chosen, found = choose_review(first, second, weight[near], stake, rules, apart)
-    rows = near[chosen]
-    at_stake = stake[first[chosen]] + stake[second[chosen]]
-    return write_review(aligned, candidates.left[rows], candidates.right[rows], weight[rows], at_stake, rules), found
-
-
-def choose_review(
-    first: Longs | Ids, second: Longs | Ids, weight: Longs | Ids, stake: npt.NDArray[np.float64], rules: Rules, apart: Longs
-) -> tuple[Longs, int]:
-    """Which pairs of records people are asked about, the most urgent first, and about how many pairs of entities there would be
-    something to ask. The pairs come in the order of their records; first, second: their entities; stake: what each is worth."""
-    key = np.minimum(first, second).astype(np.int64) * max(len(stake), 1) + np.maximum(first, second)
-    rows = np.flatnonzero(~np.isin(key, apart))
-    order = rows[order_numbers(key[rows])]
-    starts = np.flatnonzero(np.r_[True, key[order][1:] != key[order][:-1]]) if len(order) else order
-    highest = np.maximum.reduceat(weight[order], starts) if len(order) else weight[order]
-    high = np.flatnonzero(weight[order] == np.repeat(highest, np.diff(starts, append=len(order))))
-    best = order[high[np.searchsorted(high, starts)]]
-    doubt = 2 / (1 + np.exp2(np.minimum(np.abs(weight[best] / UNITS_PER_BIT - rules.match_bits), 60)))
-    urgency = (stake[first[best]] + stake[second[best]]) * doubt
-    most = np.arange(len(best))
-    if len(best) > rules.review_limit > 0:
-        most = np.flatnonzero(urgency >= np.partition(urgency, -rules.review_limit)[-rules.review_limit])
-    ranked = most[np.lexsort((best[most], -doubt[most], -urgency[most]))]
-    return best[ranked[: rules.review_limit]], len(best)
-
-
-def write_review(
-    records: pl.DataFrame,
-    left: Ids,
-    right: Ids,
-    weight: Longs | Ids,
-    at_stake: npt.NDArray[np.float64],
-    rules: Rules,
-) -> pl.DataFrame:
-    """The queue of chosen pairs of records."""
-    queue = name_ends(records, left, right).with_columns(
-        pair_id=pl.concat_str("source_a", pl.lit(":"), "source_key_a", pl.lit("|"), "source_b", pl.lit(":"), "source_key_b"),
-        weight=pl.Series(weight / UNITS_PER_BIT),
-        reason=pl.Series(
-            np.where(weight >= round(rules.match_bits * UNITS_PER_BIT), "match held back by other evidence", "grey band"),
-            dtype=pl.String,
-        ),
-        value_at_stake=pl.Series(at_stake),
-    )
-    return queue.select("pair_id", *ENDS, "weight", "reason", "value_at_stake")
 
 
 def count_moved(events: pl.DataFrame) -> int:

@@ -10,7 +10,8 @@ import duckdb
 import polars as pl
 
 from hub.clustering.bonds import read_guards
-from hub.decide import DECISION_SCHEMA, DecisionError
+from hub.decide import DecisionError
+from hub.decisions import DECISION_SCHEMA
 from orchestration.lib.desk import Desk, Record
 from orchestration.lib.stores import Stores
 from orchestration.project import ProjectError, current_project

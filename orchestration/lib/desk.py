@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from hub.decide import Book, list_decisions, list_named
+from hub.decide import Book
+from hub.decisions import list_decisions, list_named
 from orchestration.project import ProjectError
 
 Record = tuple[str, str]

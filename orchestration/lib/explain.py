@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from hub.decide import DECISION_SCHEMA
+from hub.decisions import DECISION_SCHEMA
 from hub.explain import add_reasons, read_pairs, read_told
 from hub.explain import explain_pair as score_pair
 from hub.ids.identify import align_events

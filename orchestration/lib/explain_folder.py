@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from hub.columns.prepare import prepare
-from hub.decide import describe_decisions
+from hub.decisions import describe_decisions
 from hub.explain import add_reasons, read_pairs, read_told
 from hub.explain import explain_pair as score_pair
 from hub.files import read_table

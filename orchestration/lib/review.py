@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from hub import files
-from hub.decide import AlreadyDecidedError, DecisionError, describe_decisions
+from hub.decide import AlreadyDecidedError, DecisionError
 from hub.decided import name_two, read_texts, read_word
+from hub.decisions import describe_decisions
 from orchestration.lib.desk import Desk, Office
 from orchestration.project import ProjectError
 

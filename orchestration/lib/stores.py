@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 from connectors.base import Batch, Stream
 from connectors.catalog import KINDS, declare_streams
 from connectors.files.entities import ENTITIES, table_name
-from hub.decide import DECISION_SCHEMA
+from hub.decisions import DECISION_SCHEMA
 from orchestration.lib.dagster_log import hush_absent_checks
 from orchestration.lib.dead_runs import close_dead_runs
 from orchestration.lib.erasing import finish_pending

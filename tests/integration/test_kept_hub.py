@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from hub.decide import DECISION_SCHEMA, Book
+from hub.decide import Book
+from hub.decisions import DECISION_SCHEMA
 from hub.rules.read import load_rules
 from orchestration.lib.identity import LOG_SCHEMA, Identities, keep_identities, list_tables, resolve_identities
 from orchestration.lib.models import read_kept_model, settle_retrained

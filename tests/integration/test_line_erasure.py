@@ -22,7 +22,7 @@ from connectors.catalog import build_connector, declare_streams
 from connectors.crm.hubspot_streams import CONTACTS, NOTES
 from connectors.erp.u8_streams import CUSTOMERS
 from connectors.messaging.wecom_streams import EXTERNAL_CONTACTS
-from hub.decide import DECISION_SCHEMA
+from hub.decisions import DECISION_SCHEMA
 from orchestration.cli.app import app
 from orchestration.lib.identity import LOG_SCHEMA, keep_identities, resolve_identities, write_identities
 from orchestration.lib.publication import list_published_tables

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from hub.decide import Book, DecisionError, list_decisions
+from hub.decide import Book, DecisionError
+from hub.decisions import list_decisions
 from hub.model import read_model, write_model
 from hub.resolve import resolve
 from hub.results.hierarchy import add_hierarchy
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.integration
 RULES, FEW_RULES = load_rules("organisation"), load_few_rules()
 KEYS = ["source", "source_key"]
 CHOICES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans(), st.booleans()), min_size=6, max_size=16)
-ACTIONS = st.sampled_from(["add", "change", "delete", "merge", "never", "undo"])
+ACTIONS = st.sampled_from(["add", "change", "delete", "merge", "never", "move", "undo"])
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 15), st.integers(0, 15)), min_size=3, max_size=5)
 COUNTS = ("records", "clusters", "largest_cluster", "candidates", "share_ids_changed", "edges", "review_found", "decisions")
 COUNTS += ("candidate_keys", "blocks_capped", "pairs_left_out", "distinct_vectors", "vetoes", "weight_histogram")
@@ -58,12 +59,14 @@ def assert_equal(outcome, full):
     }
 
 
-def decide(book, kind, a, b, number):
+def decide(book, kind, a, b, number, others=()):
     """A decision, or the undo of one; what contradicts an earlier one is not made."""
     by = {"actor": "li", "reason": "", "at": DAY_ONE + timedelta(days=number)}
     made = list_decisions(book.log).filter(pl.col("undone_by").is_null())["decision_id"].to_list()
     with suppress(DecisionError):
-        if kind != "undo":
+        if kind == "move":
+            book.move([a], [b], others, **by)
+        elif kind != "undo":
             book.decide(kind, [a], [b], **by)
         elif made:
             book.undo(made[number % len(made)], **by)
@@ -80,9 +83,9 @@ def test_additions_changes_deletions_and_decisions_equal_full_runs(tmp_path_fact
     for number, (action, place, other) in enumerate(steps, start=1):
         row, second = place % len(choices), other % len(choices)
         deleted, batch = None, everything[row : row + 1]
-        if action in ("merge", "never", "undo"):
+        if action in ("merge", "never", "move", "undo"):
             a, b = (everything.select(KEYS).row(one) for one in (row, second))
-            decide(book, action, a, b, number)
+            decide(book, action, a, b, number, everything.select(KEYS).rows()[number : number + 2])
             if action == "undo":
                 # of the same run is another merge of what was one
                 decide(book, "merge", a, b, number)

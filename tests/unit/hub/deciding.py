@@ -40,6 +40,10 @@ class People:
         self.day += 1
         return self.book.decide(kind, a, b, actor="李明", reason=reason, at=DAY_ONE + timedelta(days=self.day))
 
+    def move(self, records, to, rest, reason="knows them"):
+        self.day += 1
+        return self.book.move(records, to, rest, actor="李明", reason=reason, at=DAY_ONE + timedelta(days=self.day))
+
     def undo(self, decision_id):
         self.day += 1
         return self.book.undo(decision_id, actor="王芳", reason="was wrong", at=DAY_ONE + timedelta(days=self.day))

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from hub.columns.prepare import RecordsError
-from hub.decide import Book, join_logs, list_decisions
-from hub.decided import read_decisions
+from hub.decide import Book
+from hub.decided import join_logs, read_decisions
+from hub.decisions import list_decisions
 from tests.unit.hub.conftest import DAY_ONE
 
 
