@@ -103,20 +103,21 @@ class Book:
         reason: str,
         at: datetime,
     ) -> str:
-        """Records leave the rest of their entity for that of others, whole; returns the move's id, which undo takes. Raises
-        DecisionError as `decide` does, and where nothing is left behind: that is a merge."""
+        """Records leave the rest of their entity, if there is one, for that of others, whole; returns the move's id, which undo
+        takes. Raises DecisionError as `decide` does."""
         a, b, c = (tuple(dict.fromkeys(group)) for group in (records, to, rest))
         self._refuse_strangers([*a, *b, *c])
-        if not (a and b and c):
-            raise DecisionError("a move needs records that move, others that they leave, and others that they come to")
+        if not a or not b:
+            raise DecisionError("a move needs records that move and others that they come to")
         first = self._write("split", actor, reason, at, a, c)
         self._write("merge", actor, reason, at, a, b, decision_id=first["decision_id"])
         try:
             # without the move, but as it leaves the moves before it
             before = [one for one in list_standing(self.log, self.entity) if one.decision_id != first["decision_id"]]
             standing = Standing(before)
-            with suppress(AlreadyDecidedError):
-                self._refuse_never(standing, "split", a, c)
+            if c:
+                with suppress(AlreadyDecidedError):
+                    self._refuse_never(standing, "split", a, c)
             standing.add(Decision(first["decision_id"], "split", a, c, actor, reason, at, is_move=True))
             self._refuse_merge(standing, a, b)
         except DecisionError:

@@ -99,10 +99,14 @@ class Standing:
         return next(((roots[root], record) for record in b if (root := self.find_root(record)) in roots), None)
 
     def find_apart(self, a: Iterable[RecordRef], b: Iterable[RecordRef]) -> Decision | None:
-        """A decision that keeps every record of one group from every record of the other."""
+        """A decision that keeps every record of one group from every record of the other, and is no move: that keeps apart only
+        until the others are moved too."""
         first, second = ({self.find_root(record) for record in group} for group in (a, b))
         candidates = {
-            one.decision_id: one for record in sorted(self.list_one(first) & self._nevers.keys()) for one in self._nevers[record]
+            one.decision_id: one
+            for record in sorted(self.list_one(first) & self._nevers.keys())
+            for one in self._nevers[record]
+            if not one.is_move
         }
         for decision in candidates.values():
             left, right = ({self.find_root(record) for record in group} for group in (decision.group_a, decision.group_b))

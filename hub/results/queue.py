@@ -32,7 +32,7 @@ Longs = npt.NDArray[np.int64]
 #: why a pair is in the queue: its two entities might be one
 GREY, HELD_BACK = "grey band", "match held back by other evidence"
 #: ... or a record might belong to the other's entity, which is never one with its own
-STRAYS = {LEFT: "record a fits both", RIGHT: "record b fits both"}
+STRAYS = {LEFT: "record a fits both: is it of b's customer?", RIGHT: "record b fits both: is it of a's customer?"}
 
 
 def build_review(

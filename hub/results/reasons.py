@@ -1,6 +1,7 @@
 """What made two records one entity though they need not match themselves, or keeps them two though they do (I-6)."""
 
 import heapq
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -81,10 +82,12 @@ def grow_tree(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
     """
     steps, left = _link(pairs, decisions, match_bits), dict.fromkeys(sorted(records))
     tree: list[Step] = []
-    waiting: list[tuple[float, RecordRef, RecordRef, int, Step]] = []
+    # two merges may join the same two records: what was found first decides
+    waiting: list[tuple[float, RecordRef, RecordRef, int, int, Step]] = []
+    numbers = itertools.count()
     while left:
         if waiting:
-            _, here, there, depth, step = heapq.heappop(waiting)
+            _, here, there, depth, _, step = heapq.heappop(waiting)
             if there not in left:
                 continue
             tree.append({**step, "a": here, "b": there, "depth": depth})
@@ -95,7 +98,7 @@ def grow_tree(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
         for other, step in steps.get(there, []):
             if other in left:
                 strength = float("inf") if step["weight"] is None else step["weight"]
-                heapq.heappush(waiting, (-strength, there, other, depth + 1, step))
+                heapq.heappush(waiting, (-strength, there, other, depth + 1, next(numbers), step))
     return tree
 
 

@@ -1,4 +1,4 @@
-"""`goldthread review`, `merge`, `split`, `never`, `undo` and `decisions`: people decide who is who, and it holds."""
+"""`goldthread review`, `merge`, `split`, `never`, `move`, `undo` and `decisions`: people decide who is who, and it holds."""
 
 from __future__ import annotations
 
@@ -59,10 +59,15 @@ def list_queue(
 
 
 def _tell_end(row: dict[str, Any], side: str) -> str:
-    """A record of a pair, and whose it is where it is not all of it."""
+    """A record of a pair, whose it is where it is not all of it, and whether it is asked whose it is."""
+    from hub.results.queue import STRAYS
+    from hub.results.strays import LEFT, RIGHT
+
     lines = [row[f"name_{side}"], f"{row[f'source_{side}']}:{row[f'source_key_{side}']}"]
     if (row[f"id_records_{side}"] or 1) > 1:
         lines.append(f"one of {row[f'id_records_{side}']:,} of {row[f'id_name_{side}'] or row[f'id_{side}']}")
+    if row["reason"] == STRAYS[LEFT if side == "a" else RIGHT]:
+        lines.append("fits both: is it of the other's customer?")
     return "\n".join(filter(None, lines))
 
 
@@ -81,7 +86,7 @@ def export_queue(
     place = f" --hub {hub}" if hub else ""
     open_console().print(
         f"{count(exported, 'pair')} in {file}: write same, different or skip (相同, 不同, 跳过) under decision, "
-        f"then `goldthread review import {file}{place}`",
+        f"then `goldthread review import {file}{place}`; where `found` asks about a record, it alone moves or stays",
         highlight=False,
     )
 
@@ -110,6 +115,8 @@ def import_queue(
                 console.print(
                     f"row {row} holds for all records of its two ids: {records[0]:,} and {records[1]:,}", highlight=False
                 )
+        for row, told in done.strays.items():
+            console.print(f"row {row}: {told}", highlight=False)
         for problem in done.problems:
             console.print(f"[red]row {problem['row']}[/] left out: {problem['problem']}", highlight=False)
     if done.problems:
@@ -174,6 +181,26 @@ def split(
     _report(made, office, as_json)
 
 
+def move(
+    records: Annotated[list[str], typer.Argument(help="Records of one customer, as SOURCE:KEY.")],
+    to: Annotated[str, typer.Option(help="Whose they are: an ID, or a record of that customer as SOURCE:KEY.")],
+    by: By = None,
+    reason: Reason = "",
+    entity: EntityOption = "organisation",
+    hub: HubOption = None,
+    rules: RulesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take records out of their customer and put them to another, for good. One `undo` takes all of it back."""
+    from orchestration.cli.explain import parse_record
+    from orchestration.lib.desk import move_records
+
+    chosen = list(dict.fromkeys(parse_record(text) for text in records))
+    with _open(hub, rules) as office:
+        made = move_records(office, chosen, to, entity=entity, actor=by or getpass.getuser(), reason=reason)
+    _report(made, office, as_json)
+
+
 def undo(
     decision: Annotated[str, typer.Argument(help="dec_..., see `goldthread decisions`.")],
     by: By = None,
@@ -182,7 +209,7 @@ def undo(
     rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a decision back: what it merged gets back the IDs that it had."""
+    """Take a decision back, a move whole: what it merged gets back the IDs that it had."""
     from orchestration.lib.desk import undo_decision
 
     with _open(hub, rules) as office:
@@ -242,9 +269,11 @@ def _report(made: dict[str, Any], office: Office, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(made, ensure_ascii=False))
         return
-    what = (
-        f"takes back {made['undoes']}"
-        if made["kind"] == "undo"
-        else f"{made['kind']} of {' and '.join(map(str, made['records']))} records"
-    )
+    if made["kind"] == "undo":
+        what = f"takes back {made['undoes']}"
+    elif made["kind"] == "move":
+        moved, there = made["records"]
+        what = f"moves {count(moved, 'record')} to the {there:,} of {made['ids'][1]}"
+    else:
+        what = f"{made['kind']} of {' and '.join(map(str, made['records']))} records"
     open_console().print(f"{made['decision_id']}: {what}; {office.effect}", highlight=False)

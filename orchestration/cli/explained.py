@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,9 +138,13 @@ def _tell_left(records: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _tell_decisions(decisions: list[dict[str, Any]]) -> Iterator[str]:
+    halves = Counter(row["decision_id"] for row in decisions)
     for row in decisions:
+        is_move = halves[row["decision_id"]] > 1
+        if is_move and row["kind"] == "split":
+            continue
         reason = f": {row['reason']}" if row["reason"] else ""
-        who = f"{row['kind']} by {row['actor']} on {row['at']:%Y-%m-%d}{reason}"
+        who = f"{'move' if is_move else row['kind']} by {row['actor']} on {row['at']:%Y-%m-%d}{reason}"
         yield f"people decided: {who} ({row['state']}, {row['decision_id']})"
 
 

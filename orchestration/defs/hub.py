@@ -25,7 +25,7 @@ TABLES = {
     "golden_lineage": "Every value of a golden attribute, where it comes from and which rule chose.",
     "edges": "Match evidence between two records, in bits per field.",
     "review_queue": "Pairs that a person should decide, most valuable first.",
-    "decisions": "What people decided about customers: merge, split, never; who, when, why, and whether it holds.",
+    "decisions": "What people decided about customers: merge, split, never, move; who, when, why, and whether it holds.",
     "person_decisions": "What people decided about persons.",
     "identity_events": "The identity log: issued, attached, merged, split, redirected.",
     "person_crosswalk": "Which person a source record belongs to, and when.",

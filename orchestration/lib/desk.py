@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from hub.decide import Book
+from hub.decide import Book, name_record
 from hub.decisions import list_decisions, list_named
 from orchestration.project import ProjectError
 
@@ -92,10 +92,19 @@ class Desk:
         return records
 
     def list_customer(self, subject: str) -> list[Record]:
-        """All records of an id; for a record those of its customer but for what was split from it since the last run."""
+        """All records of an id but for what was split or moved from it since the last run; of a record those of its customer."""
         records = self.list_records(self.find_id(subject))
         source, colon, key = subject.partition(":")
-        return self.book.list_companions((source, key), records) if colon else records
+        return self.book.list_companions((source, key), records) if colon else self.book.list_staying(records)
+
+    def move(self, records: list[Record], subject: str, *, actor: str, reason: str, at: datetime) -> tuple[str, list[int]]:
+        """Records of one customer leave it for another, whole; returns the decision and how many records both sides have. What
+        both customers hold is to be loaded before."""
+        gid, to = self.find_id(name_record(records[0])), self.list_customer(subject)
+        rest = [record for record in self.list_records(gid) if record not in records]
+        for moved in records:
+            rest = self.book.list_companions(moved, rest)[1:]
+        return self.book.move(records, to, rest, actor=actor, reason=reason, at=at), [len(records), len(to)]
 
     def expand(self, subject: str) -> list[Record]:
         """A record stands for itself, an id for all its records."""
@@ -137,6 +146,23 @@ def split_customer(
     return {"decision_id": made, "kind": "split", "ids": [gid], "records": [len(records), len(rest)]}
 
 
+def move_records(office: Office, records: list[Record], subject: str, *, entity: str, actor: str, reason: str) -> dict[str, Any]:
+    """Take records out of their customer and put them to another."""
+    with office.open_desk(office.choose_entity(entity, subject)) as desk:
+        ids = [desk.find_id(name_record(record)) for record in records]
+        target = desk.find_id(subject)
+        strange = next((record for record, gid in zip(records, ids, strict=True) if gid != ids[0]), None)
+        if strange:
+            raise ProjectError(
+                f"{name_record(records[0])} and {name_record(strange)} are of two customers: move those of one at a time"
+            )
+        if target == ids[0]:
+            raise ProjectError(f"{name_record(records[0])} is of {target} already")
+        desk.load([*desk.list_records(ids[0]), *desk.list_records(target)])
+        made, sizes = desk.move(records, subject, actor=actor, reason=reason, at=datetime.now(UTC))
+    return {"decision_id": made, "kind": "move", "ids": [ids[0], target], "records": sizes}
+
+
 def undo_decision(office: Office, decision_id: str, *, actor: str, reason: str) -> dict[str, Any]:
     """Take a decision back."""
     made = list_decisions(office.read_log()).filter(decision_id=decision_id)
@@ -149,6 +175,16 @@ def undo_decision(office: Office, decision_id: str, *, actor: str, reason: str) 
 def list_made(office: Office) -> list[dict[str, Any]]:
     """Every decision, newest first, with its state: `holds`, `waits` and `undone` as of the last run, else `next run`."""
     made = list_decisions(office.read_log())
-    both = made.join(office.read_applied(), on="decision_id", how="left", maintain_order="left")
+    applied = office.read_applied().unique("decision_id")
+    both = _name_moves(made).join(applied, on="decision_id", how="left", maintain_order="left")
     late = pl.col("state").is_null() | (pl.col("undone_by").is_not_null() & (pl.col("state") != "undone"))
     return both.with_columns(state=pl.when(late).then(pl.lit("next run")).otherwise("state")).reverse().to_dicts()
+
+
+def _name_moves(made: pl.DataFrame) -> pl.DataFrame:
+    """Decisions, each in one row: of a move who was moved, and to whom."""
+    is_half = made["decision_id"].is_duplicated()
+    named = made.filter(~is_half | (made["kind"] == "merge"))
+    moved = made.filter(is_half)["decision_id"].unique()
+    kind = pl.when(pl.col("decision_id").is_in(moved.implode())).then(pl.lit("move")).otherwise("kind")
+    return named.with_columns(kind=kind)

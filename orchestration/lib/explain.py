@@ -54,9 +54,9 @@ def explain_customer(con: duckdb.DuckDBPyConnection, subject: str, entity: str |
             where a.{of.gid} = $gid and b.{of.gid} = a.{of.gid} order by weight desc
         """,  # noqa: S608 (of the hub)
         "decisions": f"""
-            select distinct on (decision_id) decisions.* from hub.{of.decisions} as decisions
+            select distinct on (decision_id, kind) decisions.* from hub.{of.decisions} as decisions
             join {crosswalk} on {of.gid} = $gid and is_current
-            where list_contains(group_a || group_b, {{'source': source, 'source_key': source_key}}) order by decision_id
+            where list_contains(group_a || group_b, {{'source': source, 'source_key': source_key}}) order by decision_id, kind
         """,  # noqa: S608 (of the hub)
         "events": "select * from hub.identity_events where customer_gid = $gid or other_gid = $gid order by event_no",
     }

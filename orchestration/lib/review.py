@@ -12,10 +12,12 @@ from typing import Any
 import polars as pl
 
 from hub import files
-from hub.decide import AlreadyDecidedError, DecisionError
+from hub.decide import AlreadyDecidedError, DecisionError, name_record
 from hub.decided import name_two, read_texts, read_word
 from hub.decisions import describe_decisions
-from orchestration.lib.desk import Desk, Office
+from hub.results.queue import STRAYS
+from hub.results.strays import LEFT, RIGHT
+from orchestration.lib.desk import Desk, Office, Record
 from orchestration.project import ProjectError
 
 ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
@@ -39,6 +41,8 @@ class Imported:
     skipped: int = 0
     #: records of the customers that a row of its own joined or parted, by the number of the row
     records: dict[int, tuple[int, int]] = field(default_factory=dict)
+    #: rows about one record that fits two customers, in words
+    strays: dict[int, str] = field(default_factory=dict)
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -138,12 +142,12 @@ def _write_table(table: pl.DataFrame, path: Path) -> None:
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """decision, reason and the ends of a filled-in table, all text. Raises ProjectError or RecordsError."""
+    """decision, reason, found and the ends of a filled-in table, all text. Raises ProjectError or RecordsError."""
     table = _read_workbook(path) if path.suffix.lower() == ".xlsx" else files.read_table(path)
     missing = [name for name in ("decision", *ENDS) if name not in table.columns]
     if missing:
         raise ProjectError(f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`")
-    return read_texts(table, "decision", "reason")
+    return read_texts(table, "decision", "reason", "found")
 
 
 def _read_workbook(path: Path) -> pl.DataFrame:
@@ -159,12 +163,43 @@ def _read_workbook(path: Path) -> pl.DataFrame:
 def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imported:
     """Make the decisions of a filled-in table, in one transaction; a row that cannot be one is reported and left out.
 
-    A pair speaks for the two customers that its records belong to, for that is what the queue asks.
+    A pair speaks for the two customers that its records belong to, for that is what the queue asks; where it asks whose a record
+    is (hub.results.queue.STRAYS), for that record and the other's customer.
     """
-    table = read_table(path)
     found = Imported()
-    asked: list[tuple[int, str, str, list[str]]] = []
-    for number, (word, reason, *ends) in enumerate(table.iter_rows(), start=_FIRST_ROW):
+    asked = _read_verdicts(read_table(path), found)
+    with office.open_desk(entity) as desk:
+        ready = [(verdict, groups) for verdict in asked if (groups := _expand(desk, verdict, found))]
+        desk.load([record for _, groups in ready for group in groups for record in group])
+        at = datetime.now(UTC)
+        for verdict, groups in ready:
+            try:
+                _decide(desk, verdict, groups, found, actor, at)
+            except AlreadyDecidedError:
+                found.skipped += 1
+            except DecisionError as error:
+                found.problems.append({"row": verdict.row, "problem": str(error)})
+            else:
+                found.same += verdict.kind == "merge"
+                found.different += verdict.kind == "never"
+    found.problems.sort(key=lambda problem: problem["row"])
+    return found
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """A row of a table that decides; stray: the record that it asks about, and the other one."""
+
+    row: int
+    kind: str
+    reason: str
+    ends: tuple[Record, Record]
+    stray: tuple[Record, Record] | None
+
+
+def _read_verdicts(table: pl.DataFrame, found: Imported) -> list[_Verdict]:
+    verdicts = []
+    for number, (word, reason, question, *ends) in enumerate(table.iter_rows(), start=_FIRST_ROW):
         try:
             kind = read_word(word)
         except ValueError as error:
@@ -175,37 +210,33 @@ def import_decisions(office: Office, entity: str, path: Path, actor: str) -> Imp
         elif not name_two(ends):
             found.problems.append({"row": number, "problem": "the row does not name two records"})
         else:
-            asked.append((number, kind, reason, ends))
-    with office.open_desk(entity) as desk:
-        ready = [
-            (number, kind, reason, groups)
-            for number, kind, reason, ends in asked
-            if (groups := _expand(desk, number, ends, found))
-        ]
-        desk.load([record for *_, groups in ready for group in groups for record in group])
-        at = datetime.now(UTC)
-        for number, kind, reason, groups in ready:
-            try:
-                desk.book.decide(kind, *groups, actor=actor, reason=reason, at=at)
-            except AlreadyDecidedError:
-                found.skipped += 1
-                continue
-            except DecisionError as error:
-                found.problems.append({"row": number, "problem": str(error)})
-                continue
-            found.same += kind == "merge"
-            found.different += kind == "never"
-            found.records[number] = (len(groups[0]), len(groups[1]))
-    found.problems.sort(key=lambda problem: problem["row"])
-    return found
+            a, b = (ends[0], ends[1]), (ends[2], ends[3])
+            stray = {STRAYS[LEFT]: (a, b), STRAYS[RIGHT]: (b, a)}.get(question)
+            verdicts.append(_Verdict(number, kind, reason, (a, b), stray))
+    return verdicts
 
 
-def _expand(desk: Desk, number: int, ends: list[str], found: Imported) -> list[list[tuple[str, str]]] | None:
-    a, b = (ends[0], ends[1]), (ends[2], ends[3])
+def _expand(desk: Desk, verdict: _Verdict, found: Imported) -> list[list[Record]] | None:
     try:
-        names = [f"{source}:{key}" for source, key in (a, b)]
+        names = [name_record(record) for record in verdict.ends]
         ids = [desk.find_id(name) for name in names]
     except ProjectError as error:
-        found.problems.append({"row": number, "problem": str(error)})
+        found.problems.append({"row": verdict.row, "problem": str(error)})
         return None
-    return [[a], [b]] if ids[0] == ids[1] else [desk.list_customer(name) for name in names]
+    return [[record] for record in verdict.ends] if ids[0] == ids[1] else [desk.list_customer(name) for name in names]
+
+
+def _decide(desk: Desk, verdict: _Verdict, groups: list[list[Record]], found: Imported, actor: str, at: datetime) -> None:
+    said: dict[str, Any] = {"actor": actor, "reason": verdict.reason, "at": at}
+    if verdict.stray is None or max(map(len, groups)) == 1:
+        desk.book.decide(verdict.kind, *groups, **said)
+        found.records[verdict.row] = (len(groups[0]), len(groups[1]))
+        return
+    record, other = verdict.stray
+    if verdict.kind == "merge":
+        _, (_, size) = desk.move([record], name_record(other), **said)
+    else:
+        size = len(to := desk.list_customer(name_record(other)))
+        desk.book.decide("never", [record], to, **said)
+    does = "moves to" if verdict.kind == "merge" else "stays out of"
+    found.strays[verdict.row] = f"{name_record(record)} {does} the customer of {name_record(other)}, which has {size:,}"

@@ -43,6 +43,9 @@ def test_records_are_moved_one_after_the_other_though_the_first_left_the_second(
         run(hub, firms, people)
     second = people.move([ref(2)], there, here)
     assert owners(run(hub, firms, people)) == before | {"k0002": before["k0004"], "k0003": before["k0004"]}
+    last = people.move([ref(0), ref(1)], there, [])
+    assert set(owners(run(hub, firms, people)).values()) == {before["k0000"]}
+    people.undo(last)
     people.undo(second)
     assert owners(run(hub, firms, people)) == before | {"k0003": before["k0004"]}
     people.undo(first)

@@ -2,9 +2,10 @@
 
 import polars as pl
 
+from hub.clustering.standing import Decision
 from hub.results.reasons import find_obstacles, find_path, grow_tree
 from hub.rules.read import load_rules
-from tests.unit.hub.conftest import make_parties
+from tests.unit.hub.conftest import DAY_ONE, make_parties
 
 _RULES = load_rules("organisation")
 
@@ -56,3 +57,11 @@ def test_the_tree_of_an_entity_reaches_each_record_by_its_strongest_match() -> N
         (2, "c", "b", 4.0),
         (0, None, "d", None),
     ]
+
+
+def test_the_tree_of_an_entity_that_two_merges_join_tells_one_of_them() -> None:
+    a, b, c, d = (("crm", key) for key in "abcd")
+    merges = [Decision(name, "merge", (one,), (b, d), name, "", DAY_ONE) for name, one in (("li", a), ("wang", c))]
+    again = Decision("zhou", "merge", (b,), (a,), "zhou", "", DAY_ONE)
+    tree = grow_tree(_pairs(), [*merges, again], 0.0, [a, b, c, d])
+    assert [step["b"] for step in tree] == [a, b, d, c]

@@ -8,6 +8,8 @@ import pytest
 from hub.clustering.bonds import read_guards
 from hub.decide import Book
 from hub.resolve import resolve
+from hub.results.queue import STRAYS
+from hub.results.strays import LEFT
 from hub.rules.read import load_rules
 from tests.unit.hub.conftest import DAY_ONE, make_credit_code, make_parties
 
@@ -27,7 +29,7 @@ def ask(records: pl.DataFrame, book: Book | None = None, rules=RULES):
 def name_asked(found) -> list[tuple[str, str]]:
     """The record that is asked about and the one that it might belong to."""
     asked = found.review.filter(pl.col("reason").str.starts_with("record"))
-    is_a = asked["reason"] == "record a fits both"
+    is_a = asked["reason"] == STRAYS[LEFT]
     ends = asked.select("source_key_a", "source_key_b").rows()
     return sorted(pair if first else pair[::-1] for pair, first in zip(ends, is_a, strict=True))
 
