@@ -127,6 +127,12 @@ def test_the_command_line_decides_about_customers_and_says_what_stands_against_i
     assert "no live organisation" in refuse("merge", "cus_nobody", large)
     undone = ask("undo", never["decision_id"])
     assert "undone already" in refuse("undo", undone["undoes"])
+    moved = ask("move", records[1], "--to", other, "--by", "li", "--reason", "their fitter")
+    assert (moved["kind"], moved["ids"]) == ("move", [large, other])
+    assert "moved by li on" in refuse("merge", records[1], records[2])
+    assert [row["kind"] for row in ask("decisions")][0] == "move"
+    ask("undo", moved["decision_id"])
+    assert f"{records[1]} is of {large} already" in refuse("move", records[1], "--to", large)
     coded = "(select max(tax_no) as tax_no from golden_customers union select min(tax_no) from golden_customers)"
     one, two = (
         gid for (gid,) in line.read(f"select min(customer_gid) from golden_customers join {coded} using (tax_no) group by tax_no")
