@@ -48,9 +48,9 @@ def _weigh(state: State, pairs: Pairs | Open) -> Scored:
 def _list_inside(state: State, rows: Longs) -> Scored:
     """The pairs within the ids whose records some rows are."""
     at = find_from(state.pairs, rows.astype(np.int32))
-    at = at[state.proposed[at] != 0]
-    pairs = _weigh(state, state.take(at))
-    return pairs[np.flatnonzero(state.owner[pairs.left] == state.owner[pairs.right])]
+    pairs = state.take(at)
+    own = np.flatnonzero((state.owner[pairs.left] == state.owner[pairs.right]) & (state.proposed[at] != 0))
+    return _weigh(state, Pairs(pairs.left[own], pairs.right[own], pairs.vector[own]))
 
 
 def _read_bonds(addition: Addition) -> tuple[tuple[Ids, Ids], Ids]:

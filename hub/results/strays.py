@@ -119,10 +119,11 @@ def find_strays(
     place = np.repeat(np.arange(len(parts)), [len(left) for _, left in parts])
     record, other = np.where(is_left, pairs.left, pairs.right), np.where(is_left, pairs.right, pairs.left)
     own, to = scene.owner[record], scene.owner[other]
-    inner = np.flatnonzero(scene.mark(own))
+    rows = np.flatnonzero(scene.mark(own, to))
+    inner = rows[np.isin(scene.owner[rows], own)]
     hold = _find_hold(inner, scene, list_inside)[place, np.searchsorted(inner, record)]
     margin = (hold - pairs.weight) / UNITS_PER_BIT
-    near = np.flatnonzero(_are_open(record, to, scene) & (margin <= rules.match_bits - rules.review_bits))
+    near = np.flatnonzero(_are_open(record, to, scene, rows) & (margin <= rules.match_bits - rules.review_bits))
     key = record[near].astype(np.int64) * len(scene.stake) + to[near]
     order = np.lexsort((scene.order(pairs[near]), -pairs.weight[near], key))
     best = near[order[np.flatnonzero(np.diff(key[order], prepend=-1))]]
@@ -143,12 +144,13 @@ def _find_loose(pairs: Scored, code: Codes, bar: float, scene: Scene, rules: Rul
     return pairs[one], has_right[one]
 
 
-def _are_open(record: Ids | Longs, to: Ids | Longs, scene: Scene) -> Mask:
-    """Whether a record may belong to an entity: neither do people keep it from any record there, nor does a value of its own."""
+def _are_open(record: Ids | Longs, to: Ids | Longs, scene: Scene, rows: Longs) -> Mask:
+    """Whether a record may belong to an entity: neither do people keep it from any record there, nor does a value of its own.
+    rows: all records of these entities, if not more."""
     n = len(scene.stake)
     first, second = (side.astype(np.int64) for side in scene.apart)
     apart = np.concatenate([first * n + scene.owner[second], second * n + scene.owner[first]])
-    is_open, rows = ~np.isin(record.astype(np.int64) * n + to, apart), np.flatnonzero(scene.mark(to))
+    is_open = ~np.isin(record.astype(np.int64) * n + to, apart)
     for code in scene.codes:
         whole, own = read_whole(scene, code, rows[code[rows] != 0])[to], code[record]
         is_open &= (own == 0) | (whole == 0) | (own == whole)
