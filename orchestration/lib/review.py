@@ -94,7 +94,8 @@ def export_queue(office: Office, entity: str, path: Path) -> int:
     """Write the queue with the values of both records side by side and empty columns to fill in; returns its pairs."""
     queue = read_queue(office, entity)
     records = office.read_records(entity, pl.concat([_name_records(queue, side) for side in ("a", "b")]).unique())
-    shown = [column for column in records.columns if column not in _INNER]
+    # what none of them has a reviewer need not scroll past
+    shown = [column for column in records.columns if column not in _INNER and records[column].null_count() < records.height]
     for side in ("a", "b"):
         names = {column: f"{column}_{side}" for column in ["source", "source_key", *shown]}
         own = records.select(list(names)).rename(names)

@@ -130,7 +130,7 @@ def test_the_command_line_decides_about_customers_and_says_what_stands_against_i
     moved = ask("move", records[1], "--to", other, "--by", "li", "--reason", "their fitter")
     assert (moved["kind"], moved["ids"]) == ("move", [large, other])
     assert "moved by li on" in refuse("merge", records[1], records[2])
-    assert [row["kind"] for row in ask("decisions")][0] == "move"
+    assert ask("decisions")[0]["kind"] == "move"
     ask("undo", moved["decision_id"])
     assert f"{records[1]} is of {large} already" in refuse("move", records[1], "--to", large)
     coded = "(select max(tax_no) as tax_no from golden_customers union select min(tax_no) from golden_customers)"

@@ -57,6 +57,8 @@ def test_the_queue_asks_whose_a_record_is_and_the_answer_is_about_that_record(hu
     assert "fits both: is it of the other's customer?" in _run("review", "list", "--hub", hub)
     _run("review", "export", table, "--hub", hub)
     held = pl.read_csv(table, infer_schema=False) if ending == "csv" else pl.read_excel(table, infer_schema_length=0)
+    assert {"tax_no_a", "mobile_b"} <= set(held.columns)
+    assert not {"phone_a", "address_b"} & set(held.columns)
     is_third = (held["source_key_a"] == "3") | (held["source_key_b"] == "3")
     filled = held.with_columns(decision=pl.Series(["same" if third else "different" for third in is_third]))
     filled.write_csv(table) if ending == "csv" else filled.write_excel(table)
@@ -97,6 +99,14 @@ def test_records_are_moved_by_name_one_undo_takes_it_back_and_explain_tells_it(h
     _run("undo", made["decision_id"], "--hub", hub)
     assert _read_owners(hub) == before
     assert {row["state"] for row in json.loads(_run("decisions", "--hub", hub, "--json"))} == {"undone"}
+
+
+def test_an_id_stands_for_its_records_but_for_those_that_were_split_from_it_since_the_last_run(hub: Path) -> None:
+    gid = _read_owners(hub)["5"]
+    _run("split", gid, "--records", "form:5", "--hub", hub)
+    assert "merge of 2 and 1 records" in _run("merge", gid, "form:8", "--hub", hub)
+    after = _read_owners(hub)
+    assert after["5"] != after["6"] == after["8"]
 
 
 def test_a_move_that_cannot_be_is_refused_in_a_sentence_and_nothing_is_decided(hub: Path) -> None:
