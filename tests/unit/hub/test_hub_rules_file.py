@@ -108,6 +108,10 @@ def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() ->
     assert name(姓名=persons, 公司=companies) == "person"
     assert name(联系人姓名=persons, 公司=companies) == "organisation"
     assert name(联系人=persons, 公司=half) == "person"
+    # two persons for each company
+    staff = [f"{surname}{given}" for surname in "王李张刘陈杨赵黄周吴" for given in ("伟", "秀英", "娜", "强", "敏", "静")]
+    assert name(联系人=staff, 公司=sorted(companies[:30] * 2)) == "person"
+    assert name(联系人=staff, 公司=companies) == "organisation"
     assert name("organisation", 姓名=persons, 公司=companies) == "organisation"
     assert name("person", 联系人=persons, 公司=companies) == "person"
 
