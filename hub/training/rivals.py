@@ -28,6 +28,8 @@ _TOLD = 0.78
 _APART = 0.875
 #: so many more best partners are found again if one of the lists may have things twice: it does
 _BETTER = 0.05
+#: fewer best partners teach nothing, as fewer labels do
+_LEAST_PARTNERS = 30.0
 #: with fewer next best ones for each best partner nothing is at stake
 _LEAST_RIVALS = 0.02
 #: bits of a pair within one list while it is no match, and the most that are reckoned with
@@ -105,7 +107,8 @@ def learn(population: em.Population, looks: Floats, rivals: Rivals, source: int 
     weighs more than another pair that looks like a match.
     """
     if source is not None:
-        start = [np.array([0.0, _WITHIN, 0.0, 0.0]) if place == source else own for place, own in enumerate(population.start)]
+        start = list(population.start)
+        start[source] = np.array([0.0, _WITHIN, *(0.0 for _ in population.names[source][2:])])
         population = replace(population, start=start, unrepeated=source)
     found = _learn(population, looks, rivals)
     if found.told < _TOLD or found.apart < _APART:
@@ -126,11 +129,14 @@ def _learn(population: em.Population, looks: Floats, rivals: Rivals, repeating: 
     columns = np.stack(features, axis=1)
     centre = np.concatenate([[learned.prior], *(bits[1:] for bits in learned.bits)])
     spread = np.concatenate([[_SPREAD_PRIOR], np.full(len(centre) - 1, _SPREAD)])
-    bits, _ = logistic.fit(columns, matches, np.maximum(counts - matches, 0.0), centre, spread)
+    open_pairs = rivals.count_open(len(counts))
+    # pairs within a source are examples of two things where that is compared
+    taught = open_pairs if population.unrepeated is None else counts
+    bits, _ = logistic.fit(columns, matches, np.maximum(taught - matches, 0.0), centre, spread)
     weight = columns @ bits
-    told = float(matches[weight >= 0].sum() / matches.sum())
+    told = float(matches[weight >= 0].sum() / max(matches.sum(), _LEAST_PARTNERS))
     alike = looks >= 0
-    others = np.maximum(rivals.count_open(len(counts)) - matches, 0.0)
+    others = np.maximum(open_pairs - matches, 0.0)
     return Partners(bits, matches, told, _tell_apart(weight[alike], matches[alike], others[alike]))
 
 
@@ -138,7 +144,7 @@ def _tell_apart(weight: Floats, matches: Floats, others: Floats) -> float:
     """How often one of the matches weighs more than one of the others; a tie is half of it."""
     _, place = np.unique(np.round(weight, 6), return_inverse=True)
     own, rest = np.bincount(place, matches), np.bincount(place, others)
-    if rest.sum() < _LEAST_RIVALS * own.sum():
+    if rest.sum() <= _LEAST_RIVALS * own.sum():
         return 0.0
     below = np.cumsum(rest) - rest / 2
     return float((own * below).sum() / (own.sum() * rest.sum()))

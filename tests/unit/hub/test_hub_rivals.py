@@ -68,6 +68,14 @@ def test_lists_that_have_things_often_are_learnt_from_without_rivals() -> None:
     assert trained == _learn(6, with_rivals=False)[0]
 
 
+def test_two_sources_that_share_nothing_have_no_rivals() -> None:
+    matrix = np.array([[1, 1, 1, 1], [3, 3, 3, 3]], dtype=np.uint8)
+    counts, as_ids = np.array([2, 1]), lambda *ids: np.array(ids, dtype=np.int32)
+    rivals = Rivals(as_ids(0, 2, 0), as_ids(1, 3, 3), as_ids(0, 0, 1), as_ids(0, 0, 0, 1))
+    trained = train(matrix, counts, None, None, _NAMES, _RULES, 4, (matrix[1:], np.array([3])), rivals=rivals)
+    assert trained.report["method"] != "partners"
+
+
 def test_the_same_pairs_give_the_same_weights() -> None:
     assert _learn(2)[0] == _learn(2)[0]
 
