@@ -22,8 +22,8 @@ Mask = npt.NDArray[np.bool_]
 
 #: where what is learnt so finds fewer of the best partners again, or weighs a best partner less often more than another pair that
 #: looked like a match, it was noise that made the one better than the other: the lists do have things twice. Of 56 lists those
-#: that lose by it have at most .75 of the one or .86 of the other; of those that win much ten have more, and four less. Only papers
-#: of which one source has many copies come up to .86 and .94: these are seen by _BETTER
+#: that lose by it have at most .75 of the one or .86 of the other; of those that win much ten have more, and four less. Papers of
+#: which one source has many copies alone come up to .86 and .94: these are seen by _BETTER
 _TOLD = 0.76
 _APART = 0.875
 #: so many more best partners are found again if one of the lists may have things twice: it does
