@@ -9,10 +9,12 @@ def parse_date(values: pl.Series) -> pl.DataFrame:
     """main: yyyy-mm-dd; year, month, day. A day that no calendar has is kept as typed: it still compares with its correction.
 
     Where day and month could be either, the column decides: months first where some value can only be read so and none the
-    other way.
+    other way. A year of two digits behind the name of a month is one from 1930 to 2029, as spreadsheets read it.
     """
     text = pl.col("raw").str.normalize("NFKC").str.to_lowercase().str.strip_chars()
-    named = text.str.extract_groups(r"^(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s.-]*(?P<m>[a-z]{3})[a-z]*[\s.,-]*(?P<y>[0-9]{4})")
+    named = text.str.extract_groups(
+        r"^(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s.-]*(?P<m>[a-z]{3})[a-z]*[\s.,-]*(?P<y>[0-9]{4}|[0-9]{2}$)"
+    )
     front = text.str.extract_groups(r"^(?P<m>[a-z]{3})[a-z]*[\s.]*(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[\s,]+(?P<y>[0-9]{4})")
     iso = text.str.extract_groups(r"^(?P<y>[0-9]{4})[-/.年\s](?P<m>[0-9]{1,2})[-/.月\s](?P<d>[0-9]{1,2})")
     solid = text.str.extract_groups(r"^(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?:\.0)?$")
@@ -31,7 +33,9 @@ def parse_date(values: pl.Series) -> pl.DataFrame:
             pl.col("front").struct.field(part).replace(_MONTHS, [str(number) for number in range(1, 13)]),
         )
 
-    frame = frame.select(year=take("y", "y"), month=take("m", month).str.zfill(2), day=take("d", day).str.zfill(2))
+    year = take("y", "y")
+    year = pl.when(year.str.len_chars() == 4).then(year).otherwise(pl.when(year >= "30").then("19" + year).otherwise("20" + year))
+    frame = frame.select(year=year, month=take("m", month).str.zfill(2), day=take("d", day).str.zfill(2))
     known = ~pl.col("year").is_in(["0000", "9999"]) & ~pl.concat_str("year", "month", "day").is_in(
         ["19000101", "19700101", "99991231"]
     )

@@ -25,6 +25,8 @@ _PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|mem
 _OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
 #: share of the records by which contacts are better filled than companies where the list is one of contacts
 _BETTER_FILLED = 0.2
+#: and so many persons for each company where contacts as well filled say so: companies have spellings, and contacts namesakes
+_MORE_PERSONS = 1.1
 #: so many names of things for each company
 _MORE_THINGS = 3
 
@@ -56,10 +58,13 @@ def find_lone_names(table: pl.DataFrame, kept: Sequence[Column]) -> str | None:
 
 
 def are_persons(columns: Sequence[Column]) -> bool:
-    """Whether the list is one of persons, though it also names companies: its persons' names say so, or are far better filled."""
-    companies = max((column.filled for column in columns if column.kind == "company"), default=0.0)
+    """Whether the list is one of persons, though it also names companies: its persons' names say so, are far better filled, or
+    are more than the companies."""
+    companies = [column for column in columns if column.kind == "company"]
+    filled = max((column.filled for column in companies), default=0.0)
+    several = _MORE_PERSONS * max((column.values for column in companies), default=0)
     return any(
-        column.filled >= companies + (0.0 if is_subject(column) else _BETTER_FILLED)
+        column.filled >= filled + (0.0 if is_subject(column) or column.values >= several else _BETTER_FILLED)
         for column in columns
         if column.kind in ("person_name", "given")
     )

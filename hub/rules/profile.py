@@ -38,6 +38,10 @@ _HEADERS = (
 )
 _EMAIL = r"^\S+@\S+\.\S+$"
 _DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|^(?:19|20)\d{2}[01]\d[0-3]\d$"
+#: May 6, 2014 and 18-May-15
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[\s.,-]*"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?[\s.,-]*"
+_SPOKEN_DATE = rf"(?i)^(?:{_MONTH}{_DAY}\d{{4}}|{_DAY}{_MONTH}(?:\d{{4}}|\d{{2}}))$"
 _PHONE = r"^[+(]?\d[\d\s().+-]{5,20}(?:\s*(?:x|ext|转)\.?\s*\d+)?$"
 _CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
 #: a person's: region, date of birth, three digits and a check
@@ -95,7 +99,7 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     for kind, pattern in (("email", _EMAIL), ("code", _IDENTITY), ("credit_code", _CREDIT)):
         if share(pattern) > 0.5:
             return kind
-    if share(_DATE) > 0.7 and named in (None, "date", "number", "code", "category"):
+    if share(f"{_SPOKEN_DATE}|{_DATE}") > 0.7 and named in (None, "date", "number", "code", "category"):
         return "date"
     person = rf"^(?:{match_words('surname')}|{match_words('double_surname')})\p{{Han}}{{1,2}}$"
     if named in (None, "name", "company") and share(person) > 0.7:

@@ -6,7 +6,7 @@ comparisons may agree together by chance more often than their own chances say (
 switchboard): the strongest such dependences among non-matches, a tree of them (Chow and Liu 1968), are taken out of the weights.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,8 +117,11 @@ class Learned:
         }
 
 
-def learn(population: Population) -> Learned:
-    """Weights by expectation maximisation; the same population gives the same weights, bit for bit."""
+def learn(population: Population, count: Callable[[Floats], Floats] | None = None) -> Learned:
+    """Weights by expectation maximisation; the same population gives the same weights, bit for bit.
+
+    count: by the bits of each vector how many of its pairs match, where pairs hang together (hub.training.rivals).
+    """
     counts, matrix = population.counts, population.matrix
     pairs = max(population.n_records * (population.n_records - 1) / 2, counts.sum() + 1)
     others = population.background_counts
@@ -133,7 +136,8 @@ def learn(population: Population) -> Learned:
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     for number in range(_ROUNDS):
-        matches = to_chance(learned.weigh(matrix, population.given)) * counts * across
+        weight = learned.weigh(matrix, population.given)
+        matches = count(weight) if count else to_chance(weight) * counts * across
         doubts = [_doubt(rest_of_pair) for rest_of_pair in learned.weigh_rest(matrix, population.given)]
         moved = 0.0
         for place in places:

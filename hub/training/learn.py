@@ -16,6 +16,7 @@ from hub.scoring.frequency import Buckets, freeze_frequencies
 from hub.scoring.weigh import mark_levels
 from hub.scoring.weights import weigh_vectors
 from hub.training.names import bound_chances
+from hub.training.rivals import Rivals, find_sources
 from hub.training.shared import raise_shared
 from hub.training.train import LEAST_LABELS, LEAST_OF_EACH, Trained, train
 from hub.training.twins import find_repeats
@@ -78,7 +79,8 @@ def learn_weights(
         background = sample_background(comparer, parts.n, candidates)
     repeats = find_repeats(parts, rules) if rules.training == "em" else None
     chances = bound_chances(rules, parts) if rules.training == "em" else None
-    trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background, repeats, chances)
+    rivals = Rivals(candidates.left, candidates.right, place, find_sources(parts, rules)) if rules.training == "em" else None
+    trained = train(matrix, counts, same, conflict, layout.names, rules, parts.n, background, repeats, chances, rivals)
     if rules.training == "em" and rules.interactions:
         raised = raise_shared(trained.weights, rules, layout.names, matrix, counts, candidates, place, parts)
         trained = Trained({**trained.weights, **raised}, {**trained.report, "raised": raised})

@@ -9,13 +9,16 @@ import numpy.typing as npt
 
 from hub.rules.model import Rules, RulesError
 from hub.scoring.frequency import SOURCE_KIND
-from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance
+from hub.scoring.weights import AND, Floats, Matrix, look_up_bits, mark_interaction, to_chance, weigh_vectors
 from hub.training import em, logistic
 from hub.training.bounds import choose_misses, group_levels, is_title
 from hub.training.labels import describe, thin
 from hub.training.lone import PRIOR, count_chances, find_lone, find_only_telling, weigh_beside, weigh_lone
 from hub.training.near import give, stay_near
+from hub.training.rivals import Partners, Rivals
+from hub.training.rivals import learn as learn_partners
 from hub.training.twins import Repeats, hold_back
+from hub.training.written import are_graded, name_joint, name_weights, pair
 
 Ints = npt.NDArray[np.int64]
 
@@ -29,8 +32,6 @@ _SPREAD_INTERACTION = 1.0
 _SPREAD_PRIOR = 20.0
 #: matches that a weight of the rules is worth where there are no labels
 _MATCHES_OF_RULE = 20.0
-#: a joint weight below this is left out
-_LEAST_JOINT_BITS = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def train(
     background: tuple[Matrix, Ints] | None = None,
     repeats: Repeats | None = None,
     most_by_chance: Mapping[int, float] | None = None,
+    rivals: Rivals | None = None,
 ) -> Trained:
     """Weights for the rules' comparisons.
 
@@ -63,6 +65,7 @@ def train(
             that of any two records.
         repeats: what speaks against repeats within the sources (hub.training.twins), for weights that no label teaches.
         most_by_chance: by comparison how often two records agree on it by chance at most (hub.training.names).
+        rivals: the candidate pairs, which compete where no list has a thing twice (hub.training.rivals).
     """
     if rules.training == "fixed":
         return _keep(rules)
@@ -75,7 +78,7 @@ def train(
             return _learn_from_labels(matrix, counts, same, conflict, names, rules, n_records, background)
         if "prior" in rules.weights:
             return Trained(dict(rules.weights), {"method": "fixed", "why": "too few labels", "labelled_pairs": labelled})
-    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats, most_by_chance)
+    found = _learn_unlabelled(matrix, counts, names, rules, n_records, background, repeats, most_by_chance, rivals)
     if "prior" not in rules.weights:
         return Trained(found.weights, {**found.report, "labelled_pairs": labelled})
     weights, expected = stay_near(found.weights, matrix, counts, rules, names)
@@ -89,14 +92,6 @@ def _keep(rules: Rules) -> Trained:
     return Trained(dict(rules.weights), {"method": "fixed"})
 
 
-def _name_weights(rules: Rules, names: Sequence[Sequence[str]], bits: Sequence[Floats]) -> dict[str, float]:
-    return {
-        f"{comparison.name}.{level}": float(value)
-        for comparison, levels, values in zip(rules.comparisons, names, bits, strict=True)
-        for level, value in zip(levels[1:], values[1:], strict=True)
-    }
-
-
 def _learn_unlabelled(
     matrix: Matrix,
     counts: Ints,
@@ -106,6 +101,7 @@ def _learn_unlabelled(
     background: tuple[Matrix, Ints] | None,
     repeats: Repeats | None = None,
     most_by_chance: Mapping[int, float] | None = None,
+    rivals: Rivals | None = None,
 ) -> Trained:
     sources = {field.name for field in rules.fields if field.kind == SOURCE_KIND}
     sample, sample_counts = background if background is not None else (matrix[:0], counts[:0])
@@ -118,7 +114,7 @@ def _learn_unlabelled(
     if repeats and unrepeated is not None:
         given[unrepeated][1] = repeats.bits
     is_given = [
-        any(f"{comparison.name}.{level}" in rules.weights for level in levels) for comparison, levels in _pair(rules, names)
+        any(f"{comparison.name}.{level}" in rules.weights for level in levels) for comparison, levels in pair(rules, names)
     ]
     population = em.Population(
         matrix,
@@ -127,7 +123,7 @@ def _learn_unlabelled(
         sample_counts.astype(np.float64),
         n_records if background is not None else 0,
         names,
-        _are_graded(rules, names),
+        are_graded(rules, names),
         # nothing is supposed of sources: whether each of them repeats what it has is for the pairs to say
         [
             bits if start or comparison.field in sources else None
@@ -148,15 +144,19 @@ def _learn_unlabelled(
         doubles = 1 / max(n_records - 1, 1)  # the share of all pairs that they are, if each record has one
         if (lone := find_only_telling(rules, names, sources, learned.u, doubles)) is not None:
             return _weigh_alone(lone, kept, learned.u, rules, names)
+    if rivals and not rules.weights:
+        source = next((place for place, one in enumerate(rules.comparisons) if one.field in sources), None)
+        if partners := learn_partners(population, learned.weigh(matrix), rivals, source):
+            return _weigh_partners(partners, population, rules)
     bits = []
     for own, rule, start, m in zip(learned.bits, given, is_given, learned.m, strict=True):
         support = np.concatenate([[0.0], m * matches])
         bits.append((own * support + rule * _MATCHES_OF_RULE) / (support + _MATCHES_OF_RULE) if start else own)
     given_prior = rules.weights.get("prior", learned.prior)
     prior = (learned.prior * matches + given_prior * _MATCHES_OF_RULE) / (matches + _MATCHES_OF_RULE)
-    weights = {"prior": prior, **_name_weights(rules, names, bits)}
+    weights = {"prior": prior, **name_weights(rules, names, bits)}
     weights |= {interaction.name: rules.weights.get(interaction.name, 0.0) for interaction in rules.interactions}
-    weights |= _name_joint(learned, rules, names)
+    weights |= name_joint(learned, rules, names)
     report = {
         "method": "em",
         "rounds": learned.rounds,
@@ -169,16 +169,20 @@ def _learn_unlabelled(
     return Trained(weights, report)
 
 
-def _are_graded(rules: Rules, names: Sequence[Sequence[str]]) -> list[bool]:
-    """Levels of likeness run from best to worst; those of a special test, and a level for what differs, need not."""
-    return [
-        comparison.levels[0].name == levels[1] and not any(level.test.startswith("differ") for level in comparison.levels)
-        for comparison, levels in _pair(rules, names)
-    ]
-
-
-def _pair(rules: Rules, names: Sequence[Sequence[str]]) -> list[tuple[Any, Sequence[str]]]:
-    return list(zip(rules.comparisons, names, strict=True))
+def _weigh_partners(partners: Partners, population: em.Population, rules: Rules) -> Trained:
+    names, found = population.names, partners.bits
+    ends = np.cumsum([len(levels) - 1 for levels in names])
+    bits = [np.concatenate([[0.0], own]) for own in np.split(found[1:], ends[:-1])]
+    weights = {"prior": float(found[0]), **name_weights(rules, names, bits)}
+    expected = float((population.counts * to_chance(weigh_vectors(population.matrix, weights, rules, names))).sum())
+    report = {
+        "method": "partners",
+        "prior": weights["prior"],
+        "expected_matches": expected,
+        "told": partners.told,
+        "apart": partners.apart,
+    }
+    return Trained(weights, report)
 
 
 def _weigh_alone(
@@ -186,21 +190,12 @@ def _weigh_alone(
 ) -> Trained:
     """kept: by field of sources, what two records of one of them have against being one."""
     weights = {"prior": PRIOR}
-    for place, (comparison, levels) in enumerate(_pair(rules, names)):
+    for place, (comparison, levels) in enumerate(pair(rules, names)):
         found = weigh_lone(levels[1:]) if place == lone else weigh_beside(levels[1:], chances[place])
         if comparison.field in kept:
             found = {level: kept[comparison.field] if level == levels[1] else 0.0 for level in levels[1:]}
         weights |= {f"{comparison.name}.{level}": bits for level, bits in found.items()}
     return Trained(weights, {"method": "lone", "why": f"only {rules.comparisons[lone].name} tells entities apart"})
-
-
-def _name_joint(learned: em.Learned, rules: Rules, names: Sequence[Sequence[str]]) -> dict[str, float]:
-    found = {}
-    for (one, other), table in learned.joint.items():
-        for i, j in np.argwhere(np.abs(table) >= _LEAST_JOINT_BITS):
-            first, second = rules.comparisons[one].name, rules.comparisons[other].name
-            found[f"{first}.{names[one][i]}{AND}{second}.{names[other][j]}"] = float(table[i, j])
-    return found
 
 
 def _learn_from_labels(
@@ -266,7 +261,7 @@ def _restore_order(
 ) -> dict[str, float]:
     """A better grade never weighs less than a worse one, in comparisons whose levels are graded."""
     bits = look_up_bits(weights, rules, names)
-    graded = _are_graded(rules, names)
+    graded = are_graded(rules, names)
     for place in free:
         if not graded[place]:
             continue
@@ -274,4 +269,4 @@ def _restore_order(
         m = found / found.sum()
         ordered = em.keep_order(bits[place][1:], m, m / np.exp2(bits[place][1:]), group_levels(names[place]), found.sum())
         bits[place] = np.concatenate([[0.0], ordered])
-    return {**weights, **_name_weights(rules, names, bits)}
+    return {**weights, **name_weights(rules, names, bits)}

@@ -56,7 +56,17 @@ def test_titles_name_numbers_of_types_and_not_measures() -> None:
 
 
 def test_dates_of_many_spellings_are_one_date() -> None:
-    spellings = ["1990-03-04", "19900304", "1990/3/4", "1990年3月4日", "4 March 1990", "Mar 4, 1990", "04.03.1990"]
+    spellings = [
+        "1990-03-04",
+        "19900304",
+        "1990/3/4",
+        "1990年3月4日",
+        "4 March 1990",
+        "Mar 4, 1990",
+        "March 4 , 1990",
+        "4-Mar-90",
+        "04.03.1990",
+    ]
     assert set(_derive("date", spellings)) == {"1990-03-04"}
 
 

@@ -67,6 +67,10 @@ def test_when_and_by_whom_a_record_was_written_is_no_column_of_its_entity() -> N
     written = ["Created Date", "LastModifiedDate", "LastModifiedById", "Create Date", "modifiedon", "gmt_create", "Date Modified"]
     written += ["SystemModstamp", "创建日期", "修改时间", "最后更新日期", "创建人"]
     assert {header for header in written if profile_column(pl.Series(header, dates)).kind != "skip"} == set()
+    spoken = [f"{month} {k % 27 + 1} , 2014" for k, month in enumerate(["May", "July", "Nov", "January"] * 20)]
+    assert profile_column(pl.Series("Released", spoken)).kind == "date"
+    assert profile_column(pl.Series("Released", [f"{k % 27 + 1}-Oct-{k % 30:02d}" for k in _MANY])).kind == "date"
+    assert profile_column(pl.Series("Song", [f"May {k} of you" for k in _MANY])).kind == "name"
     assert {profile_column(pl.Series(header, dates)).kind for header in ("dob", "注册日期", "Date", "Release Date")} == {"date"}
 
 
@@ -104,6 +108,10 @@ def test_a_list_of_persons_who_name_their_companies_is_no_list_of_companies() ->
     assert name(姓名=persons, 公司=companies) == "person"
     assert name(联系人姓名=persons, 公司=companies) == "organisation"
     assert name(联系人=persons, 公司=half) == "person"
+    # two persons for each company
+    staff = [f"{surname}{given}" for surname in "王李张刘陈杨赵黄周吴" for given in ("伟", "秀英", "娜", "强", "敏", "静")]
+    assert name(联系人=staff, 公司=sorted(companies[:30] * 2)) == "person"
+    assert name(联系人=staff, 公司=companies) == "organisation"
     assert name("organisation", 姓名=persons, 公司=companies) == "organisation"
     assert name("person", 联系人=persons, 公司=companies) == "person"
 
