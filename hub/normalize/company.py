@@ -5,13 +5,15 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from hub.normalize.branches import split_branch
 from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import JILIN, build_region_patterns, load_regions
 from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
 from hub.normalize.text import cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words, spell_numbers
+from hub.normalize.usual import write_usual
+from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
 #: bytes of a Chinese name of four characters
@@ -57,55 +59,11 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     return replace_rows(texts, may, stripped)
 
 
-@cache
-def _find_branch() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """`head` and `branch` of `flat` by what is before the branch: a company, a bank; and, of what these leave, a place.
-
-    What takes groups out compiles its pattern whenever it is made, for a millisecond.
-    """
-    _, _, places = build_region_patterns()
-    branch = match_words("branch")
-    tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
-    legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
-    bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
-    # the dearest of the three patterns looks at what neither of the others has taken apart
-    left = pl.when(pl.coalesce(*(pl.col(side).struct.field("head") for side in ("legal", "bank"))).is_null()).then("flat")
-    place = left.str.extract_groups(
-        rf"^(?P<head>.{{2,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
-        rf"|第[\p{{Han}}0-9]{{1,3}}(?:{branch})|(?:{branch}))$"
-    )
-    return legal, bank, place
-
-
-def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
-    """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
-    branch = match_words("branch")
-    noted = frame["flat"].str.ends_with(")").fill_null(value=False)
-    bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
-    frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
-    ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
-    legal, bank, place = _find_branch()
-    sides = ("legal", "bank", "place")
-    found = (
-        frame.filter(ends)
-        .select("flat", legal=legal, bank=bank)
-        .with_columns(place=place)
-        .select(
-            found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
-            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all(
-                f"({JILIN})|[省市()]", "$1"
-            ),
-        )
-    )
-    frame = scatter(frame, ends, found)
-    return frame.with_columns(head=pl.coalesce("found_head", "flat")).drop("found_head")
-
-
 def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     """`flat` with the registered name of a state firm or bank in place of its short one."""
     known = load_abbreviations()
     start, whole = ("|".join(short for short, (_, is_whole) in known.items() if is_whole == kind) for kind in (False, True))
-    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}))?"
+    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}|{match_words('unit')}))?"
     may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
     short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
     named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
@@ -113,23 +71,12 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
 
 
-def _settle(texts: pl.Series) -> pl.Series:
-    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name. Few names are looked at."""
-    may = texts.str.contains("[0-9]|个体工商户").fill_null(value=False)
-    text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
-    parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
-    number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
-    text = pl.coalesce(pl.concat_str(parts.field("1"), number, parts.field("3")), text)
-    text = text.str.replace(r"^\(?个体工商户\)?(.{2,})$|^(.{2,})\(个体工商户\)$", "$1${2}个体工商户")
-    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(text).to_series())
-
-
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
     bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    frame = _split_branch(_spell_out(frame.with_columns(_settle(frame["flat"]).alias("flat"))))
+    frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),

@@ -14,6 +14,9 @@ OFFICE_FORMS = {
     "卫生健康委员会": "卫健委", "疾病预防控制中心": "疾控中心", "人民政府": "政府", "中医医院": "中医院",
 }  # fmt: skip
 
+#: units of a body that are called either way
+UNIT_FORMS = {"校区": "分校", "院区": "分院", "工会委员会": "工会", "项目经理部": "项目部"}
+
 
 @cache
 def _load() -> pl.DataFrame:
@@ -22,10 +25,10 @@ def _load() -> pl.DataFrame:
 
 @cache
 def list_words(kind: str) -> list[str]:
-    """The words of a kind, in the file's order: legal, group, branch, industry, latin_legal, latin_weak, note (regexes),
-    placeholder, placeholder_name (of companies and persons alone), silent (a whole value, not 南 of Nan Co., Ltd), public_domain,
-    shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain, title, surname, double_surname, foreign_mobile,
-    firm_end and public_end (regexes)."""
+    """The words of a kind, in the file's order: legal, group, branch, unit (a branch behind a body alone), body, chain, industry,
+    latin_legal, latin_weak, note (regexes), placeholder, placeholder_name (of companies and persons alone), silent (a whole
+    value, not 南 of Nan Co., Ltd), public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain,
+    title, surname, double_surname, foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 

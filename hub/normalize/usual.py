@@ -1,0 +1,34 @@
+"""Rare ways of writing a Chinese name, rewritten as the usual ones; few names are looked at."""
+
+import polars as pl
+
+from hub.normalize.regions import build_region_patterns
+from hub.normalize.text import replace_rows
+from hub.normalize.words import match_words, spell_numbers
+
+_RARE = r"[0-9]|个体工商户|伙\).|\)[^()]*事务所$|[区校院局部所店会司行处厂社厅]\)$|(?:大学|学院|医院|事务所)\([^()]*\)$"
+#: which of its shops a shop is, and not where
+_WHICH = "[总老新网]店|旗舰店|直营店|专卖店|加盟店|连锁店|自营店|专营店"
+
+
+def write_usual(texts: pl.Series) -> pl.Series:
+    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name; a branch in brackets without them."""
+    may = texts.str.contains(rf"{_RARE}|(?:{match_words('branch')})\([^()]*\)$").fill_null(value=False)
+    text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
+    parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
+    number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
+    text = pl.coalesce(pl.concat_str(parts.field("1"), number, parts.field("3")), text)
+    text = text.str.replace(r"^\(?个体工商户\)?(.{2,})$|^(.{2,})\(个体工商户\)$", "$1${2}个体工商户")
+    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(_open_units(text)).to_series())
+
+
+def _open_units(text: pl.Expr) -> pl.Expr:
+    """哈尔滨工业大学(深圳) is its 深圳分校, 北京大成(上海)律师事务所 its 上海分所."""
+    _, _, places = build_region_patterns()
+    units = f"{match_words('branch')}|{match_words('unit')}"
+    text = text.str.replace(rf"((?:{match_words('branch')}))\([^()]*\)$", "$1").str.replace(rf"\((?:{_WHICH})\)$", "")
+    text = text.str.replace(rf"\(([^()]+(?:{units}|店))\)$", "$1")
+    text = text.str.replace(rf"((?:大学|学院))\(({places}|[东南西北华]{{2}}|\p{{Han}}{{1,4}}区)市?\)$", "$1${2}分校")
+    text = text.str.replace(r"(医院)\(([东南西北新老本]区|\p{Han}{1,4}院)\)$", "$1${2}分院")
+    text = text.str.replace(r"\((?:特殊)?(?:普通|有限)合伙\)(.)", "$1")
+    return text.str.replace(rf"^(.{{2,}})\(({places})市?\)(.*事务所)$|^(.{{2,}}事务所)\(({places})市?\)$", "$1$3$4${2}${5}分所")
