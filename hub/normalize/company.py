@@ -74,7 +74,7 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
     bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
-    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
+    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}\p{Hiragana}\p{Katakana}a-z0-9()&]", ""))
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
     frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
@@ -159,7 +159,8 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     folded = fold_texts(raw)
     text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
     frame = split_remarks(text).with_columns(drop_placeholders(pl.col("text")))
-    frame = frame.with_columns(raw, name_text="text", is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False))
+    is_han = pl.col("text").str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}]").fill_null(value=False)
+    frame = frame.with_columns(raw, name_text="text", is_han=is_han)
     shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     parsed = frame.with_columns(
