@@ -11,7 +11,7 @@ from hub.normalize.regions import JILIN, build_region_patterns, load_regions
 from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
-from hub.normalize.text import cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
+from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
 from hub.normalize.usual import write_usual
 from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
@@ -48,14 +48,16 @@ NAME_FIELDS = [
 
 
 def _strip_notes(texts: pl.Series) -> pl.Series:
-    """Folded texts without clerks' notes and security marks; most names have neither and are not looked at twice."""
+    """Folded texts without clerks' notes and security marks, null where one is a number; most names are not looked at twice."""
     may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(:]").fill_null(value=False)
     text = drop_translation(pl.col("text")).str.replace_all(rf"\((?:{match_words('note')})\)", "")
     text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
     text = text.str.replace(r"^(?:曾用名|原名|公司名称|单位名称)[:：]\s*", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
-    stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、")).to_series()
+    text = text.str.strip_chars(" -_,.;:/|'\"?!。，；、")
+    is_name = ~text.str.contains(f"{CODE}|{NUMBER}")
+    stripped = texts.filter(may).to_frame("text").select(pl.when(is_name).then(text)).to_series()
     return replace_rows(texts, may, stripped)
 
 
