@@ -22,6 +22,9 @@ _LONGEST_PERSON = 12
 #: site of a company itself, beside the names of its branches
 _HEAD_OFFICE = "总部"
 
+#: city of a province's own body, which is none of a city's: 四川省人民医院 and 成都市人民医院
+_OF_PROVINCE = "省级"
+
 #: columns of parse_company_names
 NAME_FIELDS = [
     "name_display",
@@ -56,9 +59,10 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
     text = text.str.strip_chars(" -_,.;:/|'\"?!。，；、")
-    is_name = ~text.str.contains(f"{CODE}|{NUMBER}")
-    stripped = texts.filter(may).to_frame("text").select(pl.when(is_name).then(text)).to_series()
-    return replace_rows(texts, may, stripped)
+    stripped = texts.filter(may).to_frame("text").select(text)
+    return replace_rows(
+        texts, may, stripped.select(pl.when(~pl.col("text").str.contains(f"{CODE}|{NUMBER}")).then("text")).to_series()
+    )
 
 
 def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
@@ -73,10 +77,18 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
 
 
+def _mark(frame: pl.DataFrame) -> pl.DataFrame:
+    """group_word; is_marked: the name may have a word of a group, a stock company or a zone. Most have none."""
+    marked = frame["flat"].str.contains("集团|控股|股份|区.").fill_null(value=False)
+    found = frame.filter(marked).select(group_word=pl.col("flat").str.contains("集团|控股"))
+    return scatter(frame, marked, found).with_columns(pl.col("group_word").fill_null(value=False), is_marked=marked)
+
+
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
-    bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
+    bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?(?:\p{{Han}}*区)?\)"
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}\p{Hiragana}\p{Katakana}a-z0-9()&]", ""))
+    frame = _mark(frame)
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
     frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
@@ -87,9 +99,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all(r"\(.*?\)|[()]", ""),
     )
     frame = scatter(frame, bracketed, opened)
-    frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
-        "opened"
-    )
+    frame = frame.with_columns(head=pl.coalesce("opened", "head")).drop("opened")
     frame = frame.with_columns(stem=cut_tail(pl.col("head"), match_words("legal")))
     frame = frame.with_columns(
         # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
@@ -140,6 +150,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
     return frame.with_columns(
+        name_city=pl.when("is_provincial").then(pl.lit(_OF_PROVINCE)).otherwise("name_city"),
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=is_bare,
