@@ -41,7 +41,10 @@ def split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """
     frame = _keep_words(frame.with_columns(rest=pl.col("stem").str.replace(build_prefix_pattern(groups=False), "")))
     marked = frame["is_marked"]
-    zoned = frame.filter(marked).select(pl.col("rest").str.replace(rf"^{_ZONE}(.{{2,}})$", "$1")).to_series()
+    behind = pl.col("rest").str.replace(rf"^{_ZONE}(.{{2,}})$", "$1")
+    # 张江高科技园区开发 is the zone's own company
+    own = behind.str.contains(f"^(?:{match_words('industry')})+$")
+    zoned = frame.filter(marked).select(pl.when(own).then("rest").otherwise(behind)).to_series()
     frame = frame.with_columns(replace_rows(frame["rest"], marked, zoned))
     frame = frame.with_columns(start=pl.col("stem").str.head(pl.col("stem").str.len_chars() - pl.col("rest").str.len_chars()))
     plain = cut_tail(pl.col("head"), _LIMITED).str.slice(pl.col("start").str.len_chars())

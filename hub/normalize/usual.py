@@ -9,7 +9,7 @@ from hub.normalize.words import match_words, spell_numbers
 #: what the names that are looked at have
 _NUMBERED = "[0-9]|个体工商户"
 _BRACKETED = r"伙\).|\)[^()]*事务所$|[区校院局部所店会司行处厂社厅]\)$|(?:大学|学院|医院|事务所)\([^()]*\)$"
-_FOREIGN = r"[a-z&]中国|[^(]中国(?:投资|控股)?有限公司$|会社|^国家税务总局.|^中华人民共和国.|公司台湾分公司$"
+_FOREIGN = "[a-z&]中国|会社|^国家税务总局.|^中华人民共和国.|公司台湾分公司$"
 _JAPANESE = "(?:株式|有限|合同|合资|合名)会社"
 #: where a firm is from that registers a branch in Taiwan: 日商, 新加坡商, 英屬維京群島商
 _HOMES = "|".join(
@@ -48,6 +48,6 @@ def _open_units(text: pl.Expr) -> pl.Expr:
 
 def _settle_abroad(text: pl.Expr) -> pl.Expr:
     """3M中国有限公司 is 3M(中国)有限公司, 株式会社日立制作所 日立制作所株式会社, 国家税务总局杭州市税务局 杭州市税务局."""
-    text = text.str.replace(r"^([a-z0-9&]{2,})中国", "$1").str.replace(r"(\p{Han}{2})中国((?:投资|控股)?有限公司)$", "$1$2")
+    text = text.str.replace(r"^([a-z0-9&]{2,})中国", "$1")
     text = text.str.replace(rf"^({_JAPANESE})(.{{2,}})$", "$2$1").str.replace(r"^(?:国家税务总局|中华人民共和国)(.{2,})$", "$1")
     return text.str.replace(rf"^(?:{_HOMES})商(.{{2,}}公司台湾分公司)$", "$1")
