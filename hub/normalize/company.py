@@ -101,9 +101,10 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = scatter(frame, bracketed, opened)
     frame = frame.with_columns(head=pl.coalesce("opened", "head")).drop("opened")
     frame = frame.with_columns(stem=cut_tail(pl.col("head"), match_words("legal")))
+    # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
+    whole = pl.col("stem").str.ends_with("银行") | pl.col("stem").str.ends_with("事务所")
     frame = frame.with_columns(
-        # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
-        has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
+        has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | whole,
         stem=cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
     )
     return _name_parts(split_region(frame))

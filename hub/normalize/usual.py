@@ -2,13 +2,12 @@
 
 import polars as pl
 
-from hub.normalize.regions import build_region_patterns
 from hub.normalize.text import replace_rows
 from hub.normalize.words import match_words, spell_numbers
 
 #: what the names that are looked at have
 _NUMBERED = "[0-9]|个体工商户"
-_BRACKETED = r"伙\).|\)[^()]*事务所$|[区校院局部所店会司行处厂社厅]\)$|(?:大学|学院|医院|事务所)\([^()]*\)$"
+_BRACKETED = r"所\(.*伙\)|\)[^()]*事务所$|[区校院局部所店会司行处厂社厅]\)$|(?:大学|学院|医院|事务所)\([^()]*\)$"
 _FOREIGN = "[a-z&]中国|会社|^国家税务总局.|^中华人民共和国.|公司台湾分公司$"
 _JAPANESE = "(?:株式|有限|合同|合资|合名)会社"
 #: where a firm is from that registers a branch in Taiwan: 日商, 新加坡商, 英屬維京群島商
@@ -18,8 +17,8 @@ _HOMES = "|".join(
         "意大利|义大利|西班牙|以色列|大陆|英属.{2,6}|萨摩亚|开曼群岛",
     )
 )
-#: which of its shops a shop is, and not where
-_WHICH = "[总老新网]店|旗舰店|直营店|专卖店|加盟店|连锁店|自营店|专营店"
+#: which of its sites one is, and not where
+_WHICH = "本部|[总本]所|[总老新网]店|旗舰店|直营店|专卖店|加盟店|连锁店|自营店|专营店"
 
 
 def write_usual(texts: pl.Series) -> pl.Series:
@@ -36,14 +35,15 @@ def write_usual(texts: pl.Series) -> pl.Series:
 
 def _open_units(text: pl.Expr) -> pl.Expr:
     """哈尔滨工业大学(深圳) is its 深圳分校, 北京大成(上海)律师事务所 its 上海分所."""
-    _, _, places = build_region_patterns()
     units = f"{match_words('branch')}|{match_words('unit')}"
     text = text.str.replace(rf"((?:{match_words('branch')}))\([^()]*\)$", "$1").str.replace(rf"\((?:{_WHICH})\)$", "")
     text = text.str.replace(rf"\(([^()]+(?:{units}|店))\)$", "$1")
-    text = text.str.replace(rf"((?:大学|学院))\(({places}|[东南西北华]{{2}}|\p{{Han}}{{1,4}}区)市?\)$", "$1${2}分校")
-    text = text.str.replace(r"(医院)\(([东南西北新老本]区|\p{Han}{1,4}院)\)$", "$1${2}分院")
-    text = text.str.replace(r"\((?:特殊)?(?:普通|有限)合伙\)(.)", "$1")
-    return text.str.replace(rf"^(.{{2,}})\(({places})市?\)(.*事务所)$|^(.{{2,}}事务所)\(({places})市?\)$", "$1$3$4${2}${5}分所")
+    text = text.str.replace(r"(大学|学院)\((\p{Han}{2,5}?)市?\)$", "$1${2}分校")
+    text = text.str.replace(r"(医院)\(([东南西北新老][区院])\)$", "$1${2}分院")
+    text = text.str.replace(r"(事务所)\((?:特殊)?普通合伙\)", "$1")
+    return text.str.replace(
+        r"^(.{2,})\((\p{Han}{2,4}?)市?\)(.*事务所)$|^(.{2,}事务所)\((\p{Han}{2,4}?)市?\)$", "$1$3$4${2}${5}分所"
+    )
 
 
 def _settle_abroad(text: pl.Expr) -> pl.Expr:

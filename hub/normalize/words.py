@@ -6,7 +6,7 @@ from importlib.resources import files
 import polars as pl
 
 #: an industry's short form, so that it compares with the long one
-INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通"}
+INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通", "师事务所": ""}
 
 #: what a public body is called in a sentence and on paper
 OFFICE_FORMS = {
