@@ -131,6 +131,8 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
+    # 南方科技大学医院 is of another trade name than 南方科技大学
+    frame = frame.with_columns(undivided=pl.col("only_industry") | pl.col("brand").str.ends_with("大学"))
     frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
     province, city = _look_up_place()
     frame = frame.with_columns(
@@ -138,8 +140,8 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(
         name_province=pl.coalesce("start_province", province),
         name_city=city,
-        brand=pl.when("only_industry").then(pl.col("core")).otherwise("brand"),
-        name_industry=pl.when(~pl.col("only_industry") & (pl.col("said") != "")).then(
+        brand=pl.when("undivided").then(pl.col("core")).otherwise("brand"),
+        name_industry=pl.when(~pl.col("undivided") & (pl.col("said") != "")).then(
             pl.col("said").str.replace_many(INDUSTRY_FORMS)
         ),
     )

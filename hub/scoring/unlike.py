@@ -13,14 +13,14 @@ Mask = npt.NDArray[np.bool_]
 #: characters that stand for one another in names of two: 东门 and 南门, 小学 and 中学
 _OPPOSITES = ["东南西北", "上中下", "大中小", "老新", "前后", "左右", "内外", "男女", "甲乙丙丁"]
 #: a name that ends so is whole, and what goes on behind it is another's: 清华大学出版社
-_BODY = "(?:大学|学院|医院|研究院|研究所|设计院|事务所|委员会|政府|局)$"
+_BODY = "(?:大学|学院|医院|研究院|研究所|设计院|事务所|委员会|政府|总工会|局)$"
 _ORDINAL = "第([一二三四五六七八九十0-9]+)"
 
 
-def find_unlike(texts: pl.DataFrame, edits: npt.NDArray[np.uint8], within: Mask) -> Mask:
-    """Per pair of cores `a` and `b` whether what differs makes two names of them. within: one has all that the other has."""
+def find_unlike(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
+    """Per pair of cores `a` and `b` whether what differs makes two names of them; where `edits` is 0 nobody asks."""
     unlike = _replace_words(texts, edits)
-    rows = np.flatnonzero(within & (edits > 0))
+    rows = np.flatnonzero(edits)
     pairs = texts[rows].with_columns(
         longer=pl.when(pl.col("a").str.len_chars() > pl.col("b").str.len_chars()).then("a").otherwise("b"),
         shorter=pl.when(pl.col("a").str.len_chars() > pl.col("b").str.len_chars()).then("b").otherwise("a"),
