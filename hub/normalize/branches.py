@@ -40,6 +40,8 @@ def split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     for parts_of in _find_branch():
         # each looks at what none before it has taken apart
         left = found["head"].is_null()
+        if not left.any():
+            break
         parts = found.filter(left).select(parts_of).unnest("parts")
         found = found.with_columns(replace_rows(found[side], left, parts[side]) for side in ("head", "branch"))
     branch_name = pl.col("branch").str.replace_all(f"({JILIN})|[省市()]", "$1").str.replace_many(UNIT_FORMS)
