@@ -37,13 +37,13 @@ def split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     """`head` and `branch` (null: none) of `flat`."""
     ends = frame["flat"].str.contains(rf"(?:{match_words('branch')}|{match_words('unit')}|店)$").fill_null(value=False)
     found = frame.filter(ends).select("flat", head=pl.lit(None, dtype=pl.String), branch=pl.lit(None, dtype=pl.String))
-    for parts_of in _find_branch():
+    is_unit = found["flat"].str.contains(rf"(?:{match_words('unit')}|分院|店)$")
+    for parts_of, rows in zip(_find_branch(), (True, True, is_unit, is_unit, True), strict=True):
         # each looks at what none before it has taken apart
-        left = found["head"].is_null()
-        if not left.any():
-            break
-        parts = found.filter(left).select(parts_of).unnest("parts")
-        found = found.with_columns(replace_rows(found[side], left, parts[side]) for side in ("head", "branch"))
+        left = found["head"].is_null() & rows
+        if left.any():
+            parts = found.filter(left).select(parts_of).unnest("parts")
+            found = found.with_columns(replace_rows(found[side], left, parts[side]) for side in ("head", "branch"))
     branch_name = pl.col("branch").str.replace_all(f"({JILIN})|[省市()]", "$1").str.replace_many(UNIT_FORMS)
     found = found.select(found_head="head", branch=branch_name)
     frame = scatter(frame, ends, found)

@@ -25,6 +25,8 @@ def write_usual(texts: pl.Series) -> pl.Series:
     """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name; a branch in brackets without them."""
     rare = rf"{_NUMBERED}|{_BRACKETED}|{_FOREIGN}|(?:{match_words('branch')})\([^()]*\)$"
     may = texts.str.contains(rare).fill_null(value=False)
+    if not may.any():
+        return texts
     text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
     parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
     number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
