@@ -7,7 +7,7 @@ import polars as pl
 
 from hub.normalize.branches import split_branch
 from hub.normalize.latin import drop_translation, split_latin
-from hub.normalize.regions import JILIN, build_region_patterns, load_regions
+from hub.normalize.regions import JILIN, build_region_patterns, load_counties, load_regions
 from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
@@ -113,7 +113,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
 @cache
 def _look_up_place() -> tuple[pl.Expr, pl.Expr]:
     """The province and the city of `place`; a start that names a province alone may be a city."""
-    table = load_regions()
+    table = pl.concat([load_regions(), load_counties()])
     names, cities = [*table["name"], JILIN], [*table["city"], JILIN]
     city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
     province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)

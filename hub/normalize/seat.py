@@ -34,6 +34,16 @@ def _look_up_province() -> pl.Expr:
     return pl.col("start_city").replace_strict(table["name"], table["province"], default=None, return_dtype=pl.String)
 
 
+@cache
+def _list_bare_towns() -> list[str]:
+    """The county-level cities that names tell without 市 too."""
+    return load_regions().filter(pl.col("name") != pl.col("city"))["name"].to_list()
+
+
+def _find_bare_town() -> pl.Expr:
+    return pl.when(pl.col("start_city").is_in(_list_bare_towns())).then("start_city")
+
+
 def split_region(frame: pl.DataFrame) -> pl.DataFrame:
     """`rest`, the province, city and town before it, and a shop's district.
 
@@ -55,11 +65,12 @@ def split_region(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_starts(starts: pl.DataFrame) -> pl.DataFrame:
-    """start_province, start_city, start_town, district of the beginnings of names."""
+    """start_province, start_city, start_town, district, county of the beginnings of names."""
     starts = starts.with_columns(region=_find_region())
     zone = pl.col("start").str.extract(r"(高新|经济技术开发|经济开发|经开|工业园|科技园|保税|开发)\p{Han}*区$")
     district = pl.coalesce(zone.replace(_ZONE_FORMS), pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
     district = pl.when(~pl.col("start").str.ends_with("自治区")).then(district)
+    county = pl.coalesce("start_town", _find_bare_town(), pl.col("start").str.extract(r"(\p{Han}{2})县$"))
     sides = ("province", "city", "seat", "former", "town")
     province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
     is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
@@ -67,16 +78,26 @@ def _read_starts(starts: pl.DataFrame) -> pl.DataFrame:
     starts = starts.select("start", start_province=province, start_city=city, start_town=town, district=district)
     # 北京朝阳 is a district of 北京 and not the city of 辽宁
     fits = (_look_up_province() == pl.col("start_province")).fill_null(value=True)
-    return starts.with_columns(
+    starts = starts.with_columns(
         start_city=pl.when(fits).then("start_city"), district=pl.coalesce("district", pl.when(~fits).then("start_city"))
     )
+    # 玉环人民医院 is 玉环市人民医院, but 东方人民医院 need not be 东方市's: such a name keeps what it says in either form
+    spoken = pl.when(~pl.col("start_town").is_in(_list_bare_towns())).then("start_town")
+    return starts.with_columns(district=pl.coalesce("district", spoken), county=county)
 
 
 def _keep_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """深圳区块链 and 长沙县域 are of no district: 区 and 县 begin a word there."""
-    begun = frame["rest"].str.contains("^[块域]").fill_null(value=False)
+    """深圳区块链, 长沙县域 and 苏州市政工程 are of no district and no 市: a word begins there."""
+    begun = frame["rest"].str.contains("^(?:[块域场]|政[^府协法务策])").fill_null(value=False)
     word = pl.col("stem").str.tail(pl.col("rest").str.len_chars() + 1)
-    kept = frame.filter(begun).select(pl.when(word.str.contains("^[区县]")).then(word).otherwise("rest")).to_series()
+    # 东方市场 is no market of 东方: what is left before the word may be no region
+    before = pl.col("stem").str.head(pl.col("stem").str.len_chars() - word.str.len_chars())
+    whole = before.str.replace(build_prefix_pattern(groups=False), "") + word
+    kept = (
+        frame.filter(begun)
+        .select(pl.when(word.str.contains("^(?:[区县][块域]|市[场政])")).then(whole).otherwise("rest"))
+        .to_series()
+    )
     return frame.with_columns(replace_rows(frame["rest"], begun, kept))
 
 
@@ -91,16 +112,20 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     rest = pl.concat_str(pl.col("district").fill_null(""), rest)
     # 浙江省新昌中学 is the town's, whose name is in none of the lists
     is_provincial = pl.col("start").str.contains("(?:省|自治区)$") & ~pl.col("rest").str.contains("[学校园]$")
-    found = frame.filter(public).select(rest=rest, is_provincial=is_provincial)
-    frame = scatter(frame, public, found.select("is_provincial"))
+    county = pl.when(pl.col("district").is_null()).then("county")
+    found = frame.filter(public).select(rest=rest, is_provincial=is_provincial, name_district=county)
+    frame = scatter(frame, public, found.select("is_provincial", "name_district"))
     frame = frame.with_columns(replace_rows(frame["rest"], public, found["rest"]))
-    placed = frame["district"].is_not_null() & ~public
+    placed = (frame["district"].is_not_null() | frame["county"].is_not_null()) & ~public
+    own = pl.col("rest").str.contains(_OWN) & pl.col("district").is_not_null()
     beside = frame.filter(placed).select(
-        own=pl.when(pl.col("rest").str.contains(_OWN)).then(pl.col("district") + pl.col("rest")).otherwise("rest"),
-        name_district=pl.when(pl.col("head").str.contains(_SHOP)).then("district"),
+        own=pl.when(own).then(pl.col("district") + pl.col("rest")).otherwise("rest"),
+        name_district=pl.coalesce("county", pl.when(pl.col("head").str.contains(_SHOP)).then("district")),
     )
-    frame = frame.with_columns(replace_rows(frame["rest"], placed, beside["own"]))
-    return scatter(frame, placed, beside.select("name_district")).drop("district", "start")
+    frame = frame.with_columns(
+        replace_rows(frame["rest"], placed, beside["own"]), replace_rows(frame["name_district"], placed, beside["name_district"])
+    )
+    return frame.drop("district", "county", "start")
 
 
 @cache
