@@ -5,13 +5,15 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from hub.normalize.branches import split_branch
 from hub.normalize.latin import drop_translation, split_latin
-from hub.normalize.regions import JILIN, build_region_patterns, load_regions
+from hub.normalize.regions import JILIN, build_region_patterns, load_counties, load_regions
 from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, split_region
 from hub.normalize.sound import spell
-from hub.normalize.text import cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words, spell_numbers
+from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
+from hub.normalize.usual import write_usual
+from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
 from hub.normalize.written import show_as_written
 
 #: bytes of a Chinese name of four characters
@@ -19,6 +21,9 @@ _LONGEST_PERSON = 12
 
 #: site of a company itself, beside the names of its branches
 _HEAD_OFFICE = "总部"
+
+#: city of a province's own body, which is none of a city's: 四川省人民医院 and 成都市人民医院
+_OF_PROVINCE = "省级"
 
 #: columns of parse_company_names
 NAME_FIELDS = [
@@ -46,66 +51,25 @@ NAME_FIELDS = [
 
 
 def _strip_notes(texts: pl.Series) -> pl.Series:
-    """Folded texts without clerks' notes and security marks; most names have neither and are not looked at twice."""
+    """Folded texts without clerks' notes and security marks, null where one is a number; most names are not looked at twice."""
     may = texts.str.contains(r"^[^\p{Han}]|[^\p{Han}]$|[-_ /(:]").fill_null(value=False)
     text = drop_translation(pl.col("text")).str.replace_all(rf"\((?:{match_words('note')})\)", "")
     text = text.str.replace_all(rf"[-_ /]+(?:{match_words('note')})$", "")
     text = text.str.replace(r"^(?:曾用名|原名|公司名称|单位名称)[:：]\s*", "")
     text = text.str.replace(r"^(?:\*?st|s\*?st|sst|xd|xr|dr|[gns])(\p{Han})", "$1")
     text = text.str.replace(r"(\p{Han})(?:-(?:[a-z]{1,3}|new)|[abh])$", "$1")
-    stripped = texts.filter(may).to_frame("text").select(text.str.strip_chars(" -_,.;:/|'\"?!。，；、")).to_series()
-    return replace_rows(texts, may, stripped)
-
-
-@cache
-def _find_branch() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """`head` and `branch` of `flat` by what is before the branch: a company, a bank; and, of what these leave, a place.
-
-    What takes groups out compiles its pattern whenever it is made, for a millisecond.
-    """
-    _, _, places = build_region_patterns()
-    branch = match_words("branch")
-    tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
-    legal = pl.col("flat").str.extract_groups(rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}))$")
-    bank = pl.col("flat").str.extract_groups(r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$")
-    # the dearest of the three patterns looks at what neither of the others has taken apart
-    left = pl.when(pl.coalesce(*(pl.col(side).struct.field("head") for side in ("legal", "bank"))).is_null()).then("flat")
-    place = left.str.extract_groups(
-        rf"^(?P<head>.{{2,}}?)(?P<branch>(?:(?:{places})[省市]?)+(?:\p{{Han}}{{2}}[区县])?{tail}"
-        rf"|第[\p{{Han}}0-9]{{1,3}}(?:{branch})|(?:{branch}))$"
+    text = text.str.strip_chars(" -_,.;:/|'\"?!。，；、")
+    stripped = texts.filter(may).to_frame("text").select(text)
+    return replace_rows(
+        texts, may, stripped.select(pl.when(~pl.col("text").str.contains(f"{CODE}|{NUMBER}")).then("text")).to_series()
     )
-    return legal, bank, place
-
-
-def _split_branch(frame: pl.DataFrame) -> pl.DataFrame:
-    """`head` and `branch` (null: none) of `flat`: 某某有限公司苏州分公司, 工商银行西湖支行."""
-    branch = match_words("branch")
-    noted = frame["flat"].str.ends_with(")").fill_null(value=False)
-    bare = frame["flat"].filter(noted).str.replace(rf"((?:{branch}))\([^()]*\)$", "$1")
-    frame = frame.with_columns(replace_rows(frame["flat"], noted, bare))
-    ends = frame["flat"].str.contains(rf"(?:{branch})$").fill_null(value=False)
-    legal, bank, place = _find_branch()
-    sides = ("legal", "bank", "place")
-    found = (
-        frame.filter(ends)
-        .select("flat", legal=legal, bank=bank)
-        .with_columns(place=place)
-        .select(
-            found_head=pl.coalesce(*(pl.col(side).struct.field("head") for side in sides)),
-            branch=pl.coalesce(*(pl.col(side).struct.field("branch") for side in sides)).str.replace_all(
-                f"({JILIN})|[省市()]", "$1"
-            ),
-        )
-    )
-    frame = scatter(frame, ends, found)
-    return frame.with_columns(head=pl.coalesce("found_head", "flat")).drop("found_head")
 
 
 def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     """`flat` with the registered name of a state firm or bank in place of its short one."""
     known = load_abbreviations()
     start, whole = ("|".join(short for short, (_, is_whole) in known.items() if is_whole == kind) for kind in (False, True))
-    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}))?"
+    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}|{match_words('unit')}))?"
     may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
     short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
     named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
@@ -113,23 +77,20 @@ def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
 
 
-def _settle(texts: pl.Series) -> pl.Series:
-    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name. Few names are looked at."""
-    may = texts.str.contains("[0-9]|个体工商户").fill_null(value=False)
-    text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
-    parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
-    number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
-    text = pl.coalesce(pl.concat_str(parts.field("1"), number, parts.field("3")), text)
-    text = text.str.replace(r"^\(?个体工商户\)?(.{2,})$|^(.{2,})\(个体工商户\)$", "$1${2}个体工商户")
-    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(text).to_series())
+def _mark(frame: pl.DataFrame) -> pl.DataFrame:
+    """group_word; is_marked: the name may have a word of a group, a stock company or a zone. Most have none."""
+    marked = frame["flat"].str.contains("集团|控股|股份|区.").fill_null(value=False)
+    found = frame.filter(marked).select(group_word=pl.col("flat").str.contains("集团|控股"))
+    return scatter(frame, marked, found).with_columns(pl.col("group_word").fill_null(value=False), is_marked=marked)
 
 
 def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     _, _, places = build_region_patterns()
-    bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?\)"
-    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}a-z0-9()&]", ""))
+    bracket = rf"\((?:中国)?({JILIN}|{places})[省市]?(?:\p{{Han}}*区)?\)"
+    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}\p{Hiragana}\p{Katakana}a-z0-9()&]", ""))
+    frame = _mark(frame)
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    frame = _split_branch(_spell_out(frame.with_columns(_settle(frame["flat"]).alias("flat"))))
+    frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),
@@ -138,13 +99,12 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all(r"\(.*?\)|[()]", ""),
     )
     frame = scatter(frame, bracketed, opened)
-    frame = frame.with_columns(group_word=pl.col("text").str.contains("集团|控股"), head=pl.coalesce("opened", "head")).drop(
-        "opened"
-    )
+    frame = frame.with_columns(head=pl.coalesce("opened", "head")).drop("opened")
     frame = frame.with_columns(stem=cut_tail(pl.col("head"), match_words("legal")))
+    # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
+    whole = pl.col("stem").str.ends_with("银行") | pl.col("stem").str.ends_with("事务所")
     frame = frame.with_columns(
-        # 中国银行 is as complete as a name with a legal form: it is not short for 中国农业银行
-        has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | pl.col("stem").str.ends_with("银行"),
+        has_legal=(pl.col("stem").str.len_bytes() < pl.col("head").str.len_bytes()) | whole,
         stem=cut_tail(pl.col("stem"), f"(?:{match_words('group')})+"),
     )
     return _name_parts(split_region(frame))
@@ -153,7 +113,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
 @cache
 def _look_up_place() -> tuple[pl.Expr, pl.Expr]:
     """The province and the city of `place`; a start that names a province alone may be a city."""
-    table = load_regions()
+    table = pl.concat([load_regions(), load_counties()])
     names, cities = [*table["name"], JILIN], [*table["city"], JILIN]
     city = pl.coalesce("place", "start_province").replace_strict(names, cities, default=None, return_dtype=pl.String)
     province = pl.col("place").replace_strict(names, [*table["province"], "吉林"], default=None, return_dtype=pl.String)
@@ -171,6 +131,8 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
+    # 南方科技大学医院 is of another trade name than 南方科技大学
+    frame = frame.with_columns(undivided=pl.col("only_industry") | pl.col("brand").str.ends_with("大学"))
     frame = frame.with_columns(core=pl.when("only_industry").then("stem").otherwise("core"))
     province, city = _look_up_place()
     frame = frame.with_columns(
@@ -178,8 +140,8 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(
         name_province=pl.coalesce("start_province", province),
         name_city=city,
-        brand=pl.when("only_industry").then(pl.col("core")).otherwise("brand"),
-        name_industry=pl.when(~pl.col("only_industry") & (pl.col("said") != "")).then(
+        brand=pl.when("undivided").then(pl.col("core")).otherwise("brand"),
+        name_industry=pl.when(~pl.col("undivided") & (pl.col("said") != "")).then(
             pl.col("said").str.replace_many(INDUSTRY_FORMS)
         ),
     )
@@ -191,6 +153,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
     return frame.with_columns(
+        name_city=pl.when("is_provincial").then(pl.lit(_OF_PROVINCE)).otherwise("name_city"),
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=is_bare,
@@ -212,7 +175,8 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     folded = fold_texts(raw)
     text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
     frame = split_remarks(text).with_columns(drop_placeholders(pl.col("text")))
-    frame = frame.with_columns(raw, name_text="text", is_han=pl.col("text").str.contains(r"\p{Han}").fill_null(value=False))
+    is_han = pl.col("text").str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}]").fill_null(value=False)
+    frame = frame.with_columns(raw, name_text="text", is_han=is_han)
     shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     parsed = frame.with_columns(

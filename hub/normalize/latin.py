@@ -12,7 +12,7 @@ from hub.normalize.text import scatter
 from hub.normalize.words import list_words, match_words
 
 #: legal forms that stand before the name, and what stands for a firm there
-_BEFORE = "sarl|sasu|sas|eurl|sci|snc|gmbh|ooo|zao|pt|fa|firma|ste|societe"
+_BEFORE = "sarl|sasu|sas|eurl|sci|snc|gmbh|ooo|zao|pt|fa|firma|ste|societe|주식회사|유한회사|주"
 _OFFICE = "(?:sub )?branch(?: office)?|(?:rep|representative|liaison|sales|regional) office"
 #: legal forms that are words as well, and end no company's name before its branch
 _WORDS = ("the", "as", "se", "ab", "sa", "co")

@@ -22,6 +22,12 @@ def load_regions() -> pl.DataFrame:
 
 
 @cache
+def load_counties() -> pl.DataFrame:
+    """name, province, city of the other county-level cities, which names tell by 市 alone: 东方 is a word, 东方市 a place."""
+    return pl.read_csv((files("hub") / "data" / "counties.csv").read_bytes())
+
+
+@cache
 def build_region_patterns() -> tuple[str, str, str]:
     """Regex alternations of province names, of city names, and of both, longest first."""
     table = load_regions()
@@ -38,6 +44,7 @@ def build_prefix_pattern(*, groups: bool = True) -> str:
     """
     provinces, cities, _ = build_region_patterns()
     towns = "|".join(load_regions().filter(pl.col("name") != pl.col("city"))["name"])
+    counties = "|".join(sorted([*cities.split("|"), *load_counties()["name"]], key=lambda name: (-len(name), name)))
 
     def part(name: str, words: str) -> str:
         return f"(?P<{name}>{words})" if groups else f"(?:{words})"
@@ -45,7 +52,7 @@ def build_prefix_pattern(*, groups: bool = True) -> str:
     return (
         f"^(?:中国)?{part('province', provinces)}?{_PROVINCE_END}"
         f"(?:{part('seat', cities)}(?:县|新区)|{part('former', towns)}区|{_DISTRICT}"
-        f"|{part('city', cities)}?{_CITY_END}(?:{part('town', cities)}市)?(?:{_DISTRICT})?)"
+        f"|{part('city', cities)}?{_CITY_END}(?:{part('town', counties)}市)?(?:{_DISTRICT})?)"
     )
 
 

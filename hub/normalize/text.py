@@ -21,6 +21,9 @@ _ALIKE = {
 _ENTITY = r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z]+[0-9]?);"
 #: a whole number with decimals, or in scientific notation
 _SPREADSHEET = r"^\s*'?(?:[0-9]+\.0+|[0-9]\.[0-9]+[eE]\+?[0-9]{1,2}|[0-9][eE]\+[0-9]{1,2})\s*$"
+#: shapes of folded texts that are no name: a code of 18 characters or 15 digits; a number of seven digits or more
+CODE = r"^(?:[0-9any][0-9a-z][0-9]{6}[0-9a-z]{10}|[0-9]{15})$"
+NUMBER = r"^\+?\(?[0-9](?:[ ()./-]*[0-9]){6,}x?(?:e\+?[0-9]+)?(?: *(?:转|ext|分机)\.? *[0-9]+)?$"
 
 
 @cache

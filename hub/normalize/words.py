@@ -6,13 +6,18 @@ from importlib.resources import files
 import polars as pl
 
 #: an industry's short form, so that it compares with the long one
-INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通"}
+INDUSTRY_FORMS = {"汽配": "汽车配件", "零部件": "配件", "部件": "配件", "轨交": "轨道交通", "师事务所": ""}
 
 #: what a public body is called in a sentence and on paper
 OFFICE_FORMS = {
     "人力资源和社会保障局": "人社局", "市场监督管理局": "市场监管局", "住房和城乡建设局": "住建局", "发展和改革委员会": "发改委",
     "卫生健康委员会": "卫健委", "疾病预防控制中心": "疾控中心", "人民政府": "政府", "中医医院": "中医院",
+    "管理委员会": "管委会", "人民检察院": "检察院", "人民法院": "法院",
+    "村民委员会": "村委会", "居民委员会": "居委会",
 }  # fmt: skip
+
+#: units of a body that are called either way
+UNIT_FORMS = {"校区": "分校", "院区": "分院", "工会委员会": "工会", "项目经理部": "项目部"}
 
 
 @cache
@@ -22,10 +27,10 @@ def _load() -> pl.DataFrame:
 
 @cache
 def list_words(kind: str) -> list[str]:
-    """The words of a kind, in the file's order: legal, group, branch, industry, latin_legal, latin_weak, note (regexes),
-    placeholder, placeholder_name (of companies and persons alone), silent (a whole value, not 南 of Nan Co., Ltd), public_domain,
-    shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain, title, surname, double_surname, foreign_mobile,
-    firm_end and public_end (regexes)."""
+    """The words of a kind, in the file's order: legal, group, branch, unit (a branch behind a body alone), body, chain, industry,
+    latin_legal, latin_weak, note (regexes), placeholder, placeholder_name (of companies and persons alone), silent (a whole
+    value, not 南 of Nan Co., Ltd), public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain,
+    title, surname, double_surname, foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 

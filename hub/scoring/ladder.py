@@ -11,6 +11,7 @@ from hub.columns.sorting import find_distinct_numbers
 from hub.scoring.frequency import Buckets
 from hub.scoring.names import BUCKETS, Mask, Names
 from hub.scoring.sides import compare_branch, compare_group, compare_region
+from hub.scoring.unlike import find_unlike
 from hub.scoring.vocabulary import share_words
 
 Codes = npt.NDArray[np.uint8]
@@ -259,6 +260,9 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
     measured = np.full(len(distinct), _RULES.index("different"), dtype=np.int8)
     for rule in reversed(conditions):
         measured[conditions[rule]] = _RULES.index(rule)
+    # 虎门永信 is no 长安永信 that is mistyped, nor 清华大学出版社 清华大学
+    close = np.isin(measured, [_RULES.index(rule) for rule in ("typo_long", "typo", "contained", "prefix", "subsequence")])
+    measured[close & find_unlike(frame, np.where(close, edits, 0))] = _RULES.index("similar")
     # 第三中学 is 第3中学 and not 第七中学, nor is center 202 center 2929
     same_words = (names.words[one] == names.words[two]) & (names.words[one] >= 0)
     same_numbers = names.numbers[one] == names.numbers[two]

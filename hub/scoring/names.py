@@ -46,6 +46,8 @@ class Names:
     is_group: Mask
     is_stock: Mask
     is_bare: Mask
+    #: registered in 香港, 澳门 or 台湾
+    is_offshore: Mask
     core_length: Ids
     brand_length: Ids
     core_spread: Buckets
@@ -97,6 +99,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         is_group=_flag(rows["group_word"]),
         is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
         is_bare=_flag(rows["is_bare"]),
+        is_offshore=_flag(rows["province"].is_in(["香港", "澳门", "台湾"])),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),
         core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),

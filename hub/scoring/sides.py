@@ -14,13 +14,19 @@ GROUP_LEVELS = ["missing", "conflict", "rival"]
 
 
 def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
-    """REGION_LEVELS: two cities, two provinces or the districts of two shops are a conflict."""
+    """REGION_LEVELS: two cities, two provinces or the districts of two shops are a conflict.
+
+    So are 中国银行(香港)有限公司 and 中国银行股份有限公司: two registers, and a name without a region is of the mainland's.
+    """
     levels = np.zeros(len(a), dtype=np.uint8)
     for place in (names.city, names.province, names.district):
         one, two = place[a], place[b]
         known = (one >= 0) & (two >= 0)
         np.maximum(levels, known, out=levels)
         levels[np.flatnonzero(known & (one != two))] = 2
+    if names.is_offshore.any():
+        rows = np.flatnonzero((names.is_offshore[a] != names.is_offshore[b]) & names.has_legal[a] & names.has_legal[b])
+        levels[rows] = 2
     return levels
 
 

@@ -80,6 +80,12 @@ def test_one_name_parses_alike_alone_and_among_others(parsed, size):
             assert row == parsed[row["raw"]]
 
 
+def test_a_former_name_in_brackets_is_not_shown():
+    names = ["郑州宇达客车有限公司（原：郑州宏达客车有限公司）", "郑州宇达客车有限公司(原郑州宏达客车厂)", "绿野面馆(原味)"]
+    found = parse_company_names(pl.Series(names))["name_display"].to_list()
+    assert found == ["郑州宇达客车有限公司", "郑州宇达客车有限公司", "绿野面馆(原味)"]
+
+
 def test_every_province_has_its_cities():
     provinces = load_regions().group_by("province").len()
     assert provinces.height == 34

@@ -90,16 +90,23 @@ def test_linked_attributes_come_from_one_record(resolved):
     assert won.height == 3
 
 
-def test_a_branch_is_a_child_and_never_merged(new_hub, parties):
-    name = "上海云帆科技有限公司"
-    records = parties(
-        {"company_name": name, "phone": "021-61234567"}, {"company_name": name + "北京分公司", "phone": "021-61234567"}
-    )
+@pytest.mark.parametrize(
+    ("name", "branch"),
+    [
+        ("上海云帆科技有限公司", "上海云帆科技有限公司北京分公司"),
+        ("哈尔滨工业大学", "哈尔滨工业大学(深圳)"),
+        ("海底捞火锅", "海底捞火锅(春熙路店)"),
+        ("北京大成律师事务所", "北京大成(上海)律师事务所"),
+        ("中铁十二局集团有限公司", "中铁十二局集团有限公司成昆铁路项目部"),
+    ],
+)
+def test_a_branch_is_a_child_and_never_merged(new_hub, parties, name, branch):
+    records = parties({"company_name": name, "phone": "021-61234567"}, {"company_name": branch, "phone": "021-61234567"})
     golden = add_hierarchy(new_hub().run(records))
     assert golden.height == 2
-    branch = golden.filter(pl.col("company_name").str.ends_with("分公司"))
-    assert branch["parent_gid"].to_list() == golden.filter(pl.col("company_name") == name)["gid"].to_list()
-    assert branch["relation"].to_list() == ["branch"]
+    child = golden.filter(pl.col("company_name") == branch)
+    assert child["parent_gid"].to_list() == golden.filter(pl.col("company_name") == name)["gid"].to_list()
+    assert child["relation"].to_list() == ["branch"]
     assert golden["relation"].null_count() == 1
 
 

@@ -1,0 +1,58 @@
+"""Cores that are spelled much alike and still name two: what is no typing error, and what goes on behind a whole name."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from rapidfuzz.distance import Postfix, Prefix
+from rapidfuzz.process import cpdist
+
+from hub.normalize.sound import spell
+
+Mask = npt.NDArray[np.bool_]
+
+#: characters that stand for one another in names of two: 东门 and 南门, 小学 and 中学
+_OPPOSITES = ["东南西北", "上中下", "大中小", "老新", "前后", "左右", "内外", "男女", "甲乙丙丁"]
+#: a name that ends so is whole, and what goes on behind it is another's: 清华大学出版社
+_BODY = "(?:大学|学院|医院|研究院|研究所|设计院|事务所|委员会|政府|总工会|局)$"
+_ORDINAL = "第([一二三四五六七八九十0-9]+)"
+
+
+def find_unlike(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
+    """Per pair of cores `a` and `b` whether what differs makes two names of them; where `edits` is 0 nobody asks."""
+    unlike = _replace_words(texts, edits)
+    rows = np.flatnonzero(edits)
+    pairs = texts[rows].with_columns(
+        longer=pl.when(pl.col("a").str.len_chars() > pl.col("b").str.len_chars()).then("a").otherwise("b"),
+        shorter=pl.when(pl.col("a").str.len_chars() > pl.col("b").str.len_chars()).then("b").otherwise("a"),
+    )
+    goes_on = pl.col("longer").str.starts_with(pl.col("shorter")) & pl.col("shorter").str.contains(_BODY)
+    # 中铁十二局 is not its 第一工程; 中交二航局 may be 中交第二航务工程局
+    numbered = ~pl.col("shorter").str.contains(pl.col("longer").str.extract(_ORDINAL), literal=True).fill_null(value=True)
+    unlike[rows] |= pairs.select(goes_on | numbered).to_series().to_numpy()
+    return unlike
+
+
+def _replace_words(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
+    """A character with its opposite in its place, or a word of two characters that sounds all different: 虎门 and 长安."""
+    unlike = np.zeros(len(edits), dtype=np.bool_)
+    near = np.flatnonzero((edits == 1) | (edits == 2))
+    pairs = texts[near]
+    sides = pairs["a"].to_list(), pairs["b"].to_list()
+    starts, ends = (cpdist(*sides, scorer=scorer.similarity, dtype=np.uint8, workers=2) for scorer in (Prefix, Postfix))
+    pairs = pairs.with_columns(
+        start=pl.Series(starts), same=pl.Series(starts.astype(np.int64) + ends), edits=pl.Series(edits[near])
+    )
+    length = pl.col("a").str.len_chars()
+    is_swap = (length == pl.col("b").str.len_chars()) & (pl.col("same") + pl.col("edits") == length)
+    rows = pairs.select(is_swap).to_series()
+    swaps = pairs.filter(rows)
+    first, last = (
+        [swaps.select(pl.col(side).str.slice(pl.col("start") + place, 1)).to_series() for side in ("a", "b")] for place in (0, 1)
+    )
+    heard = [spell(one) != spell(other) for one, other in (first, last)]
+    opposite = pl.Series([False]).new_from_index(0, len(swaps))
+    for alike in _OPPOSITES:
+        opposite |= first[0].is_in([*alike]) & first[1].is_in([*alike])
+    two = swaps["edits"] == 2
+    unlike[near[rows.to_numpy()]] = ((two & heard[0] & heard[1]) | (~two & opposite)).to_numpy()
+    return unlike
