@@ -1,5 +1,7 @@
 """Rare ways of writing a Chinese name, rewritten as the usual ones; few names are looked at."""
 
+from functools import cache
+
 import polars as pl
 
 from hub.normalize.text import replace_rows
@@ -27,12 +29,17 @@ def write_usual(texts: pl.Series) -> pl.Series:
     may = texts.str.contains(rare).fill_null(value=False)
     if not may.any():
         return texts
+    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(_rewrite()).to_series())
+
+
+@cache
+def _rewrite() -> pl.Expr:
     text = pl.col("text").str.replace(r"(\p{Han})([0-9]{1,3}[中小])$", "${1}第$2")
     parts = text.str.extract_groups(r"^(.*?第)([0-9]{1,3})(|[^0-9].*)$").struct
     number = parts.field("2").replace_strict(spell_numbers(), default=None, return_dtype=pl.String)
     text = pl.coalesce(pl.concat_str(parts.field("1"), number, parts.field("3")), text)
     text = text.str.replace(r"^\(?个体工商户\)?(.{2,})$|^(.{2,})\(个体工商户\)$", "$1${2}个体工商户")
-    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(_settle_abroad(_open_units(text))).to_series())
+    return _settle_abroad(_open_units(text))
 
 
 def _open_units(text: pl.Expr) -> pl.Expr:
