@@ -17,6 +17,7 @@ PERSON = (
     ("contained", "token_set >= 0.97"),
     # 董华怡 and 董华艳
     ("weak", "token_set >= 0.7 or osa <= 1 and length >= 3"),
+    ("spelled", "spells"),
     ("script", "scripts"),
 )
 #: levels of one word of a person's name

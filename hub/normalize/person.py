@@ -7,7 +7,7 @@ import polars as pl
 
 from hub.normalize.contact import is_firm, split_person_names
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.sound import space_syllables
+from hub.normalize.sound import space_names, split_pinyin
 from hub.normalize.text import fold_texts, replace_rows, scatter
 
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
@@ -18,8 +18,8 @@ PARTS = ("surname", "given", "sorted", "called", "formal", "rough")
 
 def parse_person_name(values: pl.Series) -> pl.DataFrame:
     """main: the full name, null where only a surname is known; surname; given; sorted: its words by the alphabet; formal: these,
-    Robert for Bob; rough: what misspelling mostly leaves of formal, in any order: how Chinese characters sound, how other words
-    begin.
+    Robert for Bob; rough: what misspelling mostly leaves of formal, in any order: how Chinese characters sound, pinyin by its
+    syllables, how other words begin.
 
     `Smith, John` is read as John Smith. Of a Chinese name the surname is the first character, or a double surname.
     """
@@ -52,8 +52,10 @@ def load_nicknames() -> dict[str, str]:
 
 def _roughen(names: pl.Series) -> pl.Series:
     is_han = names.str.contains(r"\p{Han}").fill_null(value=False)
+    pinyin = split_pinyin(names)
     starts = names.str.replace(r" .* ", " ").str.replace_all(r"([^ ]{3})[^ ]+", "$1")
-    words = replace_rows(starts, is_han, space_syllables(names.filter(is_han)))
+    starts = starts.zip_with(pinyin.is_null(), pinyin)
+    words = replace_rows(starts, is_han, space_names(names.filter(is_han)))
     return words.to_frame("words").select(_sort_words(pl.col("words").str.strip_chars())).to_series()
 
 

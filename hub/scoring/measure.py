@@ -7,6 +7,7 @@ A test is one or more conditions: `osa <= 1 and length >= 4 or contains`; `and` 
     initial              one is a single letter that the other starts with
     numbers              the same numbers in both, or those of one all in the other
     characters           the same Chinese characters in another order
+    spells               one in letters as the Chinese characters of the other sound, the surname first or last
     scripts              one in Chinese characters, kana or hangul, the other in other letters
     swapped              two dates of one year with day and month exchanged
     osa <= 2             edits, a swap of neighbours is one; levenshtein <= 2: edits, a swap is two
@@ -30,6 +31,7 @@ from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 from rapidfuzz.process import cpdist
 
+from hub.normalize.sound import match_spelling
 from hub.rules.model import RulesError
 
 Floats = npt.NDArray[np.float64]
@@ -155,6 +157,16 @@ def _differ_in_script(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return left != right
 
 
+def _find_spelled(pairs: _Pairs, _limit: float) -> Floats:
+    held = np.zeros(pairs.frame.height)
+    han = pl.col("a", "b").str.contains(r"\p{Han}")
+    first, second = pairs.frame.select(han).get_columns()
+    rows = np.flatnonzero((first != second).to_numpy())
+    found = pairs.frame[rows]
+    held[rows] = match_spelling(found["a"].zip_with(first[rows], found["b"]), found["b"].zip_with(first[rows], found["a"]))
+    return held
+
+
 def _overlap_words(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     left, right = (side.str.split(" ") for side in (a, b))
     shared = left.list.set_intersection(right).list.len()
@@ -194,6 +206,7 @@ _HOLDS: dict[str, _Metric] = {
     "initial": _expression(_has_initial),
     "numbers": _expression(_share_numbers),
     "characters": _reorder_characters,
+    "spells": _find_spelled,
     "scripts": _expression(_differ_in_script),
     "swapped": _expression(_are_swapped),
 }

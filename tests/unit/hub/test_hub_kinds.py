@@ -105,6 +105,7 @@ def test_a_name_has_a_formal_and_a_rough_form() -> None:
     values = ["Bob Smith", "SMITH, Robert", "Robert J. Smiht", "王小明", "明 王小", "王晓明", "王总"]
     assert _derive("person_name", values, "formal")[:2] == ["robert smith", "robert smith"]
     assert _derive("person_name", values, "rough") == ["rob smi"] * 3 + ["ming wang xiao"] * 3 + [None]
+    assert set(_derive("person_name", ["高艳杰", "Yanjie Gao", "GAO Yan-Jie", "Gao, Yanjie"], "rough")) == {"gao jie yan"}
 
 
 def test_a_key_that_means_something_in_its_source_alone_is_not_shared_by_sources() -> None:

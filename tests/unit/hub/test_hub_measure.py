@@ -54,6 +54,13 @@ def test_a_long_text_is_measured_by_its_beginning() -> None:
     assert _measure([(same + "x", same + "y"), ("x" + same, "y" + same)], "osa <= 0") == [1, 2]
 
 
+def test_pinyin_spells_a_whole_chinese_name_with_the_surname_first_or_last() -> None:
+    pairs = [("yanjie gao", "高艳杰"), ("高艳杰", "gao yan jie"), ("xiu ouyang", "欧阳修"), ("曾敏毅", "minyi zeng")]
+    assert _measure([*pairs, ("吕布", "bu lyu")], "spells") == [1] * 5
+    others = [("高艳杰", "jie yan gao"), ("王", "wang"), ("张伟", "张薇"), ("zhang wei", "wei zhang")]
+    assert _measure(others, "spells") == [2] * 4
+
+
 def test_characters_in_another_order_are_no_anagrams_and_scripts_are_told_apart() -> None:
     assert _measure([("桂英郭", "郭桂英"), ("董华怡", "董华艳"), ("amy", "may")], "characters") == [1, 2, 2]
     assert _measure([("张伟", "zhang wei"), ("小林", "木村"), ("tanaka", "mori"), ("ミサキ", "misaki")], "scripts") == [

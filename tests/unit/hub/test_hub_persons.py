@@ -103,6 +103,21 @@ def test_a_name_in_another_order_or_script_and_where_somebody_lives(
     assert judge(one, two)["verdict"] == verdict
 
 
+@pytest.mark.parametrize("spelled", ["Yanjie Gao", "Gao Yanjie", "YAN-JIE GAO", "Gao, Yan Jie"])
+def test_a_name_in_pinyin_speaks_for_the_chinese_one_and_another_name_a_little_against_it(
+    judge: Callable[..., Any], spelled: str
+) -> None:
+    def weigh(one: str, two: str) -> float:
+        employed = ({"full_name": name, "company_name": "杭州云帆科技有限公司"} for name in (one, two))
+        return float(judge(*employed)["weight"])
+
+    found = judge({"full_name": "高艳杰", **_FIRM}, {"full_name": spelled, **_FIRM})
+    assert "rough_employer" in found["proposed_by"]
+    assert found["verdict"] == "match"
+    assert weigh("高艳杰", spelled) >= weigh("高艳杰", "William Smith") + 4
+    assert weigh("高艳杰", "William Smith") == weigh("高艳杰", "Zhang Wei") < 0
+
+
 def test_a_couple_that_shares_address_and_number_are_two(judge: Callable[..., Any]) -> None:
     home = {"mobile": "13912340001", "address": "中山路12号3楼"}
     assert judge({"full_name": "王小明", **home}, {"full_name": "李芳", **home})["verdict"] == "no match"
