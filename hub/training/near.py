@@ -27,7 +27,7 @@ def stay_near(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Weights near those of the rules, or these where the learnt ones expect fewer matches; and what both expect.
 
-    Comparisons of which the rules say nothing weigh what is learnt."""
+    Comparisons of which the rules say nothing weigh what is learnt, those of which the records say nothing what is given."""
     told = {name.partition(".")[0] for name in rules.weights if "." in name}
     untold = {name: bits for name, bits in learned.items() if "." in name and name.partition(".")[0] not in told}
     start = {**rules.weights, **untold}
@@ -36,7 +36,9 @@ def stay_near(
     if found < own:
         return start, expected
     given = {name: start.get(name, 0.0) for name in learned}
-    near = {name: float(np.clip(bits, given[name] - FARTHEST, given[name] + FARTHEST)) for name, bits in learned.items()}
+    unseen = {one.name for place, one in enumerate(rules.comparisons) if not matrix[:, place].any()}
+    room = {name: 0.0 if AND not in name and name.partition(".")[0] in unseen else FARTHEST for name in learned}
+    near = {name: float(np.clip(bits, given[name] - room[name], given[name] + room[name])) for name, bits in learned.items()}
     return {name: max(bits, _find_least(name, near, rules)) for name, bits in near.items()}, expected
 
 

@@ -181,6 +181,17 @@ def test_a_level_that_alone_is_a_match_by_the_rules_stays_one(population: _Popul
     assert near == {**learned, "name.same": 11.0, "name.same & town.same": FARTHEST}
 
 
+def test_a_column_that_no_record_has_keeps_the_weights_of_the_rules(population: _Population) -> None:
+    rules = _rules(
+        weights=MappingProxyType({"prior": -10.0, **{f"{name}.same": 3.0 for name in ("name", "town", "phone", "tax")}})
+    )
+    empty = population.matrix.copy()
+    empty[:, 2] = 0
+    learned = {name: bits + 2.0 for name, bits in rules.weights.items()} | {"phone.same": 0.5, "phone.different": 1.0}
+    near, _ = stay_near(learned, empty, population.counts, rules, _NAMES)
+    assert near == {**learned, "phone.same": 3.0, "phone.different": 0.0}
+
+
 def test_interactions_and_what_speaks_against_hold_while_weights_are_learnt(population: _Population) -> None:
     given = {f"{name}.{level}": bits for name in ("name", "town") for level, bits in (("same", 3.0), ("different", -9.0))}
     alone = _train(population, _rules(weights=MappingProxyType({"prior": -8.0, **given})))
