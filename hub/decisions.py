@@ -73,15 +73,16 @@ def describe_decisions(log: pl.DataFrame | None, a: RecordRef, b: RecordRef, ent
 def to_labels(log: pl.DataFrame | None, entity: str) -> pl.DataFrame:
     """source_a, source_key_a, source_b, source_key_b, is_same: what the standing decisions teach about pairs of records.
 
-    A decision about groups labels their pairs, the first MOST_LABELS of them.
+    A decision (decision_id) about groups labels their pairs, the first MOST_LABELS of them.
     """
-    rows: dict[tuple[str, ...], bool] = {}
+    rows: dict[tuple[str, ...], tuple[bool, str]] = {}
     for decision in list_standing(align_log(log), entity):
         pairs = [(a, b) for a in decision.group_a for b in decision.group_b if a != b]
         for a, b in sorted((min(pair), max(pair)) for pair in pairs[:MOST_LABELS]):
-            rows[(*a, *b)] = decision.kind == "merge"
-    schema = dict.fromkeys(("source_a", "source_key_a", "source_b", "source_key_b"), pl.String) | {"is_same": pl.Boolean}
-    return pl.DataFrame([(*pair, is_same) for pair, is_same in rows.items()], schema=schema, orient="row")
+            rows[(*a, *b)] = decision.kind == "merge", decision.decision_id
+    ends = dict.fromkeys(("source_a", "source_key_a", "source_b", "source_key_b"), pl.String)
+    schema = {**ends, "is_same": pl.Boolean, "decision_id": pl.String}
+    return pl.DataFrame([(*pair, *said) for pair, said in rows.items()], schema=schema, orient="row")
 
 
 def _read(row: dict[str, Any]) -> Decision:

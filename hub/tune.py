@@ -17,6 +17,8 @@ from hub.scoring.weigh import UNITS_PER_BIT
 LEAST_LABELS = 20
 #: pairs below the match are shown to people as long as so many of those shown are the same
 DOUBTFUL_SHARE = 0.1
+#: labelled pairs across which a threshold moves without a word
+_FEW = 10
 #: bits between a threshold and the labelled pair that moved it
 _MARGIN = 1.0
 _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
@@ -39,6 +41,7 @@ class Tuned:
     at_match, before: precision, recall, f1 at match_bits, and at the threshold of the rules
     n_same, n_different: labelled pairs among the records; n_unknown: labels of records that are not there
     n_unproposed: same pairs that no key proposes; n_barred: same pairs that a guard or veto keeps apart: no threshold finds them
+    doubts: what speaks against taking these thresholds
     """
 
     match_bits: float
@@ -51,6 +54,7 @@ class Tuned:
     n_unproposed: int
     n_barred: int
     n_unknown: int
+    doubts: tuple[str, ...] = ()
 
 
 def read_labels(table: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +83,7 @@ def read_labels(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def label_decisions(log: pl.DataFrame, entity: str) -> pl.DataFrame:
-    """Labels as read_labels gives them, from what people decided (hub.decide)."""
+    """Labels as read_labels gives them, from what people decided (hub.decide), with the decision_id of each."""
     return to_labels(log, entity).rename({"is_same": "same"})
 
 
@@ -91,7 +95,9 @@ def _is_after() -> pl.Expr:
 def tune(resolution: Resolution, labels: pl.DataFrame, precision: float | None = None) -> Tuned:
     """Thresholds for a resolution's model from labels (read_labels).
 
-    precision: take the threshold with the most recall at this precision or better; the best F1 where None.
+    precision: take the threshold with the most recall at this precision or better; the best F1 where None. Decisions are of pairs
+    in doubt, without the clear matches that count in F1: they lower the threshold as far as that spares more errors than it
+    makes, and never raise it, for of the matches people look at those that seem wrong.
 
     Raises:
         LabelsError: fewer than 20 labelled pairs of known records, all of one kind, or a precision that none reaches.
@@ -107,8 +113,9 @@ def tune(resolution: Resolution, labels: pl.DataFrame, precision: float | None =
         raise LabelsError("no pair labelled the same is proposed by any key of the rules: no threshold would find one")
     curve = _draw_curve(weights[able], same[able], int(same.sum()))
     rules = resolution.rules
-    chosen = _choose(curve, precision)
-    match_bits = _settle(curve["match_bits"].to_numpy(), chosen, rules.match_bits)
+    in_doubt = precision is None and "decision_id" in labels.columns
+    chosen = _lower(curve, rules.match_bits) if in_doubt else _choose(curve, precision)
+    match_bits = rules.match_bits if chosen is None else _settle(curve["match_bits"].to_numpy(), chosen, rules.match_bits)
     review_bits = _find_review(weights[able], same[able], match_bits, match_bits - rules.match_bits + rules.review_bits)
     return Tuned(
         match_bits,
@@ -121,6 +128,7 @@ def tune(resolution: Resolution, labels: pl.DataFrame, precision: float | None =
         n_unproposed=int((same & np.isnan(weights)).sum()),
         n_barred=int((same & barred).sum()),
         n_unknown=n_unknown,
+        doubts=_find_doubts(weights[able], same[able], rules.match_bits, match_bits),
     )
 
 
@@ -139,7 +147,7 @@ def thin_curve(tuned: Tuned, rows: int = 16) -> pl.DataFrame:
     curve = tuned.curve
     first = int((curve["match_bits"] >= tuned.match_bits).arg_max() or 0)
     taken = {round(place) for place in np.linspace(0, curve.height - 1, min(rows, curve.height))} | {first}
-    marked = curve.with_columns(chosen=pl.int_range(pl.len()) == first)
+    marked = curve.with_columns(chosen=(pl.int_range(pl.len()) == first) & (pl.col("match_bits") >= tuned.match_bits))
     return marked[sorted(taken)]
 
 
@@ -167,7 +175,22 @@ def _weigh_labels(
     for part in resolution.rules.separators:
         codes = own.parts.codes(part)
         barred |= (codes[one] >= 0) & (codes[two] >= 0) & (codes[one] != codes[two])
-    return weights, barred, known["same"].to_numpy().astype(bool), labels.height - known.height
+    told = _take_one_per_decision(known, weights, barred)
+    return weights[told], barred[told], known["same"].to_numpy().astype(bool)[told], labels.height - known.height
+
+
+def _take_one_per_decision(
+    labels: pl.DataFrame, weights: npt.NDArray[np.float64], barred: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """The rows of labels that count: of a decision about two groups the pair that would join them first."""
+    rows = np.arange(labels.height)
+    if "decision_id" not in labels.columns:
+        return rows
+    frame = pl.DataFrame(
+        {"row": rows, "decision": labels["decision_id"], "able": ~barred, "bits": pl.Series(weights).fill_nan(None)}
+    )
+    best = frame.sort("able", "bits", descending=True, nulls_last=True, maintain_order=True).unique("decision", keep="first")
+    return np.sort(best["row"].to_numpy())
 
 
 def _draw_curve(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], n_same: int) -> pl.DataFrame:
@@ -180,6 +203,16 @@ def _draw_curve(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], n
     judged = falling.with_columns(precision=pl.col("right") / pl.col("found"), recall=pl.col("right") / n_same)
     judged = judged.with_columns(f1=2 * pl.col("right") / (pl.col("found") + n_same))
     return judged.select("match_bits", "found", "right", "precision", "recall", "f1").sort("match_bits")
+
+
+def _lower(curve: pl.DataFrame, present: float) -> int | None:
+    """The row of the curve below the present threshold with the fewest errors, None where that has as few."""
+    gain = curve.select(2 * pl.col("right") - pl.col("found")).to_series().to_numpy()
+    levels = curve["match_bits"].to_numpy()
+    below = int((levels < present).sum())
+    chosen = max(range(below), key=lambda row: (gain[row], row), default=None)
+    now = gain[below] if below < len(gain) else 0
+    return chosen if chosen is not None and gain[chosen] > now else None
 
 
 def _choose(curve: pl.DataFrame, precision: float | None) -> int:
@@ -218,6 +251,19 @@ def _find_review(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], 
     share = np.cumsum(right) / np.arange(1, len(bits) + 1)
     holding = [float(weight) for weight in bits[last & (share >= DOUBTFUL_SHARE)] if right[bits == weight].any()]
     return min(holding, default=round(usual, 1))
+
+
+def _find_doubts(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], before: float, after: float) -> tuple[str, ...]:
+    low, high = sorted((before, after))
+    between = int(((weights >= low) & (weights < high)).sum())
+    doubts = []
+    if after != before and between < _FEW:
+        doubts.append(
+            f"only {between} of the labelled pairs weigh between {low:+.1f} and {high:+.1f}, over which the match moves"
+        )
+    if same.any() and not same.all() and np.median(weights[same]) < np.median(weights[~same]):
+        doubts.append("the labels gainsay the weights: pairs labelled the same weigh less than those labelled different")
+    return tuple(doubts)
 
 
 def _judge(weights: npt.NDArray[np.float64], same: npt.NDArray[np.bool_], n_same: int, bits: float) -> dict[str, float]:

@@ -209,3 +209,5 @@ def _print_tuned(tuned: Tuned, match_bits: float, review_bits: float, out: Path 
         f"review_bits {review_bits:+.1f} -> {tuned.review_bits:+.1f}; " + (f"written to {out}" if out else "write it with --out"),
         highlight=False,
     )
+    for doubt in tuned.doubts:
+        console.print(f"[yellow]{doubt}[/yellow]", highlight=False)

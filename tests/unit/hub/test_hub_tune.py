@@ -158,3 +158,45 @@ def test_decisions_are_labels_too() -> None:
     tuned = tune(resolve_firms(match_bits=30.0), label_decisions(book.log, "organisation"))
     assert (tuned.n_same, tuned.n_different) == (10, 30)
     assert tuned.before["recall"] == 0.0 < tuned.at_match["recall"]
+
+
+def test_a_decision_about_two_groups_is_one_label_that_of_the_pair_that_would_join_them_first() -> None:
+    keys = make_company_records(_CHOICES).select("source", "source_key").rows()
+    book = Book("organisation")
+    for one in range(0, 15, 3):
+        book.decide("merge", keys[one : one + 1], keys[one + 1 : one + 3], actor="li", reason="", at=DAY_ONE)
+        for other in range(one + 3, 15, 3):
+            book.decide("never", keys[one : one + 3], keys[other : other + 3], actor="li", reason="", at=DAY_ONE)
+    with pytest.raises(LabelsError, match="15 labelled pairs: at least 20 are needed"):
+        tune(resolve_firms(), label_decisions(book.log, "organisation"))
+    more = (
+        label_firms()
+        .filter(~pl.col("same"))
+        .head(5)
+        .with_columns(decision_id=pl.lit("own") + pl.int_range(pl.len()).cast(pl.String))
+    )
+    tuned = tune(resolve_firms(), pl.concat([label_decisions(book.log, "organisation"), more]))
+    assert (tuned.n_same, tuned.n_different, tuned.n_unproposed) == (5, 15, 0)
+
+
+def test_decisions_lower_the_threshold_no_further_than_most_of_them_say_the_same_and_never_raise_it() -> None:
+    def decide(labels: pl.DataFrame) -> pl.DataFrame:
+        return read_labels(labels).with_columns(decision_id=pl.int_range(pl.len()).cast(pl.String))
+
+    assert tune(resolve_firms(match_bits=30.0), decide(label_firms())).match_bits < 30.0
+    wrong = decide(label_firms(lambda a, b: True))
+    tuned = tune(resolve_firms(match_bits=30.0), wrong)
+    assert tuned.match_bits == 30.0 > tune(resolve_firms(match_bits=30.0), wrong.drop("decision_id")).match_bits
+    assert ["gainsay" in doubt for doubt in tuned.doubts] == [True]
+    low = tune(resolve_firms(match_bits=-30.0), decide(label_firms()))
+    assert low.match_bits == -30.0 < tune(resolve_firms(match_bits=-30.0), read_labels(label_firms())).match_bits
+
+
+def test_a_threshold_that_moves_over_few_labelled_pairs_says_so() -> None:
+    labels = read_labels(label_firms())
+    clean = tune(resolve_firms(match_bits=30.0), labels)
+    assert clean.doubts == ()
+    same = clean.curve.filter(pl.col("match_bits") >= clean.match_bits)["match_bits"]
+    moved = tune(resolve_firms(match_bits=same[1] + 0.1), labels)
+    assert moved.match_bits <= same[0]
+    assert ["labelled pairs weigh between" in doubt for doubt in moved.doubts] == [True]
