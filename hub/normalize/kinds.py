@@ -78,7 +78,12 @@ def _pick_mobile(parsed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pick_landline(parsed: pl.DataFrame) -> pl.DataFrame:
-    return parsed.select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"))
+    either = pl.coalesce("landline", "mobile")
+    return parsed.select(
+        pl.col("landline").alias(""),
+        any=either,
+        whole=pl.when(either.is_not_null()).then(pl.col("landline").is_not_null().cast(pl.Int8)),
+    )
 
 
 def _parse_email(values: pl.Series) -> pl.DataFrame:
@@ -202,7 +207,7 @@ KINDS: dict[str, Kind] = {
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
     "mobile": Kind(_parse_phone, (), levels.CODE, pick=_pick_mobile),
-    "landline": Kind(_parse_phone, ("any",), pick=_pick_landline),
+    "landline": Kind(_parse_phone, ("any", "whole"), pick=_pick_landline),
     "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*levels.CODE, ("exchange", "prefix >= 5"))),
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), levels.EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),

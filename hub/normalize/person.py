@@ -13,13 +13,13 @@ from hub.normalize.text import fold_texts, replace_rows, scatter
 _SUFFIXES = "jr|sr|ii|iii|iv|phd|md|dr|mr|mrs|ms|miss|prof|sir"
 
 #: beside the main part
-PARTS = ("surname", "given", "sorted", "called", "formal", "rough")
+PARTS = ("surname", "given", "sorted", "called", "formal", "rough", "whole")
 
 
 def parse_person_name(values: pl.Series) -> pl.DataFrame:
     """main: the full name, null where only a surname is known; surname; given; sorted: its words by the alphabet; formal: these,
     Robert for Bob; rough: what misspelling mostly leaves of formal, in any order: how Chinese characters sound, pinyin by its
-    syllables, how other words begin.
+    syllables, how other words begin; whole: 1, and 0 of 王总.
 
     `Smith, John` is read as John Smith. Of a Chinese name the surname is the first character, or a double surname.
     """
@@ -41,6 +41,7 @@ def parse_person_name(values: pl.Series) -> pl.DataFrame:
         called=pl.when("is_han").then("called").otherwise("full"),
         formal=_sort_words(pl.col("formal")),
         rough=_roughen(frame["formal"]),
+        whole=pl.when(pl.coalesce("called", "full").is_not_null()).then(pl.col("full").is_not_null().cast(pl.Int8)),
     )
 
 
@@ -97,4 +98,4 @@ def join_names(given: pl.Series, surname: pl.Series) -> pl.DataFrame:
         sorted=full.str.split(" ").list.sort().list.join(" "),
         given_start=pl.col("given").str.slice(0, 3),
         surname_start=pl.col("surname").str.slice(0, 4),
-    ).with_columns(parsed["called"], parsed["formal"], parsed["rough"], shown)
+    ).with_columns(parsed["called"], parsed["formal"], parsed["rough"], parsed["whole"], shown)

@@ -117,7 +117,9 @@ class _Context:
 
     def _rank(self, step: str, survivor: Survivor, filled: npt.NDArray[np.int8], whole: Longs) -> tuple[Longs, int]:
         if step == "completeness":
-            return np.maximum(whole, 0) * 8 + np.minimum(filled, 7), 63
+            # 罗峰伟 alone reaches nobody, 罗总 with a mobile does
+            linked = (filled > 1).astype(np.int64)
+            return linked * 64 + np.maximum(whole, 0) * 8 + np.minimum(filled, 7), 127
         if step == "majority":
             return self._count_alike([self._parts.codes(part) for _, part in survivor.values], filled), 255
         return self._ranking[step]

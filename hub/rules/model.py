@@ -82,8 +82,8 @@ class Survivor:
     """How one golden value, or a linked group of values, is chosen among an entity's records.
 
     `values` are pairs of a golden attribute's name and the part, or column of the record, that it is taken from. `order` is
-    applied first to last: 'completeness' (valid codes, registered names, more of a linked group filled), 'precedence'
-    (rules.source_precedence), 'majority', 'recency'; then source and key.
+    applied first to last: 'completeness' (valid codes, registered and whole names, landlines, more of a linked group filled),
+    'precedence' (rules.source_precedence), 'majority', 'recency'; then source and key.
     """
 
     values: tuple[tuple[str, str], ...]

@@ -31,8 +31,8 @@ from rapidfuzz.distance import OSA, JaroWinkler, Levenshtein
 from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 from rapidfuzz.process import cpdist
 
-from hub.normalize.sound import match_spelling
 from hub.rules.model import RulesError
+from hub.scoring.scripts import differ_in_script, find_spelled, reorder_characters
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -143,30 +143,6 @@ def _share_numbers(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     return (shared > 0) & (shared == pl.min_horizontal(left.list.len(), right.list.len()))
 
 
-def _reorder_characters(pairs: _Pairs, _limit: float) -> Floats:
-    held = np.zeros(pairs.frame.height)
-    rows = np.flatnonzero(pairs.select(pl.col("a").str.contains(r"\p{Han}.*\p{Han}") & pl.col("b").str.contains(r"\p{Han}")))
-    a, b = pl.col("a"), pl.col("b")
-    left, right = (side.str.extract_all(r"\p{Han}").list.sort() for side in (a, b))
-    held[rows] = pairs.take(rows).select((left == right) & (a.str.len_chars() == b.str.len_chars()))
-    return held
-
-
-def _differ_in_script(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    left, right = (side.str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]") for side in (a, b))
-    return left != right
-
-
-def _find_spelled(pairs: _Pairs, _limit: float) -> Floats:
-    held = np.zeros(pairs.frame.height)
-    han = pl.col("a", "b").str.contains(r"\p{Han}")
-    first, second = pairs.frame.select(han).get_columns()
-    rows = np.flatnonzero((first != second).to_numpy())
-    found = pairs.frame[rows]
-    held[rows] = match_spelling(found["a"].zip_with(first[rows], found["b"]), found["b"].zip_with(first[rows], found["a"]))
-    return held
-
-
 def _overlap_words(a: pl.Expr, b: pl.Expr) -> pl.Expr:
     left, right = (side.str.split(" ") for side in (a, b))
     shared = left.list.set_intersection(right).list.len()
@@ -205,9 +181,9 @@ _HOLDS: dict[str, _Metric] = {
     "contains": _expression(lambda a, b: a.str.contains(b, literal=True) | b.str.contains(a, literal=True)),
     "initial": _expression(_has_initial),
     "numbers": _expression(_share_numbers),
-    "characters": _reorder_characters,
-    "spells": _find_spelled,
-    "scripts": _expression(_differ_in_script),
+    "characters": lambda pairs, _limit: reorder_characters(pairs.frame),
+    "spells": lambda pairs, _limit: find_spelled(pairs.frame),
+    "scripts": _expression(differ_in_script),
     "swapped": _expression(_are_swapped),
 }
 _DISTANCES: dict[str, _Metric] = {

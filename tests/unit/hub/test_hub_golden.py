@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -32,9 +33,10 @@ RULES = replace(
         Survivor((("industry", "industry"), ("city", "town")), LINKED),
     ),
 )
+TIMES = dict.fromkeys(("created_at", "updated_at"), pl.Datetime("us", "UTC"))
 SCHEMA = {
     **dict.fromkeys(("source", "source_key", "tier", "industry", "town"), pl.String),
-    **dict.fromkeys(("created_at", "updated_at"), pl.Datetime("us", "UTC")),
+    **TIMES,
     "customer": pl.Int32,
 }
 
@@ -129,3 +131,18 @@ def test_a_customer_is_first_seen_when_its_first_record_was_made_and_updated_whe
     golden = find_golden(make_records(*rows, other))
     assert golden.select("first_seen_at", "updated_at").rows() == [(at(first), at(last)), (at(-9), at(9))]
     assert golden["n_records"].to_list() == [len(times), 1]
+
+
+def test_a_contact_is_golden_by_a_whole_name_that_reaches_somebody_and_a_phone_by_a_landline():
+    def find(*rows):
+        rules = load_rules("organisation")
+        columns = ["source", "source_key", "contact_name", "mobile", "phone", "email", "created_at", "updated_at"]
+        rows = [(source, str(place), *row, DAY_ONE, None) for place, (source, *row) in enumerate(rows)]
+        aligned, parts = prepare(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String) | TIMES, orient="row"), rules)
+        members = group_members(np.zeros(aligned.height, dtype=np.int32), pl.Series(["c"]))
+        golden = build_golden(parts, aligned, members, choose_winners(parts, aligned, members, rules), rules)
+        return golden.select("contact_name", "mobile", "phone").row(0)
+
+    titled = ("u8", "罗总", "13926845671", None, "luo@yunfan.cn")
+    assert find(titled, ("crm", "罗峰伟", "13926845671", None, None)) == ("罗峰伟", "13926845671", "13926845671")
+    assert find(titled, ("crm", "罗峰伟", None, "020-38765432", None)) == ("罗总", "13926845671", "02038765432")
