@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from hub.normalize.generic import clean_words, drop_silent
+from hub.normalize.latin import find_spelled
+from hub.normalize.regions import find_start
 from hub.normalize.text import fold_texts
 
 _FORMS = {
@@ -22,12 +24,13 @@ _FORMS = {
 _WEAK = "st|ave|rue|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way|n|s|e|w|ne|nw|se|sw"
 
 #: beside the main part
-PARTS = ("number", "core", "door", "house", "street", "postcode")
+PARTS = ("number", "core", "door", "house", "street", "postcode", "province", "city")
 
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
     """main: words in their short forms; number: the first number; core: number and name of the street alone; door: core
-    where it is in other letters than Chinese and has a number; house: number there; street: longest word there; postcode."""
+    where it is in other letters than Chinese and has a number; house: number there; street: longest word there; postcode;
+    province, city: of China, at the start, or behind a comma where they are spelled."""
     folded = fold_texts(values.cast(pl.String))
     frame = pl.DataFrame({"text": folded}).with_row_index("row").with_columns(drop_silent(pl.col("text")))
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
@@ -44,8 +47,8 @@ def join_address(lines: Sequence[pl.Series]) -> pl.DataFrame:
 
 def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
     """中山路12号3楼: what ends a part of a Chinese address ends a word; the core is the street with its number."""
-    flat = pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", "")
-    spaced = flat.str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
+    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", ""))
+    spaced = pl.col("flat").str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
     # what stands before is a district's: 西湖区文三路90号
     street = r"([\p{Han}--[省市区县镇乡]]{2,4}[路街道巷弄] ?[0-9]+)"
     core = pl.col("text").str.extract(street).str.replace(" ", "", literal=True)
@@ -58,6 +61,7 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
         house=pl.lit(None, dtype=pl.String),
         street=pl.lit(None, dtype=pl.String),
         postcode=pl.col("text").str.extract(r"\b([1-9][0-9]{5})$"),
+        **find_start(frame["flat"]).to_dict(),
     )
 
 
@@ -83,6 +87,7 @@ def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
         house=pl.col("main").str.extract(r"([0-9]+)"),
         street=_pick_street(core),
         postcode=pl.col("main").str.extract(r"\b([0-9]{5,6})$"),
+        **find_spelled(frame["text"]).to_dict(),
     )
 
 

@@ -125,12 +125,21 @@ def _parse_credit_code(values: pl.Series) -> pl.DataFrame:
 
 
 def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
-    """Columns province, city; or one that names either or both. A second pair of them fills what the first leaves open."""
+    """Columns province, city; or one that names either or both. Further pairs of them fill what the first leaves open."""
     pairs = [(columns[place], columns[min(place + 1, len(columns) - 1)]) for place in range(0, len(columns), 2)]
     provinces, cities = (pl.concat([side.cast(pl.String).alias("name") for side in sides]) for sides in zip(*pairs, strict=True))
     located, n = _locate(provinces, cities), len(columns[0])
-    found = [located.slice(place * n, n) for place in range(len(pairs))]
-    return pl.select(pl.coalesce(*(place[part] for place in found)).alias(part) for part in ("", "province"))
+    found = located.slice(0, n)
+    for place in range(1, len(pairs)):
+        found = _fill(found, located.slice(place * n, n))
+    return found
+
+
+def _fill(found: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
+    """Places with what others say of them that name no other province: a city of 四川 is in no 广东."""
+    both = pl.concat([found, further.select(pl.all().name.prefix("further"))], how="horizontal")
+    fits = pl.coalesce(pl.col("province") == pl.col("furtherprovince"), True)
+    return both.select(pl.coalesce(part, pl.when(fits).then(f"further{part}")).alias(part) for part in ("", "province"))
 
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:

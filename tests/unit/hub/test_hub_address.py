@@ -1,0 +1,49 @@
+"""Addresses of organisations: what they say of a place, and what of a house."""
+
+import polars as pl
+import pytest
+
+from hub.normalize.address import parse_address
+from hub.normalize.kinds import derive
+from hub.rules.read import load_rules
+
+
+@pytest.mark.parametrize(
+    ("address", "province", "city"),
+    [
+        ("四川省成都市武侯区人民南路四段9号", "四川", "成都"),
+        ("四川成都春熙路8号", "四川", "成都"),
+        ("成都高新区天府大道1号", "四川", "成都"),
+        ("廣東省深圳市南山區科技園", "广东", "深圳"),
+        ("江苏省昆山市花桥镇", "江苏", "苏州"),
+        ("8 Chunxi Road, Jinjiang District, Chengdu, Sichuan 610000", "四川", "成都"),
+        # streets and districts have the names of cities
+        ("上海路12号", None, None),
+        ("中山东一路3号", None, None),
+        ("朝阳区建国路88号", None, None),
+        ("8 Beijing Road, Springfield", None, None),
+    ],
+)
+def test_the_region_that_an_address_begins_with_is_its_place(address, province, city):
+    assert parse_address(pl.Series([address])).select("province", "city").row(0) == (province, city)
+
+
+def place(**columns):
+    fields = {field.name: field for field in load_rules("organisation").fields}
+    frame = derive(pl.DataFrame({"address.province": [None], "address.city": [None], **columns}), [fields["place"]])
+    return frame.row(0)
+
+
+def test_an_address_says_where_a_record_is_if_no_column_of_places_does():
+    address = {"address.province": ["四川"], "address.city": ["成都"], "name.province": ["山东"], "name.city": ["青岛"]}
+    assert place(**address) == ("成都", "四川")
+    assert place(**address, province=["四川省"]) == ("成都", "四川")
+    assert place(**address, province=["广东省"]) == (None, "广东")
+    assert place(**address, city=["绵阳市"]) == ("绵阳", "四川")
+
+
+def test_two_firms_of_one_name_are_told_apart_by_their_addresses_and_golden_places_come_with_these(new_hub, parties):
+    name = "鼎盛商贸有限公司"
+    rows = ({"company_name": name, "address": address} for address in ("四川省成都市科华路12号", "山东省青岛市香港中路77号"))
+    golden = new_hub().run(parties(*rows)).golden
+    assert sorted(golden.select("province", "city").rows()) == [("四川", "成都"), ("山东", "青岛")]
