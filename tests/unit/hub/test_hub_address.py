@@ -47,3 +47,31 @@ def test_two_firms_of_one_name_are_told_apart_by_their_addresses_and_golden_plac
     rows = ({"company_name": name, "address": address} for address in ("四川省成都市科华路12号", "山东省青岛市香港中路77号"))
     golden = new_hub().run(parties(*rows)).golden
     assert sorted(golden.select("province", "city").rows()) == [("四川", "成都"), ("山东", "青岛")]
+
+
+@pytest.mark.parametrize(
+    ("address", "house", "core", "unit"),
+    [
+        ("322 Church Lane", "322", "322 church", None),
+        ("Unit 8, 322 Church Lane", "322", "322 church", "8"),
+        ("322 Church Lane, Suite 8B", "322", "322 church", "8b"),
+        ("322 Church Ln #8", "322", "322 church", "8"),
+        ("322 Church Ln, Apt #8", "322", "322 church", "8"),
+        ("2nd Floor, 322 Church Lane", "322", "322 church", "2"),
+        ("Flat B, 322 Church Lane", "322", "322 church", "b"),
+        # the only number there is
+        ("Unit 8, Church Lane", "8", "apt 8 church", None),
+        ("#322 Church Lane", "322", "322 church", None),
+    ],
+)
+def test_a_unit_is_no_number_of_a_house(address, house, core, unit):
+    assert parse_address(pl.Series([address])).select("house", "core", "unit").row(0) == (house, core, unit)
+
+
+def test_a_unit_that_one_leaves_out_weighs_less_than_another_unit(new_hub, parties):
+    def weigh(address):
+        rows = ({"company_name": "Northgate Fabrications", "address": one} for one in ("Unit 8, 322 Church Lane", address))
+        return new_hub().run(parties(*rows)).edges["weight"].item()
+
+    without, other, elsewhere = (weigh(address) for address in ("322 Church Lane", "Unit 9, 322 Church Lane", "9 Mill Road"))
+    assert without > other > elsewhere
