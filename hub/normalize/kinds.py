@@ -10,7 +10,7 @@ from hub.normalize.address import PARTS as ADDRESS_PARTS
 from hub.normalize.address import join_address, parse_address
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
-from hub.normalize.contact import clean_domain, split_emails, split_numbers
+from hub.normalize.contact import clean_domain, drop_country, split_emails, split_numbers
 from hub.normalize.dates import parse_date
 from hub.normalize.generic import (
     drop_silent,
@@ -69,8 +69,8 @@ def _parse_prose(values: pl.Series) -> pl.DataFrame:
 
 def _parse_phone(values: pl.Series) -> pl.DataFrame:
     number = split_numbers(values)
-    main = pl.coalesce("mobile", "landline")
-    return number.select(main.alias(""), "mobile", "landline", "extension", tail=main.str.slice(-7))
+    main = number.select(pl.coalesce("mobile", "landline").alias("")).to_series()
+    return number.select(main, "mobile", "landline", "extension", tail=main.str.slice(-7), national=drop_country(main))
 
 
 def _pick_mobile(parsed: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +78,8 @@ def _pick_mobile(parsed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pick_landline(parsed: pl.DataFrame) -> pl.DataFrame:
-    return parsed.select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"))
+    national = pl.when(pl.col("landline").is_not_null()).then("national")
+    return parsed.select(pl.col("landline").alias(""), any=pl.coalesce("landline", "mobile"), national=national)
 
 
 def _parse_email(values: pl.Series) -> pl.DataFrame:
@@ -211,8 +212,8 @@ KINDS: dict[str, Kind] = {
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
     "mobile": Kind(_parse_phone, (), levels.CODE, pick=_pick_mobile),
-    "landline": Kind(_parse_phone, ("any",), pick=_pick_landline),
-    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*levels.CODE, ("exchange", "prefix >= 5"))),
+    "landline": Kind(_parse_phone, ("any", "national"), levels.LANDLINE, ("national",), pick=_pick_landline),
+    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail", "national"), levels.PHONE, ("national",)),
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), levels.EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
     "address": Kind(parse_address, ADDRESS_PARTS, levels.ADDRESS, ("", "core"), frequency=True),
