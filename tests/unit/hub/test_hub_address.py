@@ -75,3 +75,18 @@ def test_a_unit_that_one_leaves_out_weighs_less_than_another_unit(new_hub, parti
 
     without, other, elsewhere = (weigh(address) for address in ("322 Church Lane", "Unit 9, 322 Church Lane", "9 Mill Road"))
     assert without > other > elsewhere
+
+
+def test_the_clients_of_a_bookkeeping_agent_stay_apart(new_hub, parties):
+    brands = ["泰禾", "信瑞", "元金", "远兴", "隆德", "雅联", "荣晟", "桥恒", "博旋", "永辉", "富祥", "凯华"]
+    names = [f"成都{brand}商贸有限公司" for brand in brands]
+    shared = {"mobile": "13980001234", "city": "成都", "address": "成都市武侯区人民南路四段9号"}
+    for known in (shared, {**shared, "address": None}):
+        rows = ({"company_name": name, "contact_name": ("周会计", "周丽华")[k % 2], **known} for k, name in enumerate(names))
+        assert new_hub().run(parties(*rows)).crosswalk["gid"].n_unique() == len(names)
+
+
+def test_a_firm_that_has_another_name_is_one_by_its_number_contact_and_address(new_hub, parties):
+    shared = {"mobile": "13980001234", "contact_name": "周丽华", "city": "成都", "address": "成都市武侯区人民南路四段9号"}
+    rows = ({"company_name": name, **shared} for name in ("成都泰禾五金有限公司", "成都雅联酒业有限公司"))
+    assert new_hub().run(parties(*rows)).crosswalk["gid"].n_unique() == 1
