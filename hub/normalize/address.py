@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from hub.normalize.generic import clean_words, drop_silent
-from hub.normalize.text import fold_texts
+from hub.normalize.latin import find_spelled
+from hub.normalize.regions import find_start
+from hub.normalize.text import fold_texts, scatter
 
 _FORMS = {
     "street": "st", "str": "st", "strasse": "st", "straat": "st", "r": "rue", "bd": "blvd",
@@ -21,13 +23,18 @@ _FORMS = {
 #: left out of the core: a third of all lists leave out the kind of street or its direction
 _WEAK = "st|ave|rue|blvd|rd|dr|ln|pl|ct|cct|cir|cres|sq|hwy|pkwy|ter|cl|plz|expy|way|n|s|e|w|ne|nw|se|sw"
 
+#: a part of a house: unit 8, flat b, 2nd floor
+_UNIT = r"\b(?:(?:apt|ste|rm|fl|flat|level|lot) ([a-z]?[0-9]{1,4}[a-z]?|[a-z])|([0-9]+)(?:st|nd|rd|th) fl)\b"
+
 #: beside the main part
-PARTS = ("number", "core", "door", "house", "street", "postcode")
+PARTS = ("unit", "number", "core", "door", "house", "street", "postcode", "province", "city")
 
 
 def parse_address(values: pl.Series) -> pl.DataFrame:
-    """main: words in their short forms; number: the first number; core: number and name of the street alone; door: core
-    where it is in other letters than Chinese and has a number; house: number there; street: longest word there; postcode."""
+    """main: words in their short forms; unit: 8 of unit 8, 322 Church Lane, without which all but main are; number: the first
+    number; core: number and name of the street alone; door: core where it is in other letters than Chinese and has a number;
+    house: number there; street: longest word there; postcode;
+    province, city: of China, at the start, or behind a comma where they are spelled."""
     folded = fold_texts(values.cast(pl.String))
     frame = pl.DataFrame({"text": folded}).with_row_index("row").with_columns(drop_silent(pl.col("text")))
     is_han = pl.col("text").str.contains(r"\p{Han}").fill_null(value=False)
@@ -44,30 +51,35 @@ def join_address(lines: Sequence[pl.Series]) -> pl.DataFrame:
 
 def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
     """中山路12号3楼: what ends a part of a Chinese address ends a word; the core is the street with its number."""
-    flat = pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", "")
-    spaced = flat.str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
+    frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{L}\p{N}]+", ""))
+    spaced = pl.col("flat").str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
     # what stands before is a district's: 西湖区文三路90号
     street = r"([\p{Han}--[省市区县镇乡]]{2,4}[路街道巷弄] ?[0-9]+)"
     core = pl.col("text").str.extract(street).str.replace(" ", "", literal=True)
     return frame.select(
         "row",
         _null_empty(spaced).alias(""),
+        unit=pl.lit(None, dtype=pl.String),
         number=pl.col("text").str.extract(r"([0-9]+)"),
         core=core,
         door=pl.lit(None, dtype=pl.String),
         house=pl.lit(None, dtype=pl.String),
         street=pl.lit(None, dtype=pl.String),
         postcode=pl.col("text").str.extract(r"\b([1-9][0-9]{5})$"),
+        **find_start(frame["flat"]).to_dict(),
     )
 
 
 def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
+    # 322 Church Lane #8
+    text = pl.col("text").str.replace("([0-9].*)#", "$1 apt ")
     # Goethestr. is Goethestrasse
-    apart = clean_words(pl.col("text")).str.replace_all(r"(\p{L}{2})(?:strasse|straat|str)\b", "$1 st")
+    apart = clean_words(text).str.replace_all(r"(\p{L}{2})(?:strasse|straat|str)\b", "$1 st")
     frame = frame.with_columns(spaced=apart)
     words = pl.col("spaced").str.split(" ").list.eval(pl.element().replace(list(_FORMS), list(_FORMS.values())))
-    frame = frame.with_columns(main=words.list.join(" "))
-    padded = pl.concat_str(pl.lit(" "), "main", pl.lit(" ")).str.replace_all(" ", "  ")
+    frame = frame.with_columns(main=words.list.join(" ").str.replace(r"\b(apt|ste|rm|fl|flat|level|lot) apt\b", "$1"))
+    frame = _cut_unit(frame)
+    padded = pl.concat_str(pl.lit(" "), "house", pl.lit(" ")).str.replace_all(" ", "  ")
     core = (
         padded.str.replace_all(rf" (?:{_WEAK}) ", " ")
         .str.replace_all(r" ([0-9]+)(?:st|nd|rd|th) ", " $1 ")
@@ -77,13 +89,26 @@ def _parse_words(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(
         "row",
         _null_empty(pl.col("main")).alias(""),
-        number=pl.col("main").str.extract(r"([0-9]+)"),
+        "unit",
+        number=pl.col("house").str.extract(r"([0-9]+)"),
         core=core,
-        door=pl.when(pl.col("main").str.contains(r"[0-9]")).then(core),
-        house=pl.col("main").str.extract(r"([0-9]+)"),
+        door=pl.when(pl.col("house").str.contains(r"[0-9]")).then(core),
+        house=pl.col("house").str.extract(r"([0-9]+)"),
         street=_pick_street(core),
         postcode=pl.col("main").str.extract(r"\b([0-9]{5,6})$"),
+        **find_spelled(frame["text"]).to_dict(),
     )
+
+
+def _cut_unit(frame: pl.DataFrame) -> pl.DataFrame:
+    """`house`: main without a unit, and `unit`, where a number is left: unit 8, Church Lane has no other."""
+    may = frame["main"].str.contains(_UNIT).fill_null(value=False)
+    found = frame.filter(may).select(
+        house=pl.col("main").str.replace_all(_UNIT, ""),
+        unit=pl.coalesce(pl.col("main").str.extract(_UNIT, group) for group in (1, 2)),
+    )
+    frame = scatter(frame, may, found.select(pl.when(pl.col("house").str.contains("[0-9]")).then(pl.all())))
+    return frame.with_columns(house=pl.coalesce("house", "main"))
 
 
 def _pick_street(core: pl.Expr) -> pl.Expr:

@@ -12,6 +12,8 @@ _DASHED_EXTENSION = r"((?:^|[^0-9]|\b0[0-9]{2,3})[0-9]{7,8})\s*-\s*([0-9]{1,5})\
 _SHORTEST_TRADE = 12
 #: 1 (415) 555-2671: a Chinese mobile is typed in groups of 3, 4, 4
 _AMERICAN = r"^\s*1[-. ]?(\(?[2-9][0-9]{2}\)?[-. ][0-9]{3}[-. ][0-9]{4})\s*$"
+#: 07700 900123, 07700 900 123: no Chinese number is typed so
+_BRITISH = r"^\s*0(7[0-9]{3})[-. ]([0-9]{3})[-. ]?([0-9]{3})\s*$"
 #: country codes, with whose numbers the zero of domestic calls is dropped, as in +44 (0)20; Italy keeps it
 _COUNTRY = "|".join(
     (
@@ -26,6 +28,8 @@ _MOBILE_BEHIND = r"[/;,、\s]\s*(1[3-9][0-9]{9})(?:[^0-9]|$)"
 #: of several numbers the first; 310/246-1501 is one
 _FIRST = r"^((?:[^0-9]*[0-9]){7}[^/]*|[^/]*)"
 _ADDRESS = r"[^@\s,;:<>()、。]+@[^@\s,;:<>()、。]+\.[a-z]{2,}"
+#: digits that two countries hardly share
+_LEAST_NATIONAL = 9
 _FILLER_TAILS = [str(digit) * 7 for digit in range(10)]
 
 
@@ -67,7 +71,8 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
         .str.split(";")
         .list.first(),
     )
-    marked = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(r"^[^0-9+]*(?:\+|00)", "+")
+    coded = pl.col("base").str.replace(_AMERICAN, "+1$1").str.replace(_BRITISH, "+44$1$2$3")
+    marked = coded.str.replace(r"^[^0-9+]*(?:\+|00)", "+")
     digits = marked.str.replace_all(r"[^0-9+]", "").str.replace(r"^(\+.*?)\++", "$1")
     bare = bare.with_columns(digits=digits.str.replace(rf"^(\+(?:{_COUNTRY}))0+", "$1"))
     # a country code says that the trunk zero is left out
@@ -79,6 +84,14 @@ def _read_odd_numbers(values: pl.Series) -> pl.DataFrame:
     # North Americans seldom write their country code
     known = pl.col("digits").str.replace(r"^0(1[3-9][0-9]{9})$", "$1").str.replace(r"^\+1([2-9][0-9]{2}[2-9][0-9]{6})$", "$1")
     return bare.select(known, "extension", "behind")
+
+
+def drop_country(numbers: pl.Series) -> pl.Series:
+    """Numbers of split_numbers without country code and the zero of domestic calls, where nine digits are left."""
+    abroad = numbers.str.starts_with("+").fill_null(value=False)
+    bare = replace_rows(numbers.str.strip_prefix("0"), abroad, numbers.filter(abroad).str.replace(rf"^\+(?:{_COUNTRY})", ""))
+    long = (bare.str.len_bytes() >= _LEAST_NATIONAL).fill_null(value=False)
+    return replace_rows(numbers, long, bare.filter(long))
 
 
 def split_emails(values: pl.Series) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from hub.normalize.address import PARTS as ADDRESS_PARTS
 from hub.normalize.address import join_address, parse_address
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
-from hub.normalize.contact import clean_domain, split_emails, split_numbers
+from hub.normalize.contact import clean_domain, drop_country, split_emails, split_numbers
 from hub.normalize.dates import parse_date
 from hub.normalize.generic import (
     drop_silent,
@@ -69,8 +69,8 @@ def _parse_prose(values: pl.Series) -> pl.DataFrame:
 
 def _parse_phone(values: pl.Series) -> pl.DataFrame:
     number = split_numbers(values)
-    main = pl.coalesce("mobile", "landline")
-    return number.select(main.alias(""), "mobile", "landline", "extension", tail=main.str.slice(-7))
+    main = number.select(pl.coalesce("mobile", "landline").alias("")).to_series()
+    return number.select(main, "mobile", "landline", "extension", tail=main.str.slice(-7), national=drop_country(main))
 
 
 def _pick_mobile(parsed: pl.DataFrame) -> pl.DataFrame:
@@ -82,6 +82,7 @@ def _pick_landline(parsed: pl.DataFrame) -> pl.DataFrame:
     return parsed.select(
         pl.col("landline").alias(""),
         any=either,
+        national=pl.when(pl.col("landline").is_not_null()).then("national"),
         whole=pl.when(either.is_not_null()).then(pl.col("landline").is_not_null().cast(pl.Int8)),
     )
 
@@ -130,12 +131,21 @@ def _parse_credit_code(values: pl.Series) -> pl.DataFrame:
 
 
 def _join_region(columns: Sequence[pl.Series]) -> pl.DataFrame:
-    """Columns province, city; or one that names either or both. A second pair of them fills what the first leaves open."""
+    """Columns province, city; or one that names either or both. Further pairs of them fill what the first leaves open."""
     pairs = [(columns[place], columns[min(place + 1, len(columns) - 1)]) for place in range(0, len(columns), 2)]
     provinces, cities = (pl.concat([side.cast(pl.String).alias("name") for side in sides]) for sides in zip(*pairs, strict=True))
     located, n = _locate(provinces, cities), len(columns[0])
-    found = [located.slice(place * n, n) for place in range(len(pairs))]
-    return pl.select(pl.coalesce(*(place[part] for place in found)).alias(part) for part in ("", "province"))
+    found = located.slice(0, n)
+    for place in range(1, len(pairs)):
+        found = _fill(found, located.slice(place * n, n))
+    return found
+
+
+def _fill(found: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
+    """Places with what others say of them that name no other province: a city of 四川 is in no 广东."""
+    both = pl.concat([found, further.select(pl.all().name.prefix("further"))], how="horizontal")
+    fits = pl.coalesce(pl.col("province") == pl.col("furtherprovince"), True)
+    return both.select(pl.coalesce(part, pl.when(fits).then(f"further{part}")).alias(part) for part in ("", "province"))
 
 
 def _locate(province: pl.Series, city: pl.Series) -> pl.DataFrame:
@@ -207,8 +217,8 @@ KINDS: dict[str, Kind] = {
     "scoped_code": Kind(join=_join_scoped_code),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
     "mobile": Kind(_parse_phone, (), levels.CODE, pick=_pick_mobile),
-    "landline": Kind(_parse_phone, ("any", "whole"), pick=_pick_landline),
-    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail"), (*levels.CODE, ("exchange", "prefix >= 5"))),
+    "landline": Kind(_parse_phone, ("any", "national", "whole"), levels.LANDLINE, ("national",), pick=_pick_landline),
+    "phone": Kind(_parse_phone, ("mobile", "landline", "extension", "tail", "national"), levels.PHONE, ("national",)),
     "email": Kind(_parse_email, ("domain", "shared", "personal", "user"), levels.EMAIL, ("", "user")),
     "domain": Kind(_parse_domain, (), (("same", "same"),), frequency=True),
     "address": Kind(parse_address, ADDRESS_PARTS, levels.ADDRESS, ("", "core"), frequency=True),

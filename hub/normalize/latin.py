@@ -59,6 +59,15 @@ def load_spelled_cities() -> tuple[list[str], list[str | None], list[str | None]
     return spelled["sound"].to_list(), spelled["province"].to_list(), spelled["city"].to_list()
 
 
+def find_spelled(addresses: pl.Series) -> pl.DataFrame:
+    """province, city of Chinese addresses in Latin letters, where they stand between commas: 8 Chunxi Road, Chengdu, Sichuan."""
+    spelled, provinces, cities = load_spelled_cities()
+    place = rf", *({'|'.join(spelled)})(?: (?:city|shi|province))?(?: [0-9]{{6}})? *(?:,|$)"
+    found = addresses.to_frame("text").select(place=pl.col("text").str.extract(place))
+    lookup = pl.DataFrame({"place": spelled, "province": provinces, "city": cities})
+    return found.join(lookup, on="place", how="left", maintain_order="left").drop("place")
+
+
 @cache
 def load_short_words() -> tuple[list[str], list[str]]:
     """Words that names are written short by, and what each becomes: nothing, for words that others leave out."""

@@ -28,6 +28,9 @@ SINGLE_NAME = (
     ("weak", "jaro_winkler >= 0.7"),
 )
 CODE = (("same", "same"), ("typo", "osa <= 1 and length >= 5"), ("close", "osa <= 2 and length >= 7"))
+# +44 114 637 1543 and 0114 637 1543
+LANDLINE = (("same", "same .national"),)
+PHONE = (*LANDLINE, *CODE[1:], ("exchange", "prefix >= 5"))
 NUMBER = (("same", "same"), ("near", "percent <= 1"), ("close", "percent <= 5"), ("rough", "percent <= 20"))
 DATE = (
     ("same", "same"),

@@ -11,6 +11,8 @@ JILIN = "吉林市"
 _PROVINCE_END = "(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)?"
 _CITY_END = "(?:市|地区|自治州|州|盟)?"
 _DISTRICT = r"\p{Han}{2}(?:新区|区|县)"
+#: what follows a region's name in that of a street: 上海路, 中山东一路
+_STREET = r"^(?:[东西南北中一二三四五六七八九十]{0,2}|\p{Han})(?:[路街道巷弄里村城园区县]|大[街道路厦])"
 
 
 @cache
@@ -54,6 +56,33 @@ def build_prefix_pattern(*, groups: bool = True) -> str:
         f"(?:{part('seat', cities)}(?:县|新区)|{part('former', towns)}区|{_DISTRICT}"
         f"|{part('city', cities)}?{_CITY_END}(?:{part('town', counties)}市)?(?:{_DISTRICT})?)"
     )
+
+
+@cache
+def _take_apart() -> pl.Expr:
+    return pl.col("start").str.extract_groups(build_prefix_pattern())
+
+
+def find_start(addresses: pl.Series) -> pl.DataFrame:
+    """province, city of short names per Chinese address: the region it begins with, 成都市武侯区人民南路9号.
+
+    A few thousand distinct beginnings are taken apart for all addresses.
+    """
+    table = load_regions()
+    frame = addresses.to_frame("text").with_columns(rest=addresses.str.replace(build_prefix_pattern(groups=False), ""))
+    frame = frame.with_columns(start=pl.col("text").str.head(pl.col("text").str.len_chars() - pl.col("rest").str.len_chars()))
+    bare = ~pl.col("start").str.contains("[省市区县盟]")
+    frame = frame.select(start=pl.when(~(bare & pl.col("rest").str.contains(_STREET))).then("start"))
+    starts = frame.unique().drop_nulls().with_columns(region=_take_apart())
+    province, *names = (pl.col("region").struct.field(side) for side in ("province", "seat", "former", "city", "town"))
+    place = pl.coalesce(*names, province)
+    is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
+    found = starts.select(
+        "start",
+        province=pl.coalesce(province, place.replace_strict(table["name"], table["province"], default=None)),
+        city=pl.when(is_jilin).then(pl.lit(JILIN)).otherwise(place.replace_strict(table["name"], table["city"], default=None)),
+    )
+    return frame.join(found, on="start", how="left", maintain_order="left").drop("start")
 
 
 def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:

@@ -120,5 +120,5 @@ def _assign(columns: Sequence[Column], name: str) -> dict[str, list[str]]:
     }
     if provinces or cities:
         province, city = (provinces or cities)[0], (cities or provinces)[0]
-        found["place"] = [province, city, "name.province", "name.city"]
+        found["place"] = [province, city, "address.province", "address.city", "name.province", "name.city"]
     return {field: read for field, read in found.items() if read}

@@ -107,8 +107,8 @@ def _climb(names: Names, a: Longs, b: Longs) -> Codes:
     same_key, same_core = names.key[a] == names.key[b], names.core[a] == names.core[b]
     same_brand = _agree(names.brand, a, b)
     legal = names.has_legal[a] & names.has_legal[b]
-    # a registered name is unique in its region
-    whole = same_key & legal & ((core_length >= 3) | (names.province[a] >= 0))
+    # a registered name is unique in its region, a long one anywhere
+    whole = same_key & legal & ((core_length >= 5) | (names.province[a] >= 0))
 
     def settle(rule: str, where: Mask, counted: Buckets | None = None) -> None:
         chosen = np.flatnonzero(where & (rung < 0))

@@ -1,9 +1,13 @@
 """Numbers, addresses and names of persons."""
 
+import json
+
 import polars as pl
 import pytest
 
-from hub.normalize.contact import split_emails, split_numbers, split_person_names
+from hub.normalize.contact import drop_country, split_emails, split_numbers, split_person_names
+from hub.normalize.kinds import derive
+from hub.rules.model import Field
 
 
 @pytest.mark.parametrize(
@@ -98,3 +102,22 @@ def test_a_title_leaves_only_the_surname_and_a_pet_name_not_even_that():
 def test_a_firm_is_nobodys_name():
     found = split_person_names(pl.Series(["上海华强电子有限公司", "卓方新能源", "华强公司", "程新能"]))
     assert found["called"].to_list() == [None, None, None, "程新能"]
+
+
+@pytest.mark.parametrize(
+    ("abroad", "at_home"),
+    [("+44 114 637 1543", "0114 637 1543"), ("+44 7700 900123", "07700 900123"), ("+49 (0)30 1234567", "030 1234567")],
+)
+def test_a_number_with_its_country_code_is_that_of_domestic_calls(abroad, at_home):
+    frame = derive(pl.DataFrame({"v": [abroad, at_home]}), [Field("f", "phone", ("v",))])
+    assert frame["f.national"].n_unique() == 1
+
+
+def test_numbers_with_a_country_code_and_without_are_compared_as_one(new_hub, parties):
+    rows = ({"company_name": "Northgate Fabrications", "phone": number} for number in ("+44 114 637 1543", "0114 637 1543"))
+    evidence = new_hub().run(parties(*rows)).edges["evidence"].item()
+    assert json.loads(evidence)["phone"] > 0
+
+
+def test_a_short_number_is_no_other_countrys():
+    assert drop_country(pl.Series(["+85223456789", "23456789", None])).to_list() == ["+85223456789", "23456789", None]
