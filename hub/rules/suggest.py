@@ -7,7 +7,7 @@ import polars as pl
 
 from hub.normalize.kinds import derive
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote
+from hub.rules.naming import ask_for_key, find_source, find_source_key, find_times, name_entity, name_prefix, note_columns, quote
 from hub.rules.organisations import (
     are_persons,
     are_things,
@@ -61,13 +61,15 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
     source = find_source(columns, table)
     source_key = find_source_key(columns, source)
+    times = find_times(table)
     asked = [] if "source_key" in table.columns else [ask_for_key(columns, source)]
     records = [
         *([f"source = {quote(source)}"] if source else []),
         *([f"source_key = {quote(source_key)}"] if source_key else asked),
+        *(f"{own} = {quote(column)}" for own, column in times.items()),
     ]
-    # keys may repeat from source to source: they are no column of the entity all the same
-    named = {source, source_key, "source", "source_key"}
+    # keys may repeat from source to source: they are no column of the entity all the same, nor is when a record was written
+    named = {source, source_key, "source", "source_key", *times.values()}
     kept = _choose([column for column in columns if column.name not in named], table)
     fitting = list_fitting(columns)
     names = _find_company_names(table, fitting, list_fitting(kept), entity)

@@ -106,9 +106,8 @@ def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     if rules.source_precedence:
         yield "sources", "source_precedence", ", ".join(rules.source_precedence), "the first is trusted most"
     yield "aliases", f"{len(rules.aliases):,}", "", "other names of the companies in a table"
-    for own, column in (("source", read.source), ("source_key", read.source_key), ("value", read.value)):
-        if column:
-            yield "records", own, column, "the column of the file"
+    for own, column in read.list_records().items():
+        yield "records", own, column, "the column of the file"
 
 
 def _group_weights(rules: Rules) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,65 @@
+"""What rules say of records beside their fields: sources, keys, values and times, under the names that tables have."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from hub.resolve import resolve
+from hub.rules.model import RulesError
+from hub.rules.read import parse_rules
+from hub.rules.suggest import suggest_rules
+from hub.tables import gather_records
+
+_MANY = range(60)
+_RULES = """
+entity = "thing"
+id_prefix = "T"
+[records]
+created_at = "Opened"
+[fields.name]
+kind = "name"
+columns = ["title"]
+[comparisons.name]
+levels = ["same"]
+[keys.name]
+parts = ["name.sorted"]
+"""
+
+
+def test_times_are_read_from_the_columns_that_the_rules_name() -> None:
+    rules = parse_rules(_RULES, "thing.toml")
+    table = pl.DataFrame({"source_key": ["1", "2"], "title": ["a", "b"], "Opened": ["13/5/2024", "x"], "created_at": ["", ""]})
+    read = gather_records({"things": table}, rules)
+    assert read.frame["created_at"].to_list() == [datetime(2024, 5, 13, tzinfo=UTC), None]
+    assert read.inputs[0]["times_not_read"]["created_at"]["first_value"] == "x"
+    assert read.inputs[0]["columns_ignored"] == ["created_at"]
+    golden = resolve(read.frame, rules=rules.rules, history=None, run_id="r", at=datetime(2026, 1, 1, tzinfo=UTC)).golden
+    assert datetime(2024, 5, 13, tzinfo=UTC) in golden["first_seen_at"].to_list()
+    assert gather_records({"things": table.drop("Opened")}, rules).fields_missing == ["created_at"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "advice"),
+    [
+        ('"title"', '"title", "created_at"', "records.created_at: a field reads a column called created_at"),
+        ('created_at = "Opened"', 'create_at = "Opened"', "records.create_at is not known here"),
+        ('created_at = "Opened"', "updated_at = 7", "records.updated_at"),
+    ],
+)
+def test_a_time_that_could_be_two_columns_or_none_is_refused(old: str, new: str, advice: str) -> None:
+    with pytest.raises(RulesError, match=advice):
+        parse_rules(_RULES.replace(old, new), "thing.toml")
+
+
+@pytest.mark.parametrize(
+    "header", ["创建时间", "建立日期", "录入时间", "Created", "Created On", "Opened", "date_added", "gmt_create"]
+)
+@pytest.mark.parametrize("last", ["更新时间", "最后修改日期", "Last Modified", "updated", "LastModifiedDate"])
+def test_columns_of_times_are_suggested_by_their_headers(header: str, last: str) -> None:
+    table = pl.DataFrame({"name": [f"place number {k}" for k in _MANY], header: ["45000"] * 60, last: ["13/5/2024"] * 60})
+    read = parse_rules(suggest_rules(table), "suggested")
+    assert (read.created_at, read.updated_at) == (header, last)
+    assert [field.columns for field in read.rules.fields] == [("name",)]
+    unread = parse_rules(suggest_rules(table.with_columns(pl.lit("soon").alias(header), created_at=pl.lit("2024-01-01"))), "s")
+    assert (unread.created_at, unread.updated_at) == (None, last)
