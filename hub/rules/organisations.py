@@ -22,7 +22,7 @@ _CITY = r"city|town|市"
 _REGION = r"region|area|location|地区|区域|所在地"
 #: columns of persons whose list it is, and of persons who stand for the company that is listed
 _PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|member|会员|员工|患者|学生"
-_OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
+_OF_COMPANY = r"contact|联[系络]|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
 #: share of the records by which contacts are better filled than companies where the list is one of contacts
 _BETTER_FILLED = 0.2
 #: and so many persons for each company where contacts as well filled say so: companies have spellings, and contacts namesakes

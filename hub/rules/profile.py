@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from hub.normalize.contact import split_numbers
+from hub.normalize.text import fold_texts
 from hub.normalize.words import match_words
 
 #: when a record was written, and by whom: Created Date, LastModifiedById, gmt_create, 创建日期, 修改人
@@ -16,20 +18,26 @@ _WRITTEN = (
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
     ("skip", rf"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?|{_WRITTEN})$"),
-    ("email", r"e-?mail|邮箱|邮件"),
-    ("mobile", r"mobile|cell|手机"),
+    ("email", r"e-?mail|邮箱|邮件|电邮"),
+    ("mobile", r"mobile|cell|手机|行动电话"),
     ("phone", r"phone|tel(ephone)?\b|fax|电话|传真|座机"),
     ("code", r"model_?(no|num|number)s?$|^mpn$|part_?(no|num|number)$|型号|料号|货号"),
-    ("credit_code", r"信用代码|税号|纳税人|uscc"),
-    ("zip", r"zip|post_?al|post_?code|邮编|邮政编码"),
+    ("credit_code", r"信用代码|税号|纳税人|统一编号|统编|税籍编号|uscc"),
+    ("zip", r"zip|post_?al|post_?code|邮编|邮政编码|邮递区号"),
     ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),
     ("surname", r"^(sur|last|family)_?names?$|^lname$|^姓$|^surname$"),
     ("date", r"date|dob|birth|valid_until|日期|生日|出生"),
     ("domain", r"web_?site|url|domain|homepage|网址|网站|官网|域名"),
     ("address", r"addr|street(?!_?(no|num))|地址|住址|住所"),
-    ("place", r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|城市|省|地区|^市$|^区$"),
+    (
+        "place",
+        r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|城市|县市|省|地区|^市$|^区$",
+    ),
     ("company", r"公司|企业|单位|客户名|供应商|厂商|机构"),
-    ("person_name", r"full_?name|contact|person|director|owner|author|manager|employee|patient|姓名|联系人|负责人|法人|法定代表"),
+    (
+        "person_name",
+        r"full_?name|contact|person|director|owner|author|manager|employee|patient|姓名|联[系络]人|连络人|负责人|法人|法定代表",
+    ),
     ("name", r"name|title|company|organi[sz]|firm|business|vendor|supplier|agency|brand|maker|manufactur|名称|标题|品牌"),
     ("number", r"price|amount|qty|quantity|size|age$|year|count|enrol|number_per|price|价格|金额|数量|年龄"),
     ("category", r"type|categor|class|kind|gender|sex$|industry|status|cuisine|genre|option|level|类|行业|性别|状态|等级"),
@@ -69,10 +77,11 @@ class Column:
     words: float
 
 
+@cache
 def name_header(header: str) -> str:
-    """The header as a name in a rules file: lower case, words joined by underscores; may be empty."""
+    """The header as a name in a rules file: simplified, lower case, words joined by underscores; may be empty."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", header.strip())
-    return re.sub(r"[^0-9a-z一-鿿]+", "_", spaced.lower()).strip("_")
+    return re.sub(r"[^0-9a-z一-鿿]+", "_", fold_texts(pl.Series([spaced]))[0] or "").strip("_")
 
 
 def profile_column(values: pl.Series) -> Column:

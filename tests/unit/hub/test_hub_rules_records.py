@@ -7,6 +7,7 @@ import pytest
 
 from hub.resolve import resolve
 from hub.rules.model import RulesError
+from hub.rules.profile import profile_column
 from hub.rules.read import parse_rules
 from hub.rules.suggest import suggest_rules
 from hub.tables import gather_records
@@ -63,3 +64,25 @@ def test_columns_of_times_are_suggested_by_their_headers(header: str, last: str)
     assert [field.columns for field in read.rules.fields] == [("name",)]
     unread = parse_rules(suggest_rules(table.with_columns(pl.lit("soon").alias(header), created_at=pl.lit("2024-01-01"))), "s")
     assert (unread.created_at, unread.updated_at) == (None, last)
+
+
+def test_traditional_headers_say_what_simplified_ones_do() -> None:
+    table = pl.DataFrame(
+        {
+            "客戶編號": [f"H{k:03d}" for k in _MANY],
+            "客戶名稱": [f"騰億塑膠{k}有限公司" for k in _MANY],
+            "統一編號": [f"{k * 7919 + 10_000_000}" for k in _MANY],
+            "聯絡人": ["黃家詠", "王家詩", "吳美珠"] * 20,
+            "電話": [f"(07)407-62{k:02d}" for k in _MANY],
+            "手機": [f"0971-585-9{k:02d}" for k in _MANY],
+            "電郵": [f"info{k}@firm{k}.tw" if k % 9 else None for k in _MANY],
+            "建立日期": ["2016/12/13"] * 60,
+        }
+    )
+    read = parse_rules(suggest_rules(table), "suggested")
+    fields = {field.name: field.columns for field in read.rules.fields}
+    assert (read.source_key, read.created_at) == ("客戶編號", "建立日期")
+    assert (fields["name"], fields["tax"], fields["contact"][0]) == (("客戶名稱",), ("統一編號",), "聯絡人")
+    assert (set(fields["mobile"]), set(fields["phone"]), fields["email"]) == ({"電話", "手機"}, {"電話", "手機"}, ("電郵",))
+    kinds = [profile_column(pl.Series(header, ["13912340000", "13912340001"])).kind for header in ("行動電話", "連絡電話")]
+    assert kinds == ["mobile", "phone"]
