@@ -23,6 +23,11 @@ _TIMES = {
     "updated_at": r"(last_?)?(updated?|modified|modification|changed|edited)(_?(at|on|date|time|date_?time|timestamp))?"
     r"|(date|gmt|time)_(last_)?(updated?|modified|changed)|system_modstamp|.*(更新|修改|变更|编辑)(时间|日期)|(更新|修改)(于|日)",
 }
+#: headers of what is at stake with whoever the record is of; prices are of things, and compared
+_WORTH = (
+    r"value|insured(_(sum|value|amount))?|(account_)?balance|revenue|turnover|credit_limit|contract_value"
+    r"|(annual|total|yearly)_(sales|spend|revenue|value|turnover)|余额|保额|.*(采购|销售|营业|合同|成交|消费|交易|保险)金?额"
+)
 #: share of the values that are times
 _READ = 0.5
 #: headers that end so and speak of something else: papers, taxes, telephones, posts, regions, trades, whose it is
@@ -66,6 +71,12 @@ def find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
         if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
             return column.name
     return None
+
+
+def find_value(columns: list[Column]) -> str | None:
+    """The column of what a record is worth to whoever reviews it."""
+    numbers = [column.name for column in columns if column.kind == "number"]
+    return next((name for name in numbers if re.fullmatch(_WORTH, name_header(name))), None)
 
 
 def find_times(table: pl.DataFrame) -> dict[str, str]:

@@ -39,7 +39,11 @@ _HEADERS = (
         r"full_?name|contact|person|director|owner|author|manager|employee|patient|姓名|联[系络]人|连络人|负责人|法人|法定代表",
     ),
     ("name", r"name|title|company|organi[sz]|firm|business|vendor|supplier|agency|brand|maker|manufactur|名称|标题|品牌"),
-    ("number", r"price|amount|qty|quantity|size|age$|year|count|enrol|number_per|price|价格|金额|数量|年龄"),
+    (
+        "number",
+        r"price|amount|insured|balance|revenue|turnover|(^|_)(cost|fee|sum|value)s?(_|$)|价|额|费用|成本"
+        r"|qty|quantity|size|age$|year|(?<!ac)count|enrol|number_per|数量|年龄",
+    ),
     ("category", r"type|categor|class|kind|gender|sex$|industry|status|cuisine|genre|option|level|类|行业|性别|状态|等级"),
     ("code", r"(^|_)(id|no|num|number|code|key|ssn|sku|isbn|upc|ean)$|_id_|soc_sec|passport|licen[cs]e|编号|编码|号码|证号|号$"),
     ("text", r"descr|abstract|summary|text|简介|描述|说明"),
@@ -57,6 +61,13 @@ _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
 #: a measure: 12.50, but not 12345.0, which is what a spreadsheet makes of a code
 _DECIMALS = r"[.]\d*[1-9]\d*$"
+#: 1234 may be an amount; a code begins with a letter, or with 0, or has as many digits as the others
+_WHOLE = r"^[$€£¥￥]?\s?([1-9][\d,]*)(?:\.0*)?$"
+_SAME_LENGTH = 0.95
+#: running numbers have no such gaps
+_GAPS = 5
+#: numbers of which there are so few, as shares of the rows, are names of classes
+_FEW = 0.02
 #: share of Chinese names from which on what the hub knows about them beats what a table teaches by itself
 LEAST_HAN = 0.3
 #: share of the numbers of a column of mobiles that are known to be mobile
@@ -120,7 +131,8 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     if named == "mobile" and not _are_mobiles(sample):
         named = "phone"
     numeric = share(_NUMBER) > 0.9
-    if numeric and named != "zip" and share(_DECIMALS) > 0.3:
+    whole = named is None and count > _FEW * len(known) and _are_amounts(sample, count)
+    if numeric and named != "zip" and (whole or share(_DECIMALS) > 0.3):
         return "number"
     if named == "company" and share(r"...") < 0.5:
         named = None  # 单位 is also what things are counted in: 个, 千克
@@ -131,6 +143,15 @@ def _are_mobiles(values: pl.Series) -> bool:
     """Whether nearly all numbers are known to be mobile ones: an American mobile number looks like any other."""
     numbers = split_numbers(values)
     return numbers["mobile"].count() >= _MOBILES * (numbers["mobile"].count() + numbers["landline"].count())
+
+
+def _are_amounts(values: pl.Series, count: int) -> bool:
+    """Whether whole numbers, `count` of them, differ in length and lie far apart: those that are given to things do not."""
+    digits = values.str.extract(_WHOLE).str.replace_all(",", "", literal=True).drop_nulls()
+    if len(digits) < _SAME_LENGTH * len(values):
+        return False
+    lengths = digits.str.len_chars().value_counts(name="n")["n"].to_list()
+    return bool(max(lengths) <= _SAME_LENGTH * len(digits) and max(digits.cast(pl.Float64)) > _GAPS * count)
 
 
 def _settle(named: str | None, numeric: bool, phones: float, han: float, distinct: float, words: float, count: int) -> str:
@@ -151,7 +172,7 @@ def _settle(named: str | None, numeric: bool, phones: float, han: float, distinc
         long = named in ("name", "text") and words > 12
         return "text" if long else named
     if numeric:
-        return "code" if distinct > 0.02 else "category"
+        return "code" if distinct > _FEW else "category"
     if words > 8:
         return "text"
     return "category" if distinct < 0.05 and count < 200 else "name"

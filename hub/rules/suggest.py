@@ -5,9 +5,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from hub.columns.prepare import VALUE
 from hub.normalize.kinds import derive
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import ask_for_key, find_source, find_source_key, find_times, name_entity, name_prefix, note_columns, quote
+from hub.rules.naming import (
+    ask_for_key,
+    find_source,
+    find_source_key,
+    find_times,
+    find_value,
+    name_entity,
+    name_prefix,
+    note_columns,
+    quote,
+)
 from hub.rules.organisations import (
     are_persons,
     are_things,
@@ -61,15 +72,16 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
     source = find_source(columns, table)
     source_key = find_source_key(columns, source)
-    times = find_times(table)
+    times, value = find_times(table), find_value(columns)
     asked = [] if "source_key" in table.columns else [ask_for_key(columns, source)]
     records = [
         *([f"source = {quote(source)}"] if source else []),
         *([f"source_key = {quote(source_key)}"] if source_key else asked),
+        *([f"value = {quote(value)}"] if value and value != VALUE else []),
         *(f"{own} = {quote(column)}" for own, column in times.items()),
     ]
-    # keys may repeat from source to source: they are no column of the entity all the same, nor is when a record was written
-    named = {source, source_key, "source", "source_key", *times.values()}
+    # keys may repeat from source to source: they are no column of the entity all the same, nor are its times and worth
+    named = {source, source_key, "source", "source_key", value, *times.values()}
     kept = _choose([column for column in columns if column.name not in named], table)
     fitting = list_fitting(columns)
     names = _find_company_names(table, fitting, list_fitting(kept), entity)

@@ -86,3 +86,32 @@ def test_traditional_headers_say_what_simplified_ones_do() -> None:
     assert (set(fields["mobile"]), set(fields["phone"]), fields["email"]) == ({"電話", "手機"}, {"電話", "手機"}, ("電郵",))
     kinds = [profile_column(pl.Series(header, ["13912340000", "13912340001"])).kind for header in ("行動電話", "連絡電話")]
     assert kinds == ["mobile", "phone"]
+
+
+_SPREAD = [str((k * 7919 + 13) ** 2 % 99_991) for k in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("insured", _SPREAD, "number"),
+        ("保额", _SPREAD, "number"),
+        ("Wert", _SPREAD, "number"),
+        ("Wert", [f"¥{int(value):,}" for value in _SPREAD], "number"),
+        ("Wert", [f"{int(value):05d}" for value in _SPREAD], "code"),
+        ("Wert", [str(k) for k in range(95, 495)], "code"),
+        ("Wert No", _SPREAD, "code"),
+        ("Wert", ["5", "50", "5000", "90000"] * 100, "category"),
+        ("Account", [f"S{k:05d}" for k in range(400)], "code"),
+    ],
+)
+def test_whole_numbers_that_are_measured_are_no_codes(header: str, values: list[str], kind: str) -> None:
+    assert profile_column(pl.Series(header, values)).kind == kind
+
+
+@pytest.mark.parametrize("header", ["insured", "Balance", "年采购额", "contract_value"])
+def test_what_is_at_stake_is_the_value_of_a_record_and_not_compared(header: str) -> None:
+    table = pl.DataFrame({"Account": [f"S{k:05d}" for k in range(400)], "name": [f"place number {k}" for k in range(400)]})
+    read = parse_rules(suggest_rules(table.with_columns(pl.Series(header, _SPREAD))), "suggested")
+    assert (read.source_key, read.value) == ("Account", header)
+    assert [field.columns for field in read.rules.fields] == [("name",)]
