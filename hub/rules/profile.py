@@ -15,6 +15,12 @@ _WRITTEN = (
     r"(last_)?(created?|modified|updated?|changed)_?(date|time|date_?time|timestamp|on|by(_(id|name))?)"
     r"|(date|time|gmt)_(last_)?(created?|modified|updated?|changed)|system_modstamp|.*(创建|新建|建档|录入|修改|更新)(日期|人)"
 )
+#: headers of what a register or a maker gives to one company, person or thing alone
+_IDENTIFIER = (
+    r"(^|_)(vat|ein|tin|gstin|abn|duns|lei|siret|siren|imei|vin|isbn|gtin|ssn|passport|iban)(_(no|nr|num|number|id|code|reg|ein|vat))*$"
+    r"|tax_?(id|no|num|number|code)|(registration|registry)_?(no|num|number|id)|serial(_?(no|num|number))?$"
+    r"|asset_?(tag|id|no|num|number)|national_?id|登记号|注册号|序列号|资产编号|护照|身份证|车架号|书号"
+)
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
     ("skip", rf"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?|{_WRITTEN})$"),
@@ -23,6 +29,7 @@ _HEADERS = (
     ("phone", r"phone|tel(ephone)?\b|fax|电话|传真|座机"),
     ("code", r"model_?(no|num|number)s?$|^mpn$|part_?(no|num|number)$|型号|料号|货号"),
     ("credit_code", r"信用代码|税号|纳税人|统一编号|统编|税籍编号|uscc"),
+    ("code", _IDENTIFIER),
     ("zip", r"zip|post_?al|post_?code|邮编|邮政编码|邮递区号"),
     ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),
     ("surname", r"^(sur|last|family)_?names?$|^lname$|^姓$|^surname$"),
@@ -58,6 +65,9 @@ _PHONE = r"^[+(]?\d[\d\s().+-]{5,20}(?:\s*(?:x|ext|转)\.?\s*\d+)?$"
 _CREDIT = r"^[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}$"
 #: a person's: region, date of birth, three digits and a check
 _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
+#: VAT numbers, those of American employers, of telephones and of books
+_IDENTIFIERS = r"^(?:[A-Z]{2}\d{8,12}|\d{2}-\d{7}|\d{15}|97[89][\d-]{10,14})$"
+_SHAPES = (("email", _EMAIL), ("code", _IDENTITY), ("credit_code", _CREDIT))
 _NUMBER = r"^[^\d\s]{0,3}\s?-?\d[\d,]*(?:\.\d+)?$"
 #: a measure: 12.50, but not 12345.0, which is what a spreadsheet makes of a code
 _DECIMALS = r"[.]\d*[1-9]\d*$"
@@ -78,7 +88,8 @@ _COMPANY = r"(?:公司|集团|厂|有限合伙|合作社|事务所|研究院|银
 
 @dataclass(frozen=True)
 class Column:
-    """filled: share of rows with a value; distinct: share of these values that are distinct; words: mean words of a value."""
+    """filled: share of rows with a value; distinct: share of these values that are distinct; words: mean words of a value;
+    identifies: header or values say that no two entities share one."""
 
     name: str
     kind: str
@@ -86,6 +97,7 @@ class Column:
     distinct: float
     values: int
     words: float
+    identifies: bool
 
 
 @cache
@@ -104,7 +116,9 @@ def profile_column(values: pl.Series) -> Column:
     distinct = count / max(len(known), 1)
     words = float(known.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
     kind = "skip" if count < 2 else _guess_kind(values.name, known, count, words)
-    return Column(values.name, kind, filled, distinct, count, words)
+    shaped = float(known.str.contains(_IDENTIFIERS).mean() or 0.0) > 0.5  # type: ignore[arg-type]
+    identifies = kind == "code" and (shaped or bool(re.search(_IDENTIFIER, name_header(values.name))))
+    return Column(values.name, kind, filled, distinct, count, words, identifies)
 
 
 def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
@@ -116,7 +130,7 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     named = next((kind for kind, pattern in _HEADERS if re.search(pattern, name_header(header))), None)
     if named == "skip":
         return "skip"
-    for kind, pattern in (("email", _EMAIL), ("code", _IDENTITY), ("credit_code", _CREDIT)):
+    for kind, pattern in _SHAPES if named else (*_SHAPES, ("code", _IDENTIFIERS)):
         if share(pattern) > 0.5:
             return kind
     if share(f"{_SPOKEN_DATE}|{_DATE}") > 0.7 and named in (None, "date", "number", "code", "category"):

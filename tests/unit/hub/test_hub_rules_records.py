@@ -115,3 +115,33 @@ def test_what_is_at_stake_is_the_value_of_a_record_and_not_compared(header: str)
     read = parse_rules(suggest_rules(table.with_columns(pl.Series(header, _SPREAD))), "suggested")
     assert (read.source_key, read.value) == ("Account", header)
     assert [field.columns for field in read.rules.fields] == [("name",)]
+
+
+def _compare(**columns: list[str | None]) -> tuple[str, set[str]]:
+    """The suggested rules of a list of things, and the columns that they compare."""
+    table = pl.DataFrame({"model name": [f"place number {k}" for k in range(400)]} | columns)
+    text = suggest_rules(table, "device")
+    return text, {column for field in parse_rules(text, "suggested").rules.fields for column in field.columns}
+
+
+@pytest.mark.parametrize(
+    "header", ["Asset tag", "VAT / EIN", "Tax ID", "Registration No.", "IMEI", "Passport", "注册号", "序列号"]
+)
+def test_a_code_that_identifies_is_compared_though_few_rows_have_one(header: str) -> None:
+    tags = [f"T{k // 4:05d}" if k % 4 == 0 else None for k in range(400)]
+    assert header in _compare(**{header: tags})[1]
+    shaped = [tag and f"{tag[-2:]}-1{tag}".replace("T", "1") for tag in tags]
+    assert "Ref" in _compare(Ref=shaped)[1]
+
+
+def test_what_few_rows_have_and_many_share_is_left_out_with_a_comment() -> None:
+    text, compared = _compare(**{"Asset tag": [f"T{k % 7}" if k % 4 == 0 else None for k in range(400)]})
+    assert text.startswith("# left out, since few rows have them: Asset tag\n")
+    assert compared == {"model name"}
+
+
+def test_a_company_that_has_a_name_and_a_tax_number_gets_the_rules_of_organisations() -> None:
+    firms = [f"North {k} Ltd" for k in range(400)]
+    numbers = [f"GB{k:09d}" if k % 4 == 0 else None for k in range(400)]
+    rules = parse_rules(suggest_rules(pl.DataFrame({"Supplier": firms, "VAT": numbers})), "suggested").rules
+    assert {field.name: field.columns for field in rules.fields}["tax"] == ("VAT",)
