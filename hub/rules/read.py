@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hub.columns.prepare import TIMES, VALUE, list_columns
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
-from hub.rules.check import check_rules
+from hub.rules.check import check_rules, list_reading
 from hub.rules.model import UNLESS, RulesError
 from hub.scoring.compare import lay_out
 
@@ -101,6 +101,12 @@ class RulesFile:
         named = {"source": self.source, "source_key": self.source_key, VALUE: self.value}
         named |= {"created_at": self.created_at, "updated_at": self.updated_at}
         return {own: column for own, column in named.items() if column}
+
+    def list_compared_too(self) -> dict[str, list[str]]:
+        """The comparisons of the columns that have a record's key or value: these do not tell who is who."""
+        named = {"source_key": "source_key", **self.list_records()}
+        found = {own: list_reading(self.rules, named[own]) for own in ("source_key", VALUE) if own in named}
+        return {own: comparisons for own, comparisons in found.items() if comparisons}
 
 
 def read_rules(path: Path) -> RulesFile:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import open_console, tell_compared_too
 from orchestration.cli.standalone import blame_the_input
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def check(file: Annotated[Path, typer.Argument(help="A rules file (TOML).")]) ->
     for row in (*_list_evidence(rules), *_list_policy(read)):
         table.add_row(*map(escape, row))
     open_console().print(table)
+    tell_compared_too(read.list_compared_too())
 
 
 def _list_evidence(rules: Rules) -> Iterator[tuple[str, str, str, str]]:

@@ -145,3 +145,11 @@ def test_a_company_that_has_a_name_and_a_tax_number_gets_the_rules_of_organisati
     numbers = [f"GB{k:09d}" if k % 4 == 0 else None for k in range(400)]
     rules = parse_rules(suggest_rules(pl.DataFrame({"Supplier": firms, "VAT": numbers})), "suggested").rules
     assert {field.name: field.columns for field in rules.fields}["tax"] == ("VAT",)
+
+
+def test_what_names_a_record_or_what_it_is_worth_is_told_where_it_is_compared() -> None:
+    for own in ("source_key", "value"):
+        found = parse_rules(_RULES.replace("[records]", f'[records]\n{own} = "title"'), "thing.toml")
+        assert found.list_compared_too() == {own: ["name"]}
+    assert parse_rules(_RULES.replace('"title"', '"source_key"'), "s").list_compared_too() == {"source_key": ["name"]}
+    assert parse_rules(_RULES, "thing.toml").list_compared_too() == {}
