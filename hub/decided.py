@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 
 from hub.columns.prepare import RecordsError
+from hub.columns.times import read_times
 from hub.decide import AlreadyDecidedError, Book, DecisionError
 from hub.decisions import DECISION_SCHEMA, align_log
 from hub.files import read_table
-from hub.tables import read_text, read_times
+from hub.tables import read_text
 
 ENDS = ("source_a", "source_key_a", "source_b", "source_key_b")
 #: what a reviewed table may say under `decision`, and the decision that it is; None: nobody decided

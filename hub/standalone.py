@@ -254,6 +254,7 @@ def _describe(
         "inputs": list(records.inputs),
         "rejected": records.rejected.height,
         "fields_missing": list(records.fields_missing),
+        "compared_too": rules.list_compared_too(),
         **counts,
         **{what: _frame(getattr(clock, what), counts[what]) for what in ("seconds", "peak_mb")},
     }

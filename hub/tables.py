@@ -9,36 +9,13 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from hub.columns.parallel import map_threads
-from hub.columns.prepare import RecordsError, list_columns
+from hub.columns.prepare import TIMES, VALUE, RecordsError, list_columns
+from hub.columns.times import read_times
 from hub.rules.read import RulesFile
 
-_TIMES = ("created_at", "updated_at")
-_TIME = pl.Datetime("us", "UTC")
 _RECORD = ("source", "source_key")
-#: what a record is worth to whoever reviews it; the rules file may name another column
-VALUE = "value"
 #: a local time that is read as UTC is not to come yet
 _AHEAD = timedelta(days=1)
-#: after RFC 3339, which is read first; without a zone they are UTC
-_TIME_FORMATS = (
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%Y%m%d",
-    "%Y年%m月%d日",
-    "%Y-%m-%dT%H:%M",
-    # as PostgreSQL writes them, 2024-01-05 10:00:00+08
-    "%Y-%m-%d %H:%M:%S%.f%#z",
-    "%Y-%m-%dT%H:%M%#z",
-    "%Y-%m-%d %H:%M%#z",
-)
-#: times read at once
-_SLICE = 65_536
 REJECTED_SCHEMA = {"file": pl.String, "row": pl.Int64, "reason": pl.String, "record": pl.String}
 
 
@@ -66,7 +43,7 @@ def gather_records(tables: Mapping[str, pl.DataFrame], rules: RulesFile) -> Reco
     wanted = list_columns(rules.rules)
     for name, table in sorted(tables.items()):
         columns = _find_columns(name, table, rules)
-        typed = table.select(_read_column(name, table, column).alias(own) for own, column in columns.items())
+        typed = table.select(_read_column(name, table, column, own).alias(own) for own, column in columns.items())
         if "source" not in columns:
             typed = typed.with_columns(source=pl.lit(Path(name).stem))
         if VALUE in columns and VALUE not in wanted:
@@ -126,33 +103,34 @@ def _find_key_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[
 def _find_columns(name: str, table: pl.DataFrame, rules: RulesFile) -> dict[str, str]:
     """Where the table has each column that is read."""
     found = _find_key_columns(name, table, rules)
-    wanted = [column for column in list_columns(rules.rules) if column not in _RECORD]
+    wanted = [column for column in list_columns(rules.rules) if column not in (*_RECORD, *TIMES)]
     used = [column for column in wanted if column in table.columns]
-    if not set(used) - set(_TIMES):
-        read = ", ".join(column for column in wanted if column not in _TIMES)
+    if not used:
+        read = ", ".join(wanted)
         raise RecordsError(
             f"{name}: no column that the rules of {rules.rules.entity} use; it has {', '.join(table.columns)}, they read {read}: "
             "`goldthread rules suggest` writes rules for a table"
         )
-    value = rules.value or VALUE
-    worth = {VALUE: value} if value in table.columns and VALUE not in wanted else {}
-    return found | {column: column for column in used} | worth
+    named = rules.list_records()
+    beside = {own: named.get(own, own) for own in (*TIMES, VALUE)}
+    return found | {column: column for column in used} | {own: at for own, at in beside.items() if at in table.columns}
 
 
 def _list_missing_fields(rules: RulesFile, columns: Collection[str]) -> list[str]:
-    """The fields of the rules that are made of columns alone, of which there is none; `value` where the rules name its column."""
+    """The fields of the rules that are made of columns alone, of which there is none; value and times whose column they name."""
     fields = rules.rules.fields
     made = {f"{field.name}." for field in fields}
     plain = [field for field in fields if not any(column.startswith(tuple(made)) for column in field.columns)]
     lacking = [field.name for field in plain if not set(field.columns) & set(columns)]
-    return [*lacking, *([VALUE] if rules.value and VALUE not in columns else [])]
+    named = rules.list_records()
+    return [*lacking, *(own for own in (VALUE, *TIMES) if own in named and own not in columns)]
 
 
-def _read_column(name: str, table: pl.DataFrame, column: str) -> pl.Series:
+def _read_column(name: str, table: pl.DataFrame, column: str, own: str) -> pl.Series:
     values = table[column]
     if values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration):
         raise RecordsError(f"{name}: column {column} holds {values.dtype}, which cannot be compared: make it text")
-    if column in _TIMES:
+    if own in TIMES:
         return read_times(values)
     return read_text(values)
 
@@ -168,34 +146,6 @@ def read_text(values: pl.Series) -> pl.Series:
     return values.cast(pl.String, strict=False)
 
 
-def read_times(values: pl.Series) -> pl.Series:
-    """Times in UTC: RFC 3339 and the usual spellings of dates and times; null where none fits."""
-    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
-        return values.dt.convert_time_zone("UTC").cast(_TIME)
-    if values.dtype.is_temporal() and values.dtype not in (pl.Time, pl.Duration):
-        return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    texts = values.cast(pl.String, strict=False)
-    slices = [texts.slice(start, _SLICE) for start in range(0, max(len(texts), 1), _SLICE)]
-    return pl.concat(map_threads(_read_written_times, slices, len(texts)), rechunk=True)
-
-
-def _read_written_times(values: pl.Series) -> pl.Series:
-    text = values.str.strip_chars()
-    times = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    for form in _TIME_FORMATS:
-        if times.null_count() == text.null_count():
-            return times
-        unread = times.is_null() & text.is_not_null()
-        times = times.scatter(unread.arg_true(), _read_format(text.filter(unread), form))
-    return times
-
-
-def _read_format(text: pl.Series, form: str) -> pl.Series:
-    if "%H" not in form:
-        return text.str.to_date(form, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
-
-
 def _read_numbers(values: pl.Series) -> pl.Series:
     """Texts as numbers; null where one is none, or is no finite one."""
     numbers = values.str.strip_chars().cast(pl.Float64, strict=False)
@@ -207,7 +157,7 @@ def _find_doubtful(given: Mapping[str, pl.Series], typed: pl.DataFrame) -> dict[
     found: dict[str, dict[str, Any]] = {"times_not_read": {}, "values_not_read": {}, "times_to_come": {}, "blanks_around": {}}
     soon = datetime.now(UTC) + _AHEAD
     for own, values in given.items():
-        if own in _TIMES:
+        if own in TIMES:
             found["times_not_read"][own] = _tell_lost(values, typed[own])
             found["times_to_come"][own] = _tell_first(values, typed[own] > soon)
         elif own in _RECORD:

@@ -19,6 +19,8 @@ from hub.scoring.compare import list_compared
 from hub.scoring.names import COMPANY
 
 TIMES = ("created_at", "updated_at")
+#: what a record is worth to whoever reviews it
+VALUE = "value"
 #: values parsed at once, which bounds what parsing holds; with half as many the regexes, which are compiled for each slice, take
 #: a tenth of its time
 _SLICE = 131_072

@@ -58,6 +58,12 @@ def check_rules(rules: Rules, file: str) -> None:
         )
 
 
+def list_reading(rules: Rules, column: str) -> list[str]:
+    """The comparisons of the fields that read a column."""
+    fields = {field.name for field in rules.fields if column in field.columns}
+    return [comparison.name for comparison in rules.comparisons if comparison.field.partition(".")[0] in fields]
+
+
 def _list_used(rules: Rules) -> Iterator[tuple[str, str]]:
     """Where parts are named, and which."""
     for comparison in rules.comparisons:

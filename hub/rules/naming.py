@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from hub.columns.times import read_times
 from hub.rules.model import RulesError
 from hub.rules.profile import Column, name_header
 
@@ -15,6 +16,20 @@ _KEY = (
     r"|(客户|会员|用户|员工|职工|供应商|商户|档案|记录)[号码]$"
 )
 _PLACE = r"(序号|行号|流水号)$"
+#: headers of when a record was written first, and last
+_TIMES = {
+    "created_at": r"((date|time)_?)?(created?|creation|opened|entered|added|inserted)(_?(at|on|date|time|date_?time|timestamp))?"
+    r"|(date|gmt|time)_(created?|opened|entered|added)|.*(创建|新建|建档|建立|录入|新增|添加|开户)(时间|日期)|(创建|建立|录入)(于|日)",
+    "updated_at": r"(last_?)?(updated?|modified|modification|changed|edited)(_?(at|on|date|time|date_?time|timestamp))?"
+    r"|(date|gmt|time)_(last_)?(updated?|modified|changed)|system_modstamp|.*(更新|修改|变更|编辑)(时间|日期)|(更新|修改)(于|日)",
+}
+#: headers of what is at stake with whoever the record is of; prices are of things, and compared
+_WORTH = (
+    r"value|insured(_(sum|value|amount))?|(account_)?balance|revenue|turnover|credit_limit|contract_value"
+    r"|(annual|total|yearly)_(sales|spend|revenue|value|turnover)|余额|保额|.*(采购|销售|营业|合同|成交|消费|交易|保险)金?额"
+)
+#: share of the values that are times
+_READ = 0.5
 #: headers that end so and speak of something else: papers, taxes, telephones, posts, regions, trades, whose it is
 _OTHERS_KEY = r"证|税|信用|手机|电话|邮箱|机构代码|邮政|邮编|区|城市|省份|行业|类|上级|所属|股票"
 
@@ -56,6 +71,28 @@ def find_source(columns: list[Column], table: pl.DataFrame) -> str | None:
         if named and column.filled > 0.99 and column.values <= max(table.height // 10, 2):
             return column.name
     return None
+
+
+def find_value(columns: list[Column]) -> str | None:
+    """The column of what a record is worth to whoever reviews it."""
+    numbers = [column.name for column in columns if column.kind == "number"]
+    return next((name for name in numbers if re.fullmatch(_WORTH, name_header(name))), None)
+
+
+def find_times(table: pl.DataFrame) -> dict[str, str]:
+    """The columns that tell when a record was written, where they are called otherwise and hold times that can be read."""
+    found = {}
+    for own, pattern in _TIMES.items():
+        named = [column for column in table.columns if re.fullmatch(pattern, name_header(column))]
+        column = None if own in named else next((column for column in named if _are_times(table[column])), None)
+        if column:
+            found[own] = column
+    return found
+
+
+def _are_times(values: pl.Series) -> bool:
+    known = values.cast(pl.String).str.strip_chars().replace("", None).count()
+    return bool(known) and read_times(values).count() >= _READ * known
 
 
 def find_source_key(columns: list[Column], source: str | None) -> str | None:

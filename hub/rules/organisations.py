@@ -15,6 +15,8 @@ from hub.rules.read import load_rules
 #: names in other letters are of companies if the header says so, or so many of them end in a legal form
 _OF_FIRMS = r"company|organi[sz]|firm|vendor|supplier|business|merchant"
 _LEGAL = 0.2
+#: headers of a company's number in a register: what tells it beside its name, and is given to it
+_TAX = r"vat|ein|tax|tin|gst|abn|duns|lei|siret|siren|regist|登记号|注册号"
 #: kinds that do not tell entities apart
 _TELLS_LITTLE = ("place", "zip", "category", "number", "text")
 _PROVINCE = r"prov|state|省|自治区"
@@ -22,7 +24,7 @@ _CITY = r"city|town|市"
 _REGION = r"region|area|location|地区|区域|所在地"
 #: columns of persons whose list it is, and of persons who stand for the company that is listed
 _PERSON = r"姓名|^full_?name$|^(?:person_?)?name$|employee|patient|student|member|会员|员工|患者|学生"
-_OF_COMPANY = r"contact|联系|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
+_OF_COMPANY = r"contact|联[系络]|法人|法定|负责|代表|经办|业务|销售|director|owner|manager"
 #: share of the records by which contacts are better filled than companies where the list is one of contacts
 _BETTER_FILLED = 0.2
 #: and so many persons for each company where contacts as well filled say so: companies have spellings, and contacts namesakes
@@ -49,12 +51,16 @@ def find_chinese_names(table: pl.DataFrame, columns: Sequence[Column]) -> str | 
 
 def find_lone_names(table: pl.DataFrame, kept: Sequence[Column]) -> str | None:
     """The column of company names where nothing else tells entities apart: a column cannot teach its own weights."""
-    told = [column for column in kept if column.kind not in _TELLS_LITTLE]
+    told = [column for column in kept if column.kind not in _TELLS_LITTLE and not _is_tax(column)]
     if len(told) != 1 or told[0].kind not in ("company", "name"):
         return None
     folded = table[told[0].name].cast(pl.String).drop_nulls().str.to_lowercase().str.replace_all(r"[.,]", "")
     legal = float(folded.str.contains(rf" (?:{match_words('latin_legal')})$").mean() or 0.0)  # type: ignore[arg-type]
     return told[0].name if legal >= _LEGAL or re.search(_OF_FIRMS, name_header(told[0].name)) else None
+
+
+def _is_tax(column: Column) -> bool:
+    return column.identifies and bool(re.search(_TAX, name_header(column.name)))
 
 
 def are_persons(columns: Sequence[Column]) -> bool:
@@ -110,7 +116,7 @@ def _assign(columns: Sequence[Column], name: str) -> dict[str, list[str]]:
     provinces, cities = find("place", _PROVINCE), find("place", _CITY) or find("place", _REGION)
     found = {
         "name": [name],
-        "tax": find("credit_code")[:1],
+        "tax": (find("credit_code") or [column.name for column in ordered if _is_tax(column)])[:1],
         "mobile": [*mobile, *phone],
         "phone": [*phone, *mobile],
         "email": find("email"),

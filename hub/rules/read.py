@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hub.columns.prepare import list_columns
+from hub.columns.prepare import TIMES, VALUE, list_columns
 from hub.rules import model
 from hub.rules.aliases import add_aliases, read_aliases
-from hub.rules.check import check_rules
+from hub.rules.check import check_rules, list_reading
 from hub.rules.model import UNLESS, RulesError
 from hub.scoring.compare import lay_out
 
@@ -30,6 +30,8 @@ class _Records(_Table):
     source: str | None = None
     source_key: str | None = None
     value: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
 
 
 class _Aliases(_Table):
@@ -84,13 +86,27 @@ class _Rules(_Table):
 
 @dataclass(frozen=True)
 class RulesFile:
-    """Rules, and the columns of the file that have a record's source, its key and its value to whoever reviews it, where they
-    have other names."""
+    """Rules, and the columns of the file that have a record's source, its key, its value to whoever reviews it and its times,
+    where they have other names."""
 
     rules: model.Rules
     source: str | None = None
     source_key: str | None = None
     value: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+    def list_records(self) -> dict[str, str]:
+        """What a record has beside its fields, and the column of each that the rules name."""
+        named = {"source": self.source, "source_key": self.source_key, VALUE: self.value}
+        named |= {"created_at": self.created_at, "updated_at": self.updated_at}
+        return {own: column for own, column in named.items() if column}
+
+    def list_compared_too(self) -> dict[str, list[str]]:
+        """The comparisons of the columns that have a record's key or value: these do not tell who is who."""
+        named = {"source_key": "source_key", **self.list_records()}
+        found = {own: list_reading(self.rules, named[own]) for own in ("source_key", VALUE) if own in named}
+        return {own: comparisons for own, comparisons in found.items() if comparisons}
 
 
 def read_rules(path: Path) -> RulesFile:
@@ -123,10 +139,17 @@ def parse_rules(text: str, file: str) -> RulesFile:
     rules = replace(rules, weights=MappingProxyType(_spread_weights(rules, file)))
     if read.aliases:
         rules = add_aliases(rules, read_aliases(Path(file).parent / read.aliases.file, f"{file}: aliases.file"))
-    value = read.records.value
-    if value not in (None, "value") and "value" in list_columns(rules):
-        raise RulesError(f"{file}: records.value: a field reads a column called value: only that one can be the value")
-    return RulesFile(rules, read.records.source, read.records.source_key, value)
+    found = RulesFile(rules, **read.records.model_dump())
+    _check_records(found, file)
+    return found
+
+
+def _check_records(found: RulesFile, file: str) -> None:
+    """What a field or a golden value takes by a name of `[records]` is no other column."""
+    read = {column for field in found.rules.fields for column in field.columns} | {*list_columns(found.rules)} - {*TIMES}
+    for own, column in found.list_records().items():
+        if own in (VALUE, *TIMES) and column != own and own in read:
+            raise RulesError(f"{file}: records.{own}: a field reads a column called {own}: only that one can be the {own}")
 
 
 def _describe(mistake: Any) -> str:

@@ -5,9 +5,20 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from hub.columns.prepare import VALUE
 from hub.normalize.kinds import derive
 from hub.rules.model import Field, RulesError
-from hub.rules.naming import ask_for_key, find_source, find_source_key, name_entity, name_prefix, note_columns, quote
+from hub.rules.naming import (
+    ask_for_key,
+    find_source,
+    find_source_key,
+    find_times,
+    find_value,
+    name_entity,
+    name_prefix,
+    note_columns,
+    quote,
+)
 from hub.rules.organisations import (
     are_persons,
     are_things,
@@ -37,6 +48,8 @@ _MIN_FILLED = 0.4
 #: kinds that identify where they are given at all
 _IDENTIFYING = ("email", "mobile", "phone", "credit_code")
 _MIN_FILLED_IDENTIFYING = 0.1
+#: ... and of codes that identify, if so many of a source's are distinct
+_MIN_DISTINCT = 0.5
 #: two columns whose values are the same in so many of the rows that have both say the same thing twice
 _SAME_COLUMN = 0.9
 #: comparisons beyond these add more of the same than news
@@ -61,14 +74,19 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
     columns = [profile_column(table[name]) for name in table.columns]
     source = find_source(columns, table)
     source_key = find_source_key(columns, source)
+    times, value = find_times(table), find_value(columns)
     asked = [] if "source_key" in table.columns else [ask_for_key(columns, source)]
     records = [
         *([f"source = {quote(source)}"] if source else []),
         *([f"source_key = {quote(source_key)}"] if source_key else asked),
+        *([f"value = {quote(value)}"] if value and value != VALUE else []),
+        *(f"{own} = {quote(column)}" for own, column in times.items()),
     ]
-    # keys may repeat from source to source: they are no column of the entity all the same
-    named = {source, source_key, "source", "source_key"}
-    kept = _choose([column for column in columns if column.name not in named], table)
+    # keys may repeat from source to source: they are no column of the entity all the same, nor are its times and worth
+    named = {source, source_key, "source", "source_key", value, *times.values()}
+    own = [column for column in columns if column.name not in named]
+    sparse = [column for column in own if column.kind != "skip" and column.filled < _ask_filled(column, table, source)]
+    kept = _choose([column for column in own if column not in sparse], table)
     fitting = list_fitting(columns)
     names = _find_company_names(table, fitting, list_fitting(kept), entity)
     if names:
@@ -78,13 +96,16 @@ def _suggest(table: pl.DataFrame, entity: str) -> str:
         )
     if not kept:
         raise RulesError("no column of the table can be compared: each is empty, constant, a key of the row or a time of change")
-    fitting = list_fitting([column for column in columns if column.name not in named], "person")
+    fitting = list_fitting(own, "person")
     persons = find_persons(fitting, entity)
     if persons:
         called = "person" if entity == ENTITY else name_entity(entity)
         kept = list_fitting(kept, "person")
-        return _note_unread(columns, fitting) + write_persons(table, fitting, kept, persons, records, called, name_prefix(called))
-    return _write_own(table, kept, records, name_entity(entity), name_prefix(entity), _has_sources(table, source))
+        unread = _note_sparse([column for column in sparse if column.identifies]) + _note_unread(columns, fitting)
+        return unread + write_persons(table, fitting, kept, persons, records, called, name_prefix(called))
+    return _note_sparse(sparse) + _write_own(
+        table, kept, records, name_entity(entity), name_prefix(entity), _has_sources(table, source)
+    )
 
 
 def _write_own(
@@ -119,6 +140,10 @@ def _write_own(
     return "\n".join(lines)
 
 
+def _note_sparse(columns: Sequence[Column]) -> str:
+    return note_columns("left out, since few rows have them", [column.name for column in columns])
+
+
 def _note_unread(columns: Sequence[Column], fitting: Sequence[Column]) -> str:
     unread = [column.name for column in columns if "." in column.name and column not in fitting]
     return note_columns("left out, since these rules have such a field", unread)
@@ -144,14 +169,23 @@ def _choose(columns: list[Column], table: pl.DataFrame) -> list[Column]:
     """Columns that say something about the entity, and nothing that another says already."""
     chosen: list[Column] = []
     for column in sorted(columns, key=lambda column: -_weigh_column(table[column.name])):
-        least = _MIN_FILLED_IDENTIFYING if column.kind in _IDENTIFYING else _MIN_FILLED
         is_row_key = column.distinct == 1.0 and column.filled == 1.0 and column.kind == "code"
-        if column.kind == "skip" or column.filled < least or is_row_key:
+        if column.kind == "skip" or is_row_key:
             continue
         if not any(_say_the_same(table[column.name], table[other.name]) for other in chosen):
             chosen.append(column)
     names = [column.name for column in chosen[:_MAX_COLUMNS]]
     return [column for column in columns if column.name in names]
+
+
+def _ask_filled(column: Column, table: pl.DataFrame, source: str | None) -> float:
+    """The share of the rows that have to have a value, for the column to be compared."""
+    if column.kind in _IDENTIFYING:
+        return _MIN_FILLED_IDENTIFYING
+    place = source or "source"
+    known = table.select(place if place in table.columns else pl.lit("").alias(place), column.name).drop_nulls(column.name)
+    hardly_repeats = column.identifies and known.n_unique() >= _MIN_DISTINCT * max(known.height, 1)
+    return _MIN_FILLED_IDENTIFYING if hardly_repeats else _MIN_FILLED
 
 
 def _weigh_column(values: pl.Series) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -28,3 +29,10 @@ def name_command() -> str:
 def count(number: int, one: str, several: str | None = None) -> str:
     """1 pair, 2 pairs."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def tell_compared_too(compared: Mapping[str, Sequence[str]]) -> None:
+    """Print which columns of a record's key and value are compared as well, and by what."""
+    for own, comparisons in compared.items():
+        told = f"the column of {own} is compared too ({', '.join(comparisons)}), though it does not tell who is who: "
+        open_console().print(told + "leave it out of the fields", highlight=False, markup=False, soft_wrap=True)

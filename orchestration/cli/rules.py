@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.cli.console import open_console
+from orchestration.cli.console import open_console, tell_compared_too
 from orchestration.cli.standalone import blame_the_input
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def check(file: Annotated[Path, typer.Argument(help="A rules file (TOML).")]) ->
     for row in (*_list_evidence(rules), *_list_policy(read)):
         table.add_row(*map(escape, row))
     open_console().print(table)
+    tell_compared_too(read.list_compared_too())
 
 
 def _list_evidence(rules: Rules) -> Iterator[tuple[str, str, str, str]]:
@@ -106,9 +107,8 @@ def _list_policy(read: RulesFile) -> Iterator[tuple[str, str, str, str]]:
     if rules.source_precedence:
         yield "sources", "source_precedence", ", ".join(rules.source_precedence), "the first is trusted most"
     yield "aliases", f"{len(rules.aliases):,}", "", "other names of the companies in a table"
-    for own, column in (("source", read.source), ("source_key", read.source_key), ("value", read.value)):
-        if column:
-            yield "records", own, column, "the column of the file"
+    for own, column in read.list_records().items():
+        yield "records", own, column, "the column of the file"
 
 
 def _group_weights(rules: Rules) -> Iterator[tuple[str, str]]:

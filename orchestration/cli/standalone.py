@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from orchestration.cli.console import count, open_console
+from orchestration.cli.console import count, open_console, tell_compared_too
 from orchestration.project import ProjectError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hub.rules.read import RulesFile
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-
 
 #: what the report says of single rows, in words
 _DOUBTFUL = {
@@ -100,6 +99,7 @@ def _print_report(report: dict[str, Any], out: Path, *, is_own: bool) -> None:
         _say(f"{count(unknown['records'], 'record')} that decisions name are not there and never were, first {unknown['first']}")
     if is_own and report["fields_missing"]:
         _say(f"no file has a column for these fields of the rules: {', '.join(report['fields_missing'])}")
+    tell_compared_too(report["compared_too"])
     for read in report["inputs"]:
         if read["columns_ignored"]:
             _say(f"{read['file']}: not used: {', '.join(read['columns_ignored'])}")

@@ -20,7 +20,7 @@ def read_own_rules(path: Path, entity: str) -> Rules:
         raise RulesError(
             f"{path}: id_prefix: '{rules.id_prefix}' would part the IDs from those of before; write '{built_in.id_prefix}'"
         )
-    if (found.source or "source", found.source_key or "source_key") != ("source", "source_key"):
+    if any(own != column for own, column in found.list_records().items()):
         raise RulesError(f"{path}: records: the pipeline's columns are source and source_key; remove the section")
     lacking = sorted({*list_attributes(built_in)} - {*list_attributes(rules)})
     if lacking:

@@ -86,6 +86,16 @@ def test_a_field_of_own_rules_without_a_column_is_told_and_one_of_the_built_in_r
     assert "no file has a column" not in said
 
 
+def test_the_column_of_the_key_or_the_value_that_is_compared_as_well_is_told(tmp_path: Path):
+    path = _write(tmp_path / "firms.csv", *_FIRMS)
+    rules = _write_rules(tmp_path / "own.toml", '[records]\nvalue = "company_name"')
+    said, report = _tell_both(tmp_path / "out", path, "--rules", rules)
+    assert report["compared_too"] == {"value": ["name", "region", "branch", "group"]}
+    for told in (said, _run("rules", "check", rules)):
+        assert "the column of value is compared too (name, region, branch, group)" in told
+    assert _tell_both(tmp_path / "out", path, "--entity", "organisation")[1]["compared_too"] == {}
+
+
 def test_what_a_record_is_worth_is_one_column(tmp_path: Path):
     text = _write_rules(tmp_path / "own.toml", '[records]\nvalue = "deal"').read_text(encoding="utf-8")
     with pytest.raises(RulesError, match=r"records\.value: a field reads a column called value"):

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from hub.columns.prepare import RecordsError
+from hub.columns.times import read_times
 from hub.files import read_table
 from hub.rules.read import RulesFile, load_rules
-from hub.tables import read_keys, read_times
+from hub.tables import read_keys
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,24 @@ def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_peopl
 )
 def test_usual_spellings_of_a_time_are_read(text: str) -> None:
     assert read_times(pl.Series([None, text])).to_list() == [None, datetime(2026, 3, 4, tzinfo=UTC)]
+
+
+def _read(*texts: str) -> list[str | None]:
+    return read_times(pl.Series(texts)).dt.strftime("%Y-%m-%d %H:%M:%S").to_list()
+
+
+def test_a_column_tells_whether_days_or_months_are_first_or_is_not_read() -> None:
+    assert _read("1/5/2024", "13/5/2024 10:00") == ["2024-05-01 00:00:00", "2024-05-13 10:00:00"]
+    assert _read("1/5/2024", "5/13/2024, 3:45 PM") == ["2024-01-05 00:00:00", "2024-05-13 15:45:00"]
+    assert _read("1.5.2024", "31.12.2023", "2024-02-03") == ["2024-05-01 00:00:00", "2023-12-31 00:00:00", "2024-02-03 00:00:00"]
+    assert _read("1/5/2024", "2/5/2024") == _read("13/5/2024", "5/13/2024") == [None, None]
+
+
+def test_serials_of_a_spreadsheet_are_times_where_most_of_what_is_left_can_be_such() -> None:
+    assert _read("45000", "45000.5", "") == ["2023-03-15 00:00:00", "2023-03-15 12:00:00", None]
+    assert _read("43387.5433", "2024/1/5") == ["2018-10-14 13:02:21", "2024-01-05 00:00:00"]
+    assert _read("45000", "7", "x") == [None] * 3
+    assert read_times(pl.Series([45000.5, None])).to_list() == [datetime(2023, 3, 15, 12, tzinfo=UTC), None]
 
 
 def test_records_to_delete_are_named_by_the_columns_of_the_rules_or_of_a_crosswalk() -> None:

@@ -38,7 +38,7 @@ def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
         price=[f"{k}.99" for k in _MANY],
         weight_kg=[f"{k % 9}.{k:02d}" for k in _MANY],
         cell=[f"(415) 555-26{k:02d}" for k in _MANY],
-        altitude=[f"{k * 977}.0" for k in _MANY],
+        altitude=[f"{k + 1023}.0" for k in _MANY],
         name=[
             f"{surname}{given}"
             for surname in "王李张刘陈杨"
