@@ -68,7 +68,7 @@ def find_start(addresses: pl.Series) -> pl.DataFrame:
 
     A few thousand distinct beginnings are taken apart for all addresses.
     """
-    table = load_regions()
+    table = pl.concat([load_regions(), load_counties()])
     frame = addresses.to_frame("text").with_columns(rest=addresses.str.replace(build_prefix_pattern(groups=False), ""))
     frame = frame.with_columns(start=pl.col("text").str.head(pl.col("text").str.len_chars() - pl.col("rest").str.len_chars()))
     bare = ~pl.col("start").str.contains("[省市区县盟]")

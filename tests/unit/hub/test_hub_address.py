@@ -16,6 +16,7 @@ from hub.rules.read import load_rules
         ("成都高新区天府大道1号", "四川", "成都"),
         ("廣東省深圳市南山區科技園", "广东", "深圳"),
         ("江苏省昆山市花桥镇", "江苏", "苏州"),
+        ("江苏省东台市海陵路1号", "江苏", "盐城"),
         ("8 Chunxi Road, Jinjiang District, Chengdu, Sichuan 610000", "四川", "成都"),
         # streets and districts have the names of cities
         ("上海路12号", None, None),
