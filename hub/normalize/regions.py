@@ -71,9 +71,7 @@ def find_start(addresses: pl.Series) -> pl.DataFrame:
     table = pl.concat([load_regions(), load_counties()])
     frame = addresses.to_frame("text").with_columns(rest=addresses.str.replace(build_prefix_pattern(groups=False), ""))
     frame = frame.with_columns(start=pl.col("text").str.head(pl.col("text").str.len_chars() - pl.col("rest").str.len_chars()))
-    bare = ~pl.col("start").str.contains("[省市区县盟]")
-    frame = frame.select(start=pl.when(~(bare & pl.col("rest").str.contains(_STREET))).then("start"))
-    starts = frame.unique().drop_nulls().with_columns(region=_take_apart())
+    starts = frame.select(pl.col("start").unique()).with_columns(region=_take_apart())
     province, *names = (pl.col("region").struct.field(side) for side in ("province", "seat", "former", "city", "town"))
     place = pl.coalesce(*names, province)
     is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
@@ -81,8 +79,12 @@ def find_start(addresses: pl.Series) -> pl.DataFrame:
         "start",
         province=pl.coalesce(province, place.replace_strict(table["name"], table["province"], default=None)),
         city=pl.when(is_jilin).then(pl.lit(JILIN)).otherwise(place.replace_strict(table["name"], table["city"], default=None)),
+        is_bare=~pl.col("start").str.contains("[省市区县盟]"),
     )
-    return frame.join(found, on="start", how="left", maintain_order="left").drop("start")
+    frame = frame.join(found, on="start", how="left", maintain_order="left")
+    bare = frame["is_bare"].fill_null(value=False)
+    streets = bare.clone().scatter(bare.arg_true(), frame["rest"].filter(bare).str.contains(_STREET))
+    return frame.select(pl.when(~pl.lit(streets)).then(pl.col(side)).alias(side) for side in ("province", "city"))
 
 
 def locate(provinces: pl.Series, cities: pl.Series) -> pl.DataFrame:
