@@ -68,7 +68,8 @@ def decide_otherwise(found: Whole) -> dict[str, Any]:
     first, second, *_ = (
         found.crosswalk.filter("is_current").unique("gid", maintain_order=True).select("source", "source_key").to_dicts()
     )
-    row = {"decision_id": "d1", "kind": "merge", "group_a": [first], "group_b": [second], "state": "holds"}
+    row = {"decision_id": "d1", "entity": found.rules.entity, "kind": "merge", "state": "holds"}
+    row |= {"group_a": [first], "group_b": [second]}
     schema = {name: found.decisions.schema[name] for name in row}
     return {"decisions": pl.concat([found.decisions, pl.DataFrame([row], schema=schema)], how="diagonal")}
 
