@@ -11,9 +11,10 @@ from hub.rules.read import parse_rules
 from hub.rules.suggest import suggest_rules
 from hub.tables import gather_records
 
-_STREETS = "Main Oak Maple Church Station Park High Mill River Lake Cedar Elm Hill King Queen Spring School".split()
+_STREETS = ["Main", "Oak", "Maple", "Church", "Station", "Park", "High", "Mill", "River", "Lake", "Cedar", "Elm", "Hill", "King"]
 _KINDS = (("Street", "St"), ("Avenue", "Ave"), ("Road", "Rd"), ("Lane", "Ln"), ("Drive", "Dr"))
-_TOWNS = [f"{first}{last}" for first in ("Spring", "Green", "Fair", "Brook", "Clear", "West") for last in ("field", "ville", "ton", "wood", "port")]
+_STARTS = ("Spring", "Green", "Fair", "Brook", "Clear", "West")
+_TOWNS = [f"{start}{end}" for start in _STARTS for end in ("field", "ville", "ton", "wood", "port")]
 
 
 def _list_homes(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -30,8 +31,8 @@ def _list_homes(count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
                 address += f", Apt {flat}"
             postcode = str(20000 + 37 * _TOWNS.index(town)) if generator.random() < 0.8 else None
             written = town.replace(town[3], "", 1) if generator.random() < 0.1 else town
-            rows.append({"source_key": str(len(rows)), "address": address, "city": written, "zip": postcode, "true_id": str(home)})
-    table = pl.DataFrame(rows)
+            rows.append((str(len(rows)), address, written, postcode, str(home)))
+    table = pl.DataFrame(rows, schema=["source_key", "address", "city", "zip", "true_id"], orient="row")
     return table.drop("true_id"), table.select(pl.lit("homes").alias("source"), "source_key", "true_id")
 
 
