@@ -10,9 +10,10 @@ _RECORD = ["source", "source_key"]
 
 def count_emptied(state: State, records: pl.DataFrame) -> dict[str, int]:
     """By column that the hub keeps and these records do not have, how many of them had a value there; without those of none."""
-    lacking = [column for column in state.records.columns if column not in records.columns]
+    kept = state.records
+    lacking = [column for column in kept.columns if column not in records.columns and kept[column].null_count() < kept.height]
     if not lacking:
         return {}
     rows = find_present(state, records.select(pl.col(_RECORD).cast(pl.String)))["row"]
-    known = state.records.select(pl.col(lacking).gather(rows).count()).row(0, named=True)
+    known = kept.select(pl.col(lacking).gather(rows).count()).row(0, named=True)
     return {column: n for column, n in known.items() if n}
