@@ -8,6 +8,7 @@ switchboard): the strongest such dependences among non-matches are taken out of 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,11 @@ _START_OF_CANDIDATES = 0.1
 @dataclass(frozen=True)
 class Given:
     """What rules with weights say beforehand: the bits that their interactions give each vector, in place of dependences that
-    would be found, and per comparison the most that each level may weigh."""
+    would be found, but for those of some pairs of comparisons, and per comparison the most that each level may weigh."""
 
     interactions: Floats
     most: Sequence[Floats]
+    dependent: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,10 @@ def learn(population: Population, count: Callable[[Floats], Floats] | None = Non
     count: by the bits of each vector how many of its pairs match, where pairs hang together (hub.training.rivals).
     """
     learned = _fit(population, count)
-    if not learned.joint or _share_decided(population, learned) >= _LEAST_DECIDED:
+    best = _find_best(population, learned.u)
+    if best is None or not learned.joint or _share_decided(population, learned) >= _LEAST_DECIDED:
         return learned
-    other = _fit(population, count, apart=_find_best(population, learned.u))
+    other = _fit(population, count, apart=best)
     return max(learned, other, key=lambda one: _share_decided(population, one))
 
 
@@ -154,6 +157,7 @@ def _fit(population: Population, count: Callable[[Floats], Floats] | None, apart
     best, chances = _find_best(population, u), [chance.copy() for chance in u]
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
+    dependent, groups = _list_dependent(population, apart), _group_dependent(population)
     for number in range(_ROUNDS):
         weight = learned.weigh(matrix, population.given)
         matches = count(weight) if count else to_chance(weight) * counts * across
@@ -176,12 +180,26 @@ def _fit(population: Population, count: Callable[[Floats], Floats] | None, apart
                 learned.bits[place] = np.minimum(learned.bits[place], population.given.most[place])
         learned.prior = _to_log_odds(min((matches.sum() + 1) / pairs, 0.5))
         learned.rounds = number + 1
-        if number < _ROUNDS_OF_DEPENDENCE and population.given is None:
+        if number < _ROUNDS_OF_DEPENDENCE and dependent:
             unmatched = np.concatenate([counts - matches, rest])
-            learned.joint = find_dependence(everything, unmatched, [len(levels) for levels in population.names], apart)
+            learned.joint = find_dependence(everything, unmatched, groups, dependent)
         elif moved < _TOLERANCE:
             break
     return learned
+
+
+def _list_dependent(population: Population, apart: int | None) -> Sequence[tuple[int, int]]:
+    """Comparisons that may depend on each other."""
+    if population.given:
+        return population.given.dependent
+    return list(combinations([place for place in range(len(population.names)) if place != apart], 2))
+
+
+def _group_dependent(population: Population) -> list[npt.NDArray[np.int64]]:
+    """Levels that depend alike: of places also those of rare values, whose few pairs are mostly matches not yet found."""
+    if population.given:
+        return [group_levels(levels) for levels in population.names]
+    return [np.arange(len(levels) - 1) for levels in population.names]
 
 
 def _doubt(bits_of_rest: Floats) -> Floats:
