@@ -30,7 +30,7 @@ _HEADERS = (
     ("code", r"model_?(no|num|number)s?$|^mpn$|part_?(no|num|number)$|型号|料号|货号"),
     ("credit_code", r"信用代码|税号|纳税人|统一编号|统编|税籍编号|uscc"),
     ("code", _IDENTIFIER),
-    ("zip", r"zip|post_?al|post_?code|邮编|邮政编码|邮递区号"),
+    ("zip", r"zip|post_?al|post_?code|^plz$|^pin_?code$|邮编|邮政编码|邮递区号"),
     ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),
     ("surname", r"^(sur|last|family)_?names?$|^lname$|^姓$|^surname$"),
     ("date", r"date|dob|birth|valid_until|日期|生日|出生"),
@@ -38,7 +38,8 @@ _HEADERS = (
     ("address", r"addr|street(?!_?(no|num))|地址|住址|住所"),
     (
         "place",
-        r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|城市|县市|省|地区|^市$|^区$",
+        r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|birth_?place|place_?of_?birth"
+        r"|城市|县市|省|地区|^市$|^区$|籍贯|出生地",
     ),
     ("company", r"公司|企业|单位|客户名|供应商|厂商|机构"),
     (
@@ -127,7 +128,9 @@ def _guess_kind(header: str, known: pl.Series, count: int, words: float) -> str:
     def share(pattern: str) -> float:
         return float(sample.str.contains(pattern).mean() or 0.0)  # type: ignore[arg-type]
 
-    named = next((kind for kind, pattern in _HEADERS if re.search(pattern, name_header(header))), None)
+    kinds = [kind for kind, pattern in _HEADERS if re.search(pattern, name_header(header))]
+    # the place and the name of a birth are no dates
+    named = next((kind for kind in kinds if kind != "date" or share(r"\d") > 0.5), None)
     if named == "skip":
         return "skip"
     for kind, pattern in _SHAPES if named else (*_SHAPES, ("code", _IDENTIFIERS)):

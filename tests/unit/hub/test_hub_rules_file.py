@@ -74,6 +74,13 @@ def test_when_and_by_whom_a_record_was_written_is_no_column_of_its_entity() -> N
     assert {profile_column(pl.Series(header, dates)).kind for header in ("dob", "注册日期", "Date", "Release Date")} == {"date"}
 
 
+def test_the_place_of_a_birth_is_no_date() -> None:
+    towns = ["Devon", "West Devon", "Bristol", "Wychavon"] * 15
+    assert {profile_column(pl.Series(header, towns)).kind for header in ("birth_place", "PLACEOFBIRTH", "出生地")} == {"place"}
+    assert profile_column(pl.Series("birth_name", ["Clifford", "Bennet", "Burn"] * 20)).kind == "name"
+    assert profile_column(pl.Series("PLZ", [f"{k:05d}" for k in _MANY])).kind == "zip"
+
+
 def test_chinese_companies_get_the_rules_of_organisations_over_their_own_columns() -> None:
     table = pl.DataFrame(
         {
