@@ -21,6 +21,8 @@ _IDENTIFIER = (
     r"|tax_?(id|no|num|number|code)|(registration|registry)_?(no|num|number|id)|serial(_?(no|num|number))?$"
     r"|asset_?(tag|id|no|num|number)|national_?id|登记号|注册号|序列号|资产编号|护照|身份证|车架号|书号"
 )
+#: the first of two given names, or of two surnames
+_COMPONENT = r"(_?c?[12])?"
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
     ("skip", rf"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?|{_WRITTEN})$"),
@@ -31,8 +33,8 @@ _HEADERS = (
     ("credit_code", r"信用代码|税号|纳税人|统一编号|统编|税籍编号|uscc"),
     ("code", _IDENTIFIER),
     ("zip", r"zip|post_?al|post_?code|^plz$|^pin_?code$|邮编|邮政编码|邮递区号"),
-    ("given", r"^(given|first|fore)_?names?$|^fname$|^名$|^given$"),
-    ("surname", r"^(sur|last|family)_?names?$|^lname$|^姓$|^surname$"),
+    ("given", rf"^((given|first|fore)_?(names?|nm)|f_?name|given|vorname){_COMPONENT}$|(^|_)name_(first|given)$|^名$"),
+    ("surname", rf"^((sur|last|family)_?(names?|nm)|l_?name|surname|nachname){_COMPONENT}$|(^|_)name_(last|family)$|^姓$"),
     ("date", r"date|dob|birth|valid_until|日期|生日|出生"),
     ("domain", r"web_?site|url|domain|homepage|网址|网站|官网|域名"),
     ("address", r"addr|street(?!_?(no|num))|地址|住址|住所"),

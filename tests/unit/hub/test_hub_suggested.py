@@ -1,0 +1,41 @@
+"""What suggested rules make of lists of persons as registers write them: names and dates in parts, towns with their counties."""
+
+import polars as pl
+
+from hub.rules.profile import profile_column
+from hub.rules.read import parse_rules
+from hub.rules.suggest import suggest_rules
+
+_GIVEN = ["anna", "bert", "cora", "dora", "emil"]
+_SURNAMES = ["north", "south", "west", "east"]
+_TOWNS = ["leeds", "york", "hull", "selby", "ripon", "whitby"]
+_N = 6000
+_LIST = {
+    "fname_c1": [_GIVEN[k % 5] for k in range(_N)],
+    "lname_c1": [_SURNAMES[k % 4] + "abcde"[k // 4 % 5] for k in range(_N)],
+    "town": [_TOWNS[k * 7 % 6] for k in range(_N)],
+    "by": [str(1900 + k * 13 % 97) for k in range(_N)],
+}
+
+
+def test_parts_of_names_are_names() -> None:
+    given = ("fname_c1", "first_nm", "NAME_FIRST", "PRIMARY_NAME_FIRST", "Vorname", "given_name_2")
+    assert {profile_column(pl.Series(header, _GIVEN)).kind for header in given} == {"given"}
+    surnames = ("lname_c1", "last_nm", "NAME_LAST", "Nachname", "surname1")
+    assert {profile_column(pl.Series(header, _SURNAMES)).kind for header in surnames} == {"surname"}
+
+
+def test_a_surname_and_a_year_find_candidates_together_though_many_share_either() -> None:
+    rules = parse_rules(suggest_rules(pl.DataFrame(_LIST)), "suggested").rules
+    assert ("name.surname", "by") in {key.parts for key in rules.block_keys}
+
+
+def test_a_county_that_the_town_names_already_is_not_compared_beside_it() -> None:
+    def list_compared(counties: list[str]) -> set[str]:
+        rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | {"county": counties})), "suggested").rules
+        return {one.name for one in rules.comparisons}
+
+    own = [f"riding of {town[:2]}" for town in _LIST["town"]]
+    assert "place" in list_compared(own)
+    assert "county" not in list_compared(own)
+    assert "county" in list_compared([own[k * 5 % 7] for k in range(_N)])
