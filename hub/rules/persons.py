@@ -37,6 +37,8 @@ _CITY = r"city|town|suburb|locality|市|地区|区域|所在地"
 #: the parts of an address that may have columns of their own
 _HOUSE = r"^(?:street|house|building)_?(?:no|num|number)$|门牌"
 _LINE = r"_?(?:line_?)?\d$"
+#: share of the pairs of rows of one place that another place has to be the same in, to say nothing beside it
+_IMPLIED = 0.9
 _PARTY = ("customer_gid", "source", "party_source_key")
 
 
@@ -93,7 +95,9 @@ def write_persons(
     """The built-in rules as TOML text over the table's columns; those of `kept` that they do not know teach their own weights."""
     fields = _assign(table, columns, names)
     read = {column for field in fields for column in field.columns}
+    places = [column.name for column in columns if column.kind == "zip" or (column.name in read and column.kind == "place")]
     beside = [column for column in kept if column.name not in read and not _is_another_name(column)]
+    beside = [column for column in beside if column.kind != "place" or not _is_implied(table, column.name, places)]
     telling = sorted(beside, key=lambda column: -column.filled * column.distinct)[:_MOST_BESIDE]
     own = name_fields([column for column in beside if column in telling], _list_known())
     built = _select(tomllib.loads(_read_text()), {field.name for field in fields})
@@ -134,6 +138,17 @@ def _write(value: Any) -> str:
 
 def _is_another_name(column: Column) -> bool:
     return column.kind in ("given", "surname") or (column.kind == "person_name" and is_subject(column))
+
+
+def _is_implied(table: pl.DataFrame, place: str, others: Sequence[str]) -> bool:
+    """Whether rows that share another place share this one too, as those of a town share its county."""
+    return any(_count_sharing(table, [other, place]) >= _IMPLIED * _count_sharing(table, [other], place) for other in others)
+
+
+def _count_sharing(table: pl.DataFrame, columns: Sequence[str], known: str | None = None) -> int:
+    """Pairs of rows that share the columns' values; known: a column that both have to have."""
+    sizes = table.drop_nulls([*columns, *([known] if known else [])]).group_by(columns).len()["len"].cast(pl.Int64)
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _select(built: Mapping[str, Any], fields: set[str]) -> dict[str, Any]:
