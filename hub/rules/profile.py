@@ -23,6 +23,8 @@ _IDENTIFIER = (
 )
 #: the first of two given names, or of two surnames
 _COMPONENT = r"(_?c?[12])?"
+#: parts of an address that are places
+_WHERE = "city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood"
 #: header patterns, first match wins; kind 'skip' is what no two records of one entity share
 _HEADERS = (
     ("skip", rf"^(row|index|unnamed.*|updated|created|modified|.*_at|.*时间|序号|备注|remarks?|notes?|comments?|{_WRITTEN})$"),
@@ -37,11 +39,10 @@ _HEADERS = (
     ("surname", rf"^((sur|last|family)_?(names?|nm)|l_?name|surname|nachname){_COMPONENT}$|(^|_)name_(last|family)$|^姓$"),
     ("date", r"date|dob|birth|valid_until|日期|生日|出生"),
     ("domain", r"web_?site|url|domain|homepage|网址|网站|官网|域名"),
-    ("address", r"addr|street(?!_?(no|num))|地址|住址|住所"),
+    ("address", rf"addr(?!.*({_WHERE}|type))|street(?!_?(no|nr|num))|地址|住址|住所"),
     (
         "place",
-        r"city|town|suburb|local|county|state$|province|region|country|district|neighbou?rhood|birth_?place|place_?of_?birth"
-        r"|城市|县市|省|地区|^市$|^区$|籍贯|出生地",
+        rf"{_WHERE}|birth_?place|place_?of_?birth|城市|县市|省|地区|^市$|^区$|籍贯|出生地",
     ),
     ("company", r"公司|企业|单位|客户名|供应商|厂商|机构"),
     (

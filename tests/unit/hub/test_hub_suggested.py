@@ -25,6 +25,12 @@ def test_parts_of_names_are_names() -> None:
     assert {profile_column(pl.Series(header, _SURNAMES)).kind for header in surnames} == {"surname"}
 
 
+def test_the_city_of_an_address_is_a_place() -> None:
+    headers = ("ADDR_CITY", "address_state", "address_country", "mail_addr_town")
+    assert {profile_column(pl.Series(header, _TOWNS)).kind for header in headers} == {"place"}
+    assert profile_column(pl.Series("addr_type", ["home", "office"] * 60)).kind == "category"
+
+
 def test_a_surname_and_a_year_find_candidates_together_though_many_share_either() -> None:
     rules = parse_rules(suggest_rules(pl.DataFrame(_LIST)), "suggested").rules
     assert ("name.surname", "by") in {key.parts for key in rules.block_keys}
