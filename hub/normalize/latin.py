@@ -113,7 +113,7 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         .str.replace(r"^([^ ]{4,}?)(holdings|group)?(limited|incorporated|corporation|inc|ltd)$", "$1 $2 $3")
         .str.replace("  ", " ", literal=True)
     )
-    frame = _split_branch(frame.with_columns(tokens=tokens))
+    frame = _split_branch(frame.with_columns(tokens=tokens).with_columns(tokens=_join_letters(pl.col("tokens"))))
     legal = rf"(?:(?: and| und| et)?(?: (?:{match_words('latin_legal')}))+)+$"
     core = pl.col("head").str.replace(r"^the ", "").str.replace(rf"^(?:{_BEFORE}) (.{{3,}})$", "$1").str.replace(legal, "")
     brand = core.str.replace(rf"(?: (?:{match_words('latin_weak')}))+$", "")
@@ -137,6 +137,15 @@ def split_latin(frame: pl.DataFrame) -> pl.DataFrame:
         site=pl.lit(None, dtype=pl.String),
         words=_list_words(core),
     )
+
+
+def _join_letters(tokens: pl.Expr) -> pl.Expr:
+    """A legal form at the end that is written letter by letter as one word: philips n v."""
+    forms = [word for word in list_words("latin_legal") if len(word) <= 4 and word.isascii()]
+    letters = tokens.str.extract(r"[^ ]{2}((?: [a-z]){2,4})$")
+    form = letters.str.replace_all(" ", "", literal=True)
+    name = tokens.str.head(tokens.str.len_chars() - letters.str.len_chars())
+    return pl.when(form.is_in(forms)).then(pl.concat_str(name, pl.lit(" "), form)).otherwise(tokens)
 
 
 def _list_words(core: pl.Expr) -> pl.Expr:
