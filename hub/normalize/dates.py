@@ -1,5 +1,7 @@
 """Dates of birth, of founding, of anything: several spellings, day and month in either order."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -43,3 +45,9 @@ def parse_date(values: pl.Series) -> pl.DataFrame:
         pl.when(known).then(pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "day")).alias(""),
         *(pl.when(known).then(pl.col(part)).alias(part) for part in ("year", "month", "day")),
     )
+
+
+def join_date(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Columns year, month, day: what parse_date makes of them, null where one is missing."""
+    parts = [pl.lit(column.cast(pl.String).str.strip_chars().str.replace(r"\.0$", "")) for column in columns]
+    return parse_date(pl.select(pl.concat_str(parts, separator="-").alias("date")).to_series())

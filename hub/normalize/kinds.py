@@ -11,7 +11,7 @@ from hub.normalize.address import join_address, parse_address
 from hub.normalize.codes import parse_tax_numbers
 from hub.normalize.company import NAME_FIELDS, parse_company_names
 from hub.normalize.contact import clean_domain, drop_country, split_emails, split_numbers
-from hub.normalize.dates import parse_date
+from hub.normalize.dates import join_date, parse_date
 from hub.normalize.generic import (
     drop_silent,
     parse_category,
@@ -211,6 +211,7 @@ KINDS: dict[str, Kind] = {
         join=_join_full_name,
     ),
     "date": Kind(parse_date, ("year", "month", "day"), levels.DATE, ("", "year")),
+    "full_date": Kind(None, ("year", "month", "day"), levels.DATE, ("", "year"), join=join_date),
     "number": Kind(parse_number, (), levels.NUMBER),
     "source": Kind(parse_category),
     "code": Kind(parse_code, (), levels.CODE),

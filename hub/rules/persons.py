@@ -15,7 +15,16 @@ from hub.rules.model import Field
 from hub.rules.naming import quote
 from hub.rules.organisations import are_persons, is_subject
 from hub.rules.profile import Column, name_header
-from hub.rules.writing import choose_keys, name_fields, name_survivor, write_comparisons, write_field, write_key, write_survivor
+from hub.rules.writing import (
+    choose_keys,
+    find_date,
+    name_fields,
+    name_survivor,
+    write_comparisons,
+    write_field,
+    write_key,
+    write_survivor,
+)
 
 #: what only persons have: where a table has it, `name` is a person's
 _OF_PERSONS = r"birth|^dob$|gender|^sex$|soc_sec|^ssn$|生日|出生|性别|身份证"
@@ -49,7 +58,7 @@ def find_persons(columns: Sequence[Column], entity: str) -> list[str]:
     given, surnames = ([column for column in columns if column.kind == kind] for kind in ("given", "surname"))
     if given and surnames:
         shared = any(column.kind in _SHARED or _says(column, _EMPLOYER) for column in columns)
-        told = any(column.kind in _TELLING for column in columns)
+        told = any(column.kind in _TELLING for column in columns) or bool(find_date(columns))
         # names in two columns and dates of birth teach more by themselves, where families and offices share nothing
         return [given[0].name, surnames[0].name] if shared or not told else []
     named = [column for column in columns if column.kind == "person_name" or _is_name(column)]

@@ -31,6 +31,13 @@ _MODEL_LEVELS = (("same", "same"), ("shared", "token_overlap >= 0.01"))
 _NEVER_ALONE = ("category", "place", "zip", "region")
 
 
+#: headers of the year, the month and the day of a date, such as birth_year, dob_m, bd, and how many of each there are at most
+_DATE_PARTS = tuple(
+    (rf"^(?:(?:birth|dob|b)_?)?(?:{part[0]}|{part})(?:_?of_?birth)?$|^{part[0]}ob$", most)
+    for part, most in (("year", 300), ("month", 40), ("day", 80))
+)
+
+
 def write_models(fields: Sequence[Field], parts: pl.DataFrame) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """Comparisons, and keys, of the numbers of types in titles."""
     models = [field.name for field in fields if _has_models(parts, field)]
@@ -60,7 +67,8 @@ def name_survivor(column: str, field: Field, named: Collection[str]) -> str:
 
 
 def name_fields(columns: Sequence[Column], known: Collection[str] = ()) -> list[Field]:
-    """One field per column, but one for a given name and a surname together; `known` fields there are already."""
+    """One field per column, but one for a given name and a surname together, and one for a date; `known` fields there are
+    already."""
     fields: list[Field] = []
     # address.city would be a part of a field called address
     taken = {"source", *known, *(column.name.partition(".")[0] for column in columns if "." in column.name)}
@@ -77,16 +85,30 @@ def name_fields(columns: Sequence[Column], known: Collection[str] = ()) -> list[
     given = [column.name for column in columns if column.kind == "given"]
     surname = [column.name for column in columns if column.kind == "surname"]
     paired = bool(given and surname)
+    dated = find_date(columns)
     for column in columns:
         if paired and column.name == given[0]:
             add("name", "full_name", given[0], surname[0])
         elif paired and column.name == surname[0]:
             continue
+        elif column.name in dated:
+            if column.name == dated[0]:
+                add("date", "full_date", *dated)
         elif column.kind in ("given", "surname"):
             add(name_header(column.name), "name", column.name)
         else:
             add(name_header(column.name), column.kind, column.name)
     return fields
+
+
+def find_date(columns: Sequence[Column]) -> list[str]:
+    """The columns of a date's year, month and day, where each has one; else none."""
+    found = [[one.name for one in columns if one.values <= most and _says(one, part)] for part, most in _DATE_PARTS]
+    return [names[0] for names in found] if all(len(names) == 1 for names in found) else []
+
+
+def _says(column: Column, pattern: str) -> bool:
+    return bool(re.search(pattern, name_header(column.name)))
 
 
 def write_field(field: Field) -> list[str]:

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from hub.normalize.kinds import derive
+from hub.rules.model import Field
 from hub.rules.profile import profile_column
 from hub.rules.read import parse_rules
 from hub.rules.suggest import suggest_rules
@@ -23,6 +25,22 @@ def test_parts_of_names_are_names() -> None:
     assert {profile_column(pl.Series(header, _GIVEN)).kind for header in given} == {"given"}
     surnames = ("lname_c1", "last_nm", "NAME_LAST", "Nachname", "surname1")
     assert {profile_column(pl.Series(header, _SURNAMES)).kind for header in surnames} == {"surname"}
+
+
+def test_a_year_a_month_and_a_day_are_one_date() -> None:
+    born = {"bm": [str(1 + k % 12) for k in range(_N)], "bd": [str(1 + k * 11 % 28) for k in range(_N)]}
+    rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | born)), "suggested").rules
+    date = next(field for field in rules.fields if field.name == "date")
+    assert (date.kind, date.columns) == ("full_date", ("by", "bm", "bd"))
+    # a month alone is no date
+    rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | {"bm": born["bm"]})), "suggested").rules
+    assert "date" not in {field.name for field in rules.fields}
+
+
+def test_a_date_is_read_from_its_parts() -> None:
+    parts = pl.DataFrame({"y": ["1967", "1967", None], "m": ["9", "9.0", "9"], "d": ["27", None, "27"]})
+    found = derive(parts, [Field("born", "full_date", ("y", "m", "d"))])
+    assert found["born"].to_list() == ["1967-09-27", None, None]
 
 
 def test_the_city_of_an_address_is_a_place() -> None:
