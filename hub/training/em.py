@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from hub.scoring.weights import Floats, Matrix, Names, to_chance
 from hub.training.bounds import bound_common, bound_misses, find_most_telling, group_levels
-from hub.training.dependence import find_dependence
+from hub.training.dependence import find_dependence, find_implied
 
 #: this share of what looks like matches counts as agreement by chance too: an agreement so rare that all who share it look like
 #: one entity (the address of a hotel) would else prove itself. Where the rest of a pair says by itself that it is a match, little
@@ -45,7 +45,8 @@ _START_OF_CANDIDATES = 0.1
 @dataclass(frozen=True)
 class Given:
     """What rules with weights say beforehand: the bits that their interactions give each vector, in place of dependences that
-    would be found, but for those of some pairs of comparisons, and per comparison the most that each level may weigh."""
+    would be found, but for pairs of comparisons of which one may imply the other, and per comparison the most that each level
+    may weigh."""
 
     interactions: Floats
     most: Sequence[Floats]
@@ -158,6 +159,8 @@ def _fit(population: Population, count: Callable[[Floats], Floats] | None, apart
     # the first level is the same source
     across = 1.0 if population.unrepeated is None else matrix[:, population.unrepeated] != 1
     dependent, groups = _list_dependent(population, apart), _group_dependent(population)
+    if population.given:
+        dependent = find_implied(everything, np.concatenate([counts, rest]), groups, dependent)
     for number in range(_ROUNDS):
         weight = learned.weigh(matrix, population.given)
         matches = count(weight) if count else to_chance(weight) * counts * across
