@@ -37,6 +37,9 @@ _DATE_PARTS = tuple(
     for part, most in (("year", 300), ("month", 40), ("day", 80))
 )
 
+#: where one of the three is filled less often than this share of another, many dates would be lost
+_ALIKE_FILLED = 0.9
+
 
 def write_models(fields: Sequence[Field], parts: pl.DataFrame) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """Comparisons, and keys, of the numbers of types in titles."""
@@ -103,8 +106,11 @@ def name_fields(columns: Sequence[Column], known: Collection[str] = ()) -> list[
 
 def find_date(columns: Sequence[Column]) -> list[str]:
     """The columns of a date's year, month and day, where each has one; else none."""
-    found = [[one.name for one in columns if one.values <= most and _says(one, part)] for part, most in _DATE_PARTS]
-    return [names[0] for names in found] if all(len(names) == 1 for names in found) else []
+    found = [[one for one in columns if one.values <= most and _says(one, part)] for part, most in _DATE_PARTS]
+    if any(len(parts) != 1 for parts in found):
+        return []
+    filled = [parts[0].filled for parts in found]
+    return [parts[0].name for parts in found] if min(filled) >= _ALIKE_FILLED * max(filled) else []
 
 
 def _says(column: Column, pattern: str) -> bool:

@@ -32,9 +32,11 @@ def test_a_year_a_month_and_a_day_are_one_date() -> None:
     rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | born)), "suggested").rules
     date = next(field for field in rules.fields if field.name == "date")
     assert (date.kind, date.columns) == ("full_date", ("by", "bm", "bd"))
-    # a month alone is no date
-    rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | {"bm": born["bm"]})), "suggested").rules
-    assert "date" not in {field.name for field in rules.fields}
+    # a month alone is no date, nor are days that most months lack
+    rare = born | {"bd": [day if k % 2 else None for k, day in enumerate(born["bd"])]}
+    for columns in ({"bm": born["bm"]}, rare):
+        rules = parse_rules(suggest_rules(pl.DataFrame(_LIST | columns)), "suggested").rules
+        assert "date" not in {field.name for field in rules.fields}
 
 
 def test_a_date_is_read_from_its_parts() -> None:
