@@ -58,7 +58,8 @@ def _parse_han(frame: pl.DataFrame) -> pl.DataFrame:
     spaced = pl.col("flat").str.replace_many({end: f"{end} " for end in "省市区县镇路街道号弄巷栋幢楼室"}).str.strip_chars()
     # what stands before is a district's: 西湖区文三路90号
     street = r"([\p{Han}--[省市区县镇乡]]{2,4}[路街道巷弄] ?[0-9]+)"
-    core = pl.col("text").str.extract(street).str.replace(" ", "", literal=True)
+    # 珠江路291号 lies in 新街口街道
+    core = pl.col("text").str.replace(r"街道(\p{Han})", "街道 $1").str.extract(street).str.replace(" ", "", literal=True)
     return frame.select(
         "row",
         _null_empty(spaced).alias(""),

@@ -91,3 +91,16 @@ def test_a_firm_that_has_another_name_is_one_by_its_number_contact_and_address(n
     shared = {"mobile": "13980001234", "contact_name": "周丽华", "city": "成都", "address": "成都市武侯区人民南路四段9号"}
     rows = ({"company_name": name, **shared} for name in ("成都泰禾五金有限公司", "成都雅联酒业有限公司"))
     assert new_hub().run(parties(*rows)).crosswalk["gid"].n_unique() == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "core"),
+    [
+        ("江苏省南京市玄武区新街口街道珠江路291号209室", "珠江路291"),
+        ("南京市鼓楼区凤凰街道凤凰西街116号", "凤凰西街116"),
+        ("珠江路291号", "珠江路291"),
+        ("五角场街道12号", "五角场街道12"),
+    ],
+)
+def test_the_street_of_a_chinese_address_begins_behind_its_subdistrict(address, core):
+    assert parse_address(pl.Series([address]))["core"].item() == core
