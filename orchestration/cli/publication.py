@@ -21,7 +21,7 @@ def publish(as_json: JsonOption = False) -> None:
     from orchestration.lib.gate import read_project_manifest
     from orchestration.lib.inputs import describe_code, fingerprint_code
     from orchestration.lib.models import settle_retrained
-    from orchestration.lib.publication import list_published_tables
+    from orchestration.lib.publication import describe_tables, list_published_tables
     from orchestration.lib.stores import open_existing_stores
     from warehouse import publication
 
@@ -40,9 +40,12 @@ def publish(as_json: JsonOption = False) -> None:
         if served is None or served.run_id != run_id or served.action == "rollback":
             with stores.open_working() as con:
                 tables = list_published_tables(con)
-            code = describe_code(fingerprint_code(read_project_manifest(project)))
+            manifest = read_project_manifest(project)
+            code, comments = describe_code(fingerprint_code(manifest)), describe_tables(manifest)
             rules = project.rule_version
-            served = publication.publish(stores.home, stores.ledger, run_id, tables, code, rules, ends_hold=True)
+            served = publication.publish(
+                stores.home, stores.ledger, run_id, tables, code, rules, comments=comments, ends_hold=True
+            )
             settle_retrained(stores.home, stores.ledger)
     _print_served(served, stores.home.served, as_json)
 
