@@ -29,6 +29,7 @@ _DOUBTFUL = {
     "times_to_come": "is in the future and taken as it is (events are stamped with the newest time, or --at)",
     "values_not_read": "is no number and counts as nothing at stake",
     "blanks_around": "has blanks around it, and is another one than without",
+    "digits_lost": "is a number whose digits a spreadsheet has lost: make the column text there, and export again",
 }
 
 
