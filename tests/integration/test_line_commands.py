@@ -187,6 +187,16 @@ def test_explain_opens_a_figure_that_counts_rows_of_several_tables(look):
             assert float(answer["figure"][figure]) == pytest.approx(float(value)), figure
 
 
+@pytest.mark.parametrize("table", ["dim_customer", "dim_team", "fct_opportunity", "fct_stage_visit", "fct_receipt_plan"])
+def test_explain_opens_the_counts_of_a_table_without_evidence_ref_by_the_key_of_the_row(look, table):
+    [[figure]] = look.read(f"select figure from ref_evidence where figure_table = '{table}' order by all limit 1")
+    [[key, *_]] = look.read(f'select * from {table} order by "{figure}" desc nulls last, 1 limit 1')
+    answer = explain(f"marts/{table}/{key}")
+    [evidence] = [found for found in answer["evidence"] if figure in found["counted"]]
+    assert evidence["rows"]
+    assert float(evidence["counted"][figure]) == float(answer["figure"][figure]) > 0
+
+
 def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line):
     first, newer = line.newest_run, "newer"
     ledger = line.stores.ledger
