@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.console import open_console
+from orchestration.cli.decisions import By
 from orchestration.cli.run import JsonOption
 from orchestration.project import ProjectError, current_project
 
@@ -53,7 +54,7 @@ def publish(as_json: JsonOption = False) -> None:
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; kept in the ledger and in the served file.")],
     to: Annotated[str | None, typer.Option(help="Run whose publication to serve; default: the one before.")] = None,
-    author: Annotated[str | None, typer.Option(help="Who decides; default: the user's name.")] = None,
+    by: By = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve an earlier publication again; runs go on, but publish nothing until `goldthread publish`."""
@@ -61,7 +62,7 @@ def rollback(
     from warehouse import publication
 
     stores = open_existing_stores(current_project())
-    served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
+    served = publication.rollback(stores.home, stores.ledger, author=by or getpass.getuser(), reason=reason, to=to)
     _print_served(served, stores.home.served, as_json)
     if not as_json:
         open_console().print("runs go on and are checked, but publish nothing until `goldthread publish`")
