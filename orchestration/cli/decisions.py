@@ -244,7 +244,7 @@ def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: Js
 @contextmanager
 def _open(hub: Path | None, rules: Path | None) -> Iterator[Office]:
     """The line, or a hub in a folder; what cannot be done there ends in one clear line."""
-    from orchestration.cli.standalone import blame_the_input
+    from orchestration.cli.blame import blame_the_input
 
     with blame_the_input():
         yield _open_folder(hub, rules) if hub else _open_line(rules)
