@@ -147,7 +147,10 @@ def read_table(path: Path) -> pl.DataFrame:
     table = _read_workbook(path) if path.suffix.lower() == ".xlsx" else files.read_table(path)
     missing = [name for name in ("decision", *ENDS) if name not in table.columns]
     if missing:
-        raise ProjectError(f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`")
+        raise ProjectError(
+            f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`, whose first row "
+            f"names the columns; here that row has {', '.join(table.columns[:3])} ..."
+        )
     return read_texts(table, "decision", "reason", "found")
 
 
