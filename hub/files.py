@@ -14,10 +14,21 @@ from hub.columns.prepare import RecordsError
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATORS = (",", ";", "\t", "|")
+#: a first line by which spreadsheets tell each other what separates
+_TOLD_SEPARATOR = re.compile(rb'\s*"?sep=([,;|\t])"?[ \t]*\r?\n', re.IGNORECASE)
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+#: the second byte of a Chinese character
+_SECOND = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
+#: bytes that tell the encoding
+_SAMPLE = 1 << 20
+#: share of the bytes beyond ASCII that stand alone in Western text: in Big5 it is a half
+_MOST = 0.9
+#: share of ASCII among second bytes: in simplified names it is 0.01, in Big5 0.4
+_FEW = 0.1
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A Parquet file, or a CSV file in UTF-8, GB18030 or UTF-16 with all values as text; its first line says what separates them.
+    """A Parquet file, or a CSV file with all values as text, in any usual encoding; its first line says what separates them.
 
     Raises RecordsError."""
     try:
@@ -34,9 +45,13 @@ def read_table(path: Path) -> pl.DataFrame:
     if start == b"PK\x03\x04":
         raise RecordsError(f"{path}: a workbook or archive: save the table as CSV or Parquet")
     text = _to_utf8(data.removeprefix(_BOM), path)
+    if b"\r" in text and b"\n" not in text:
+        text = text.replace(b"\r", b"\n")
+    told = _TOLD_SEPARATOR.match(text)
+    text = text[told.end() :] if told else text
     if not text.strip():
         raise RecordsError(f"{path}: the file is empty; its first line must name the columns")
-    separator, names = _read_header(text)
+    separator, names = _read_header(text, told[1].decode() if told else None)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise RecordsError(f"{path}: more than one column is called {', '.join(twice)}: rename or leave out all but one")
@@ -49,7 +64,7 @@ def read_table(path: Path) -> pl.DataFrame:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text in UTF-8, GB18030 or UTF-16, without the empty ones and the blanks around. Raises RecordsError."""
+    """The lines of a text, without the empty ones and the blanks around. Raises RecordsError."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -72,22 +87,35 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 def _to_utf8(data: bytes, path: Path) -> bytes:
-    # UTF-16 is what spreadsheets call Unicode text
-    encodings = ("utf-16",) if data.startswith(_UTF_16) else ("utf-8", "gb18030")
-    for encoding in encodings:
+    for encoding in _list_encodings(data):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
         return data if encoding == "utf-8" else text.removeprefix("\ufeff").encode()
-    raise RecordsError(f"{path}: neither UTF-8 nor GB18030, nor UTF-16 with its mark: save it as UTF-8")
+    raise RecordsError(f"{path}: not UTF-8, GB18030, Big5 or Windows-1252, nor UTF-16 with its mark: save it as UTF-8")
 
 
-def _read_header(text: bytes) -> tuple[str, list[str]]:
+def _list_encodings(data: bytes) -> tuple[str, ...]:
+    """What a text may be encoded in, the likeliest first: most of Big5 and Windows-1252 is GB18030 too, of other characters."""
+    if data.startswith(_UTF_16):  # what spreadsheets call Unicode text
+        return ("utf-16",)
+    first = _BEYOND_ASCII.search(data)
+    sample = data[first.start() :][:_SAMPLE] if first else b""
+    runs = _BEYOND_ASCII.findall(sample)
+    if sum(len(run) == 1 for run in runs) > _MOST * len(runs):
+        return ("utf-8", "cp1252")
+    seconds = _SECOND.findall(sample)
+    if sum(second < b"\x80" for second in seconds) > _FEW * len(seconds):
+        return ("utf-8", "cp950", "gb18030")
+    return ("utf-8", "gb18030")
+
+
+def _read_header(text: bytes, separator: str | None) -> tuple[str, list[str]]:
     """What separates the columns, a comma where it is in doubt, and their names."""
     line = next(line for line in io.BytesIO(text) if line.strip()).decode().strip("\r\n")
     bare = re.sub(r'"[^"]*"', "", line)
-    separator = max(_SEPARATORS, key=bare.count)
+    separator = separator or max(_SEPARATORS, key=bare.count)
     return separator, next(csv.reader([line], delimiter=separator), [])
 
 

@@ -11,6 +11,7 @@ import polars.selectors as cs
 
 from hub.columns.prepare import TIMES, VALUE, RecordsError, list_columns
 from hub.columns.times import read_times
+from hub.normalize.text import find_shortened
 from hub.rules.read import RulesFile
 
 _RECORD = ("source", "source_key")
@@ -25,8 +26,8 @@ class Records:
 
     frame: source, source_key and the columns that the rules read, as text, times in UTC, `value` as numbers. rejected: file, row
     (from 1), reason, record (JSON) of rows that have no key. inputs: per table, sorted by name, its counts, the columns that
-    nothing reads, and how often and where first a time or a value cannot be read, a time is still to come, or a key or source has
-    blanks around it. fields_missing: the fields of the rules that no table has a column of.
+    nothing reads, and how often and where first a time or a value cannot be read, a time is still to come, a key or source has
+    blanks around it, or a number has lost its digits. fields_missing: the fields of the rules that no table has a column of.
     """
 
     frame: pl.DataFrame
@@ -132,7 +133,10 @@ def _read_column(name: str, table: pl.DataFrame, column: str, own: str) -> pl.Se
         raise RecordsError(f"{name}: column {column} holds {values.dtype}, which cannot be compared: make it text")
     if own in TIMES:
         return read_times(values)
-    return read_text(values)
+    try:
+        return read_text(values)
+    except pl.exceptions.ComputeError:
+        raise RecordsError(f"{name}: column {column} holds bytes that are no UTF-8: make it text") from None
 
 
 def read_text(values: pl.Series) -> pl.Series:
@@ -154,16 +158,19 @@ def _read_numbers(values: pl.Series) -> pl.Series:
 
 def _find_doubtful(given: Mapping[str, pl.Series], typed: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """What of a table is not as it was surely meant, by column: how many rows, and the first of them with its value."""
-    found: dict[str, dict[str, Any]] = {"times_not_read": {}, "values_not_read": {}, "times_to_come": {}, "blanks_around": {}}
+    kinds = ("times_not_read", "values_not_read", "times_to_come", "blanks_around", "digits_lost")
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
     soon = datetime.now(UTC) + _AHEAD
     for own, values in given.items():
         if own in TIMES:
             found["times_not_read"][own] = _tell_lost(values, typed[own])
             found["times_to_come"][own] = _tell_first(values, typed[own] > soon)
-        elif own in _RECORD:
-            found["blanks_around"][own] = _tell_first(typed[own], typed[own] != typed[own].str.strip_chars())
         elif own == VALUE and typed[own].dtype == pl.Float64:
             found["values_not_read"][own] = _tell_lost(values, typed[own])
+        else:
+            found["digits_lost"][own] = _tell_first(values, find_shortened(typed[own]))
+            if own in _RECORD:
+                found["blanks_around"][own] = _tell_first(typed[own], typed[own] != typed[own].str.strip_chars())
     return {what: {own: rows for own, rows in columns.items() if rows} for what, columns in found.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import duckdb
 import sqlalchemy as sa
 
 from warehouse import tables
+from warehouse.described import Comments, write_comments, write_description
 from warehouse.durable import replace_durably, sync_directory
 from warehouse.errors import PublicationHeld, PublicationRefused, WarehouseError
 from warehouse.home import Home
@@ -25,12 +26,6 @@ from warehouse.working import NO_EXTENSIONS, open_working
 KEPT = 5  # runs
 # older DuckDB clients of BI tools read this version
 STORAGE_VERSION = "v1.0.0"
-DESCRIPTION_TABLE = """
-create table publication.main._publication (
-    seq BIGINT, run_id VARCHAR, published_at TIMESTAMPTZ, code_version VARCHAR, rule_version VARCHAR, verdict VARCHAR,
-    n_rows VARCHAR, restored_seq BIGINT, restored_at TIMESTAMPTZ, restored_by VARCHAR, restored_reason VARCHAR
-)
-"""
 
 
 @dataclass(frozen=True)
@@ -65,10 +60,11 @@ def publish(
     code_version: str,
     rule_version: str,
     *,
+    comments: Mapping[str, Comments] | None = None,
     ends_hold: bool = False,
     keep: int = KEPT,
 ) -> Publication:
-    """Publish tables (schema, name) of the working file and commit the run's identity events with them.
+    """Publish tables (schema, name) of the working file, with comments by table, and commit the run's identity events with them.
 
     Raises PublicationRefused unless the newest verdict of this run is "pass" and no other run has begun since (its data
     would be in the working file), and PublicationHeld after a rollback: only a caller that `ends_hold`, for a person, may
@@ -84,7 +80,7 @@ def publish(
         n_rows: dict[str, int] = {}
 
         def build(path: Path) -> None:
-            n_rows.update(_build(home, path, seq, run_id, now, published_tables, (code_version, rule_version)))
+            n_rows.update(_build(home, path, seq, run_id, now, published_tables, (code_version, rule_version), comments or {}))
 
         file = _make_history_file(home, seq, run_id, build)
         publication = Publication(seq, run_id, "publish", file, None, None, None, code_version, rule_version, n_rows, now, now)
@@ -211,6 +207,7 @@ def _build(
     now: datetime,
     published_tables: Sequence[tuple[str, str]],
     versions: tuple[str, str],
+    comments: Mapping[str, Comments],
 ) -> dict[str, int]:
     names = [name for _, name in published_tables]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -229,11 +226,8 @@ def _build(
                 select = f"select * from {identifier(schema)}.{identifier(name)}"  # noqa: S608
                 made = connection.execute(f"create table publication.main.{identifier(name)} as {select}")
                 n_rows[name] = made.fetchall()[0][0]
-            connection.execute(DESCRIPTION_TABLE)
-            connection.execute(
-                "insert into publication.main._publication values (?, ?, ?, ?, ?, 'pass', ?, null, null, null, null)",
-                [seq, run_id, now, *versions, json.dumps(n_rows, sort_keys=True)],
-            )
+            write_description(connection, [seq, run_id, now, *versions, "pass", json.dumps(n_rows, sort_keys=True)])
+            write_comments(connection, "publication", comments)
             connection.execute("checkpoint publication")
         finally:
             connection.execute("detach publication")

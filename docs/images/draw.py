@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 COLOURS = ("#c9971c", "#4f86a8", "#7c9a5e", "#a3423c")
 RULES = load_rules("organisation")
 #: a traditional spelling with another first character of the same sound, and the name as it is registered
-PAIR = (("forms", "M2507290000061"), ("u8", "K100238"))
+PAIR = (("forms", "M2507290000061"), ("u8", "K100237"))
 CODES = ("91310000710000013P", "91310000710000021J")
 
 
@@ -42,13 +42,19 @@ def find_font() -> FontProperties:
 
 
 def main() -> None:
-    company = build_company(0.3, 7)
-    records = build_records(company, ORGANISATIONS)
-    result = resolve(records, rules=RULES, history=None, run_id="docs", at=company.as_of)
-    draw_waterfall(explain_pair(records, *PAIR, RULES, result.model), FOLDER / "waterfall.png")
+    result, example = find_example()
+    draw_waterfall(example, FOLDER / "waterfall.png")
     draw_histogram(result)
     draw_cut(result.model)
     draw_life(result.model)
+
+
+def find_example() -> tuple[Resolution, dict[str, Any]]:
+    """The sandbox company resolved, and the evidence for PAIR."""
+    company = build_company(0.3, 7)
+    records = build_records(company, ORGANISATIONS)
+    result = resolve(records, rules=RULES, history=None, run_id="docs", at=company.as_of)
+    return result, explain_pair(records, *PAIR, RULES, result.model)
 
 
 def draw_histogram(result: Resolution) -> None:

@@ -93,6 +93,12 @@ def undo_spreadsheet(texts: pl.Series) -> pl.Series:
     return replace_rows(texts, may, found.select(pl.when(power == "").then(whole).when(is_kept).then(digits)).to_series())
 
 
+def find_shortened(texts: pl.Series) -> pl.Series:
+    """Which texts are numbers whose digits a spreadsheet lost: 1.39268E+10."""
+    may = texts.str.contains_any(["E+"]).fill_null(value=False)
+    return replace_rows(may, may, undo_spreadsheet(texts.filter(may)).is_null())
+
+
 def map_distinct(series: pl.Series, mapped: pl.DataFrame, key: str) -> pl.DataFrame:
     """Spread a table about distinct values (its column `key`) over the rows of `series`, in their order."""
     return pl.DataFrame({key: series}).join(mapped, on=key, how="left", maintain_order="left")

@@ -24,6 +24,7 @@ _ENDS = ["source_a", "source_key_a", "source_b", "source_key_b"]
 _SHOWN = 3
 
 Step = dict[str, Any]
+Links = dict[RecordRef, list[tuple[RecordRef, Step]]]
 
 
 def name_vetoes(levels: npt.NDArray[np.uint8], layout: Layout, rules: Rules) -> list[str]:
@@ -54,7 +55,11 @@ def find_path(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
 
     pairs: as of find_obstacles, of one entity's records. Empty where nothing joins the two.
     """
-    steps = _link(pairs, decisions, match_bits)
+    joined, held = _list_steps(pairs, decisions, match_bits)
+    return _walk(_link(joined), a, b) or _walk(_link([*joined, *held]), a, b)
+
+
+def _walk(steps: Links, a: RecordRef, b: RecordRef) -> list[Step]:
     came: dict[RecordRef, tuple[RecordRef, Step] | None] = {a: None}
     reached = {a: float("inf")}
     while reached and b not in came:
@@ -80,7 +85,8 @@ def grow_tree(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
     The steps lead from `a`, which is reached already, to `b`; `depth` counts them from the start. A record that nothing reaches
     has a step without `a`.
     """
-    steps, left = _link(pairs, decisions, match_bits), dict.fromkeys(sorted(records))
+    joined, held = _list_steps(pairs, decisions, match_bits)
+    steps, last_resort, left = _link(joined), _link(held), dict.fromkeys(sorted(records))
     tree: list[Step] = []
     # two merges may join the same two records: what was found first decides
     waiting: list[tuple[float, RecordRef, RecordRef, int, int, Step]] = []
@@ -99,22 +105,32 @@ def grow_tree(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: fl
             if other in left:
                 strength = float("inf") if step["weight"] is None else step["weight"]
                 heapq.heappush(waiting, (-strength, there, other, depth + 1, next(numbers), step))
+        for other, step in last_resort.get(there, []):
+            if other in left:
+                heapq.heappush(waiting, (float("inf"), there, other, depth + 1, next(numbers), step))
     return tree
 
 
-def _link(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float) -> dict[RecordRef, list[tuple[RecordRef, Step]]]:
-    """What joins each record to others: merges, and matches. A merge of many joins each of them to its first one."""
+def _list_steps(pairs: pl.DataFrame, decisions: Sequence[Decision], match_bits: float) -> tuple[list[Step], list[Step]]:
+    """What joins records: merges of two sides, and matches; and what holds the records of a side together where no match does."""
     joined: list[Step] = []
+    held: list[Step] = []
     for decision in decisions:
         if decision.kind == "merge":
-            first, *others = sorted({*decision.group_a, *decision.group_b})
-            joined += [{"a": first, "b": other, "weight": None, "decision": decision.describe()} for other in others]
+            sides = [sorted(decision.group_a), sorted(decision.group_b)]
+            told = {"weight": None, "decision": decision.describe()}
+            joined.append({"a": sides[0][0], "b": sides[1][0], **told})
+            held += [{"a": first, "b": other, **told} for first, *others in sides for other in others]
     matches = pairs.filter((pl.col("weight") >= match_bits) & pl.col("veto").is_null())
     for *ends, weight in (
         matches.sort("weight", *_ENDS, descending=[True, *(False for _ in _ENDS)]).select(*_ENDS, "weight").iter_rows()
     ):
         joined.append({"a": tuple(ends[:2]), "b": tuple(ends[2:]), "weight": weight, "decision": None})
-    steps: dict[RecordRef, list[tuple[RecordRef, Step]]] = {}
+    return joined, held
+
+
+def _link(joined: Sequence[Step]) -> Links:
+    steps: Links = {}
     for step in joined:
         steps.setdefault(step["a"], []).append((step["b"], step))
         steps.setdefault(step["b"], []).append((step["a"], step))

@@ -45,11 +45,13 @@ def list_queue(
 
     with _open(hub, rules) as office:
         chosen = office.choose_entity(entity)
-        queue = name_both(office, chosen, read_queue(office, chosen, limit))
+        found = read_queue(office, chosen)
+        queue = name_both(office, chosen, found.head(limit))
     if as_json:
         typer.echo(json.dumps(queue.to_dicts(), ensure_ascii=False, default=str))
         return
-    table = Table(title=f"{count(queue.height, 'pair')} to decide", title_justify="left", header_style="bold")
+    shown = f"{queue.height:,} of " if queue.height < found.height else ""
+    table = Table(title=f"{shown}{count(found.height, 'pair')} to decide", title_justify="left", header_style="bold")
     for name in ("record", "and", "bits", "at stake", "evidence"):
         table.add_column(name, justify="right" if name in {"bits", "at stake"} else "left", overflow="fold")
     for row in queue.iter_rows(named=True):
@@ -242,7 +244,7 @@ def list_decisions(hub: HubOption = None, rules: RulesOption = None, as_json: Js
 @contextmanager
 def _open(hub: Path | None, rules: Path | None) -> Iterator[Office]:
     """The line, or a hub in a folder; what cannot be done there ends in one clear line."""
-    from orchestration.cli.standalone import blame_the_input
+    from orchestration.cli.blame import blame_the_input
 
     with blame_the_input():
         yield _open_folder(hub, rules) if hub else _open_line(rules)

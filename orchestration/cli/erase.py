@@ -83,7 +83,8 @@ def erase(
 
 def _erase_from_folder(hub: Path, rules: Path | None, named: list[str], *, dry_run: bool, yes: bool, as_json: bool) -> None:
     from hub.kept.versions import read_note
-    from orchestration.cli.standalone import blame_the_input, choose_rules
+    from orchestration.cli.blame import blame_the_input
+    from orchestration.cli.standalone import choose_rules
     from orchestration.lib.erasure_folder import erase_named, find_named
 
     with blame_the_input():
@@ -132,7 +133,7 @@ def _refuse_to_ask(as_json: bool) -> None:
 def _read_file(path: Path) -> list[str]:
     """Subjects of a file."""
     from hub.files import read_lines, read_table
-    from orchestration.cli.standalone import blame_the_input
+    from orchestration.cli.blame import blame_the_input
 
     with blame_the_input():
         if path.suffix.lower() != ".csv":

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.blame import blame_the_input
 from orchestration.cli.console import open_console
 from orchestration.cli.explained import print_customer, print_pair
 from orchestration.cli.run import JsonOption
-from orchestration.cli.standalone import blame_the_input, choose_rules, move_threshold, read_hub
+from orchestration.cli.standalone import choose_rules, move_threshold, read_hub
 from orchestration.project import ProjectError, current_project
 
 if TYPE_CHECKING:

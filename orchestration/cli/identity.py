@@ -58,21 +58,32 @@ def resolve(
 
 
 def _resolve_line(as_json: bool, *, retrain: bool) -> None:
+    from orchestration.defs.hub import INVARIANTS
     from orchestration.lib.stores import open_stores
 
     project = current_project()
     outcome = execute(load(project, "resolve"), {}, quiet=as_json, tags=tag_run(retrain=retrain))
-    if not outcome.success:
-        raise ProjectError("; ".join(outcome.errors))
-    with open_stores(project).open_working() as con:
+    stores = open_stores(project)
+    broken = {
+        result.name: result.detail
+        for result in stores.ledger.check_results(outcome.run_id)
+        if not result.passed and result.severity == "error"
+    }
+    # what breaks the hub's invariants was found, and is what one wants to see
+    if not outcome.success and set(broken) != {INVARIANTS}:
+        raise ProjectError("; ".join([*outcome.unsaid, *(f"{name}: {detail}" for name, detail in broken.items())]))
+    with stores.open_working() as con:
         [[records, customers]] = con.execute(
             "select count(*), count(distinct customer_gid) from hub.crosswalk where is_current"
         ).fetchall()
         events = con.execute(
             "select kind, count(*) from hub.identity_events where run_id = ? group by kind order by kind", [outcome.run_id]
         ).fetchall()
-    report = {"records": records, "customers": customers, "new_events": dict(events)}
+    held_back = broken.get(INVARIANTS)
+    report = {"records": records, "customers": customers, "new_events": dict(events), "held_back": held_back}
     if as_json:
         typer.echo(json.dumps(report))
     else:
         open_console().print(f"{records:,} records are {customers:,} customers; new events: {report['new_events'] or 'none'}")
+    if held_back:
+        raise ProjectError(f"a run would not publish that: {held_back}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.console import open_console
+from orchestration.cli.decisions import By
 from orchestration.cli.run import JsonOption
 from orchestration.project import ProjectError, current_project
 
@@ -21,7 +22,7 @@ def publish(as_json: JsonOption = False) -> None:
     from orchestration.lib.gate import read_project_manifest
     from orchestration.lib.inputs import describe_code, fingerprint_code
     from orchestration.lib.models import settle_retrained
-    from orchestration.lib.publication import list_published_tables
+    from orchestration.lib.publication import describe_tables, list_published_tables
     from orchestration.lib.stores import open_existing_stores
     from warehouse import publication
 
@@ -40,9 +41,12 @@ def publish(as_json: JsonOption = False) -> None:
         if served is None or served.run_id != run_id or served.action == "rollback":
             with stores.open_working() as con:
                 tables = list_published_tables(con)
-            code = describe_code(fingerprint_code(read_project_manifest(project)))
+            manifest = read_project_manifest(project)
+            code, comments = describe_code(fingerprint_code(manifest)), describe_tables(manifest)
             rules = project.rule_version
-            served = publication.publish(stores.home, stores.ledger, run_id, tables, code, rules, ends_hold=True)
+            served = publication.publish(
+                stores.home, stores.ledger, run_id, tables, code, rules, comments=comments, ends_hold=True
+            )
             settle_retrained(stores.home, stores.ledger)
     _print_served(served, stores.home.served, as_json)
 
@@ -50,7 +54,7 @@ def publish(as_json: JsonOption = False) -> None:
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; kept in the ledger and in the served file.")],
     to: Annotated[str | None, typer.Option(help="Run whose publication to serve; default: the one before.")] = None,
-    author: Annotated[str | None, typer.Option(help="Who decides; default: the user's name.")] = None,
+    by: By = None,
     as_json: JsonOption = False,
 ) -> None:
     """Serve an earlier publication again; runs go on, but publish nothing until `goldthread publish`."""
@@ -58,7 +62,7 @@ def rollback(
     from warehouse import publication
 
     stores = open_existing_stores(current_project())
-    served = publication.rollback(stores.home, stores.ledger, author=author or getpass.getuser(), reason=reason, to=to)
+    served = publication.rollback(stores.home, stores.ledger, author=by or getpass.getuser(), reason=reason, to=to)
     _print_served(served, stores.home.served, as_json)
     if not as_json:
         open_console().print("runs go on and are checked, but publish nothing until `goldthread publish`")

@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.cli.blame import blame_the_input
 from orchestration.cli.console import open_console, tell_compared_too
-from orchestration.cli.standalone import blame_the_input
 
 if TYPE_CHECKING:
     from hub.rules.model import Rules

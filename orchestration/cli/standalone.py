@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from orchestration.cli.blame import blame_the_disk, blame_the_input
 from orchestration.cli.console import count, open_console, tell_compared_too
 from orchestration.project import ProjectError
 
@@ -29,6 +28,7 @@ _DOUBTFUL = {
     "times_to_come": "is in the future and taken as it is (events are stamped with the newest time, or --at)",
     "values_not_read": "is no number and counts as nothing at stake",
     "blanks_around": "has blanks around it, and is another one than without",
+    "digits_lost": "is a number whose digits a spreadsheet has lost: make the column text there, and export again",
 }
 
 
@@ -64,7 +64,7 @@ def resolve_files(asked: Files, out: Path, as_json: bool) -> None:
         raise ProjectError("--deleted takes records out of a hub: name it with --hub")
     if (asked.rebuild or asked.force) and not asked.hub:
         raise ProjectError("--rebuild and --force are about a hub: name it with --hub")
-    with blame_the_input():
+    with blame_the_input(), blame_the_disk([place for place in (asked.hub, out) if place]):
         chosen = move_threshold(choose_rules(asked.entity or _find_entity(asked), asked.rules), asked.match_bits)
         beside = Beside(
             at=_parse_time(asked.at),
@@ -196,24 +196,6 @@ def _parse_time(text: str | None) -> datetime | None:
     except ValueError:
         raise ProjectError(f"--at {text!r} is no time: write it as 2026-06-30T08:00:00Z") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-@contextmanager
-def blame_the_input() -> Iterator[None]:
-    """What is wrong with rules, records or folders ends in one clear line."""
-    from hub.columns.prepare import RecordsError
-    from hub.decide import DecisionError
-    from hub.kept.versions import StoreError
-    from hub.rules.model import RulesError
-
-    try:
-        yield
-    except (RulesError, RecordsError, StoreError, DecisionError) as error:
-        raise ProjectError(str(error)) from error
-    except OSError as error:
-        # an error of a library has neither
-        told = ": ".join(str(part) for part in (error.filename, error.strerror) if part)
-        raise ProjectError(told or str(error)) from error
 
 
 def evaluate(

@@ -17,11 +17,14 @@ def keep_traceback(error: Exception) -> str:
 
     secrets = _list_secrets()
     text = redact("".join(traceback.format_exception(error)), secrets)
-    path = _choose_file()
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-    words = " ".join(redact(str(error), secrets).split())[:300]
-    return f"something unforeseen went wrong: {type(error).__name__}: {words}. The traceback is in {path}; please report it."
+    words = f"something unforeseen went wrong: {type(error).__name__}: {' '.join(redact(str(error), secrets).split())[:300]}."
+    try:
+        path = _choose_file()
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as full:
+        return f"{words} The traceback could not be kept: {full.strerror or full}."
+    return f"{words} The traceback is in {path}; please report it."
 
 
 def _choose_file() -> Path:

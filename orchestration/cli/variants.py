@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from orchestration.cli.blame import blame_the_input
 from orchestration.cli.console import count, open_console
-from orchestration.cli.standalone import JsonOption, blame_the_input, choose_rules
+from orchestration.cli.standalone import JsonOption, choose_rules
 from orchestration.project import ProjectError
 
 if TYPE_CHECKING:

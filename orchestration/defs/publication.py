@@ -9,7 +9,7 @@ from orchestration.lib.gate import read_project_manifest
 from orchestration.lib.inputs import describe_code, fingerprint_code
 from orchestration.lib.models import settle_retrained
 from orchestration.lib.plots import draw_bars
-from orchestration.lib.publication import count_funnel, list_published_tables
+from orchestration.lib.publication import count_funnel, describe_tables, list_published_tables
 from orchestration.lib.stores import Stores
 from orchestration.lib.upkeep import FRESHNESS, OWNER
 from orchestration.project import current_project
@@ -34,9 +34,12 @@ def publication(context: dg.AssetExecutionContext, stores: Stores) -> Iterator[d
         tables = list_published_tables(con)
         funnel = count_funnel(con)
     project = current_project()
-    code = fingerprint_code(read_project_manifest(project))
+    manifest = read_project_manifest(project)
+    code, comments = fingerprint_code(manifest), describe_tables(manifest)
     try:
-        made = publish(stores.home, stores.ledger, context.run_id, tables, describe_code(code), project.rule_version)
+        made = publish(
+            stores.home, stores.ledger, context.run_id, tables, describe_code(code), project.rule_version, comments=comments
+        )
     except PublicationHeld as hold:
         context.log.warning(str(hold))
         return

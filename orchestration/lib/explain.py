@@ -121,11 +121,12 @@ def _read_records(con: duckdb.DuckDBPyConnection, of: Entity) -> pl.DataFrame:
 def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, reference: str) -> dict[str, Any]:
     """Every landed version of the record behind a `record_ref` (SOURCE/STREAM/KEY): batch, time, verbatim columns.
 
-    The `evidence_ref` of a figure (marts/TABLE/KEY) is opened to the rows that it was counted from.
+    The `evidence_ref` of a figure (marts/TABLE/KEY) is opened to the rows that it was counted from; a table without one is named
+    with the first column of the row.
     """
     source, stream, key = _split_reference(reference)
     if source == FIGURES:
-        return _explain_figure(con, stream, reference)
+        return _explain_figure(con, stream, key)
     batches = list_batches(ledger, source, stream)
     if not batches:
         raise ProjectError(f"{reference}: nothing has landed for {source}.{stream}; see `goldthread status`")
@@ -146,7 +147,7 @@ def explain_record(con: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, r
     return {"record_ref": reference, "key": json.loads(key), "accepted": loaded, "verbatim": landed, "quarantined": quarantined}
 
 
-def _explain_figure(con: duckdb.DuckDBPyConnection, table: str, reference: str) -> dict[str, Any]:
+def _explain_figure(con: duckdb.DuckDBPyConnection, table: str, key: str) -> dict[str, Any]:
     """The figure's row, and by table the rows behind it with what they come to when they are counted anew (ref_evidence)."""
     recipes = con.execute(
         """
@@ -155,12 +156,15 @@ def _explain_figure(con: duckdb.DuckDBPyConnection, table: str, reference: str) 
         """,
         [table],
     ).fetchall()
-    columns = con.execute(
-        "select 1 from duckdb_columns() where schema_name = ? and table_name = ? and column_name = 'evidence_ref'",
-        [FIGURES, table],
-    ).fetchall()
-    figure = f"with figure as (select * from {FIGURES}.{identifier(table)} where evidence_ref = ?)"  # noqa: S608 (quoted)
-    rows = _rows(con, f"{figure} from figure", [reference]) if recipes and columns else []
+    query = "select column_name from duckdb_columns() where schema_name = ? and table_name = ? order by column_index"
+    columns = [name for (name,) in con.execute(query, [FIGURES, table]).fetchall()]
+    reference = f"{FIGURES}/{table}/{key}"
+    if not recipes or not columns:
+        raise ProjectError(f"{reference}: no such figure; the tables that have some are in ref_evidence")
+    own = identifier(columns[0])
+    named = "evidence_ref" if "evidence_ref" in columns else f"'{FIGURES}/{table}/' || to_json([cast({own} as varchar)])"
+    figure = f"with figure as (select * from {FIGURES}.{identifier(table)} where {named} = ?)"  # noqa: S608 (quoted)
+    rows = _rows(con, f"{figure} from figure", [reference])
     if not rows:
         raise ProjectError(f"{reference}: no such figure; an evidence_ref is in a row of a table such as fct_score_item")
     evidence = []

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
+
+from warehouse.described import Comments
 
 # schemas of the working file whose tables readers get; a leading underscore keeps a table inside
 PUBLISHED_SCHEMAS = ("marts", "policy", "hub", "gate")
@@ -18,6 +23,18 @@ def list_published_tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str
         """,
         [list(PUBLISHED_SCHEMAS), list(PUBLISHED_SCHEMAS)],
     ).fetchall()
+
+
+def describe_tables(manifest: Mapping[str, Any]) -> dict[str, Comments]:
+    """What dbt's manifest says of published tables and their columns, by table."""
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    return {
+        node["name"]: Comments(
+            node["description"], {name: text for name, column in node["columns"].items() if (text := column["description"])}
+        )
+        for node in nodes
+        if node["schema"] in PUBLISHED_SCHEMAS and node["resource_type"] in {"model", "seed", "source"}
+    }
 
 
 def count_funnel(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:

@@ -46,7 +46,7 @@ class Imported:
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.DataFrame:
+def read_queue(office: Office, entity: str) -> pl.DataFrame:
     """The pairs that still want a decision, most valuable first, with the evidence in words, both ids, and what these are called
     and how many records they have."""
     log, queue = office.read_log(), office.read_queue(entity)
@@ -54,7 +54,7 @@ def read_queue(office: Office, entity: str, limit: int | None = None) -> pl.Data
     is_open = [describe_decisions(log, row[:2], row[2:], entity) is None for row in rows] if log.height else [True] * len(rows)
     words = [_tell_evidence(text) for text in queue["evidence"]]
     left = queue.with_columns(evidence=pl.Series(words, dtype=pl.String)).filter(pl.Series(is_open, dtype=pl.Boolean))
-    return _name_ids(office, entity, left if limit is None else left.head(limit))
+    return _name_ids(office, entity, left)
 
 
 def _name_ids(office: Office, entity: str, queue: pl.DataFrame) -> pl.DataFrame:
@@ -147,7 +147,10 @@ def read_table(path: Path) -> pl.DataFrame:
     table = _read_workbook(path) if path.suffix.lower() == ".xlsx" else files.read_table(path)
     missing = [name for name in ("decision", *ENDS) if name not in table.columns]
     if missing:
-        raise ProjectError(f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`")
+        raise ProjectError(
+            f"{path} has no column {', '.join(missing)}: fill in a table of `goldthread review export`, whose first row "
+            f"names the columns; here that row has {', '.join(table.columns[:3])} ..."
+        )
     return read_texts(table, "decision", "reason", "found")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import textwrap
 from collections.abc import Iterator
@@ -117,3 +118,11 @@ def test_the_example_of_a_new_source_is_a_project(tmp_path):
     [source] = load_project(tmp_path / "goldthread.yaml", tmp_path / "home").sources
     [stream] = declare_streams(source.kind, source.settings, tmp_path)
     assert {feed.entity for feed in stream.feeds} == {"party", "order"}
+
+
+def test_the_waterfall_of_the_method_is_of_the_present_output():
+    """Else draw the pictures anew: `python docs/images/draw.py`."""
+    _, example = runpy.run_path(str(ROOT / "docs/images/draw.py"))["find_example"]()
+    *first, last = [field["field"] for field in example["fields"] if field["bits"]]
+    shown = f"from the prior of {example['prior']:+.1f} bits by {', '.join(first)} and {last} to {example['weight']:+.1f}"
+    assert f"![A waterfall: {shown}]" in (ROOT / "docs/identity.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli.app import app, main
+from orchestration.lib.runs import RunOutcome
 from tests.integration.line_harness import MARKS, Line, parse_json
 from warehouse.ledger import CheckResult
 
@@ -187,6 +188,38 @@ def test_explain_opens_a_figure_that_counts_rows_of_several_tables(look):
             assert float(answer["figure"][figure]) == pytest.approx(float(value)), figure
 
 
+@pytest.mark.parametrize("table", ["dim_customer", "dim_team", "fct_opportunity", "fct_stage_visit", "fct_receipt_plan"])
+def test_explain_opens_the_counts_of_a_table_without_evidence_ref_by_the_key_of_the_row(look, table):
+    [[figure]] = look.read(f"select figure from ref_evidence where figure_table = '{table}' order by all limit 1")
+    [[key, *_]] = look.read(f'select * from {table} order by "{figure}" desc nulls last, 1 limit 1')
+    answer = explain(f"marts/{table}/{key}")
+    [evidence] = [found for found in answer["evidence"] if figure in found["counted"]]
+    assert evidence["rows"]
+    assert float(evidence["counted"][figure]) == float(answer["figure"][figure]) > 0
+
+
+def test_the_list_of_pairs_says_of_how_many_it_shows_the_first(look):
+    wait = len(ask("review", "list", "--limit", "1000"))
+    assert wait > 2
+    assert f"2 of {wait} pairs to decide" in CliRunner().invoke(app, ["review", "list", "--limit", "2"]).stdout
+    assert f"\n{wait} pairs to decide" in "\n" + CliRunner().invoke(app, ["review", "list", "--limit", "1000"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("check", "shown"), [("hub_invariants", "would not publish that: 23.6% of"), ("golden_values", "golden_values: 23.6% of")]
+)
+def test_resolve_shows_what_a_run_would_change_though_it_were_held_back_and_why(line, monkeypatch, capsys, check, shown):
+    def break_a_check(job, instance, *_, **__):
+        line.stores.ledger.start_run("another")
+        line.stores.ledger.record_checks("another", [CheckResult(check, False, "23.6% of known records change their id")])
+        return RunOutcome("another", False, ("1 blocking asset check failed",))
+
+    monkeypatch.setattr("orchestration.lib.runs.run_job", break_a_check)
+    assert shown in fail(monkeypatch, capsys, "resolve")
+    answer = CliRunner().invoke(app, ["resolve"])
+    assert ("records are" in answer.stdout) == (check == "hub_invariants")
+
+
 def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line):
     first, newer = line.newest_run, "newer"
     ledger = line.stores.ledger
@@ -195,7 +228,7 @@ def test_a_rollback_serves_the_older_data_and_publish_brings_the_newer_back(line
     ledger.decide(newer)
     assert ask("publish")["run_id"] == newer
     served = line.hash_served()
-    back = ask("rollback", "--reason", "数字不对", "--author", "reviewer")
+    back = ask("rollback", "--reason", "数字不对", "--by", "reviewer")
     assert (back["run_id"], back["seq"]) == (first, 3)
     assert line.read("select run_id, restored_seq, restored_by, restored_reason from _publication") == [
         (first, 1, "reviewer", "数字不对")

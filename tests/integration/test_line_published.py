@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from hub.evaluate import evaluate
 from orchestration.cli.app import app
+from orchestration.defs.hub import TABLES
 from orchestration.lib.parents import measure_parents, read_true_parents
 from orchestration.lib.runs import open_instance
 from tests.integration.line_harness import MARKS, SOURCES, Line, parse_json
@@ -37,6 +38,15 @@ def test_the_description_of_a_publication_counts_its_rows(look):
     assert set(promised) == tables
     found = {name: look.read(f'select count(*) from "{name}"')[0][0] for name in tables}
     assert found == promised
+
+
+def test_every_table_says_what_it_holds_and_so_does_every_column_of_the_hub_and_of_dimensions(look):
+    assert look.read("select table_name from duckdb_tables() where comment is null") == []
+    rows = look.read("select table_name, column_name, comment from duckdb_columns() where database_name = current_database()")
+    told = {(table, column): text for table, column, text in rows}
+    assert told["dim_customer", "n_sources"] == "Source systems that know the customer."
+    named = {*TABLES, "reconciliation", "feed_fates", "_publication"}
+    assert [place for place, text in told.items() if not text and (place[0] in named or place[0].startswith("dim_"))] == []
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def rolled_back(line: Line) -> Line:
     ledger.record_checks("wrong", [CheckResult("a", True)])
     ledger.decide("wrong")
     ask("publish")
-    ask("rollback", "--reason", "错的汇率", "--author", "reviewer")
+    ask("rollback", "--reason", "错的汇率", "--by", "reviewer")
     return line
 
 

@@ -24,7 +24,7 @@ pytestmark = MARKS
 def strict(line: Line, tmp_path, monkeypatch) -> Line:
     """The published home under a project whose own rules ask for more evidence (0.0 else) before two organisations are one."""
     rules = files("hub").joinpath("rules", "organisation.toml").read_text(encoding="utf-8")
-    (tmp_path / "strict.toml").write_text(f"match_bits = 3.0\n{rules}", encoding="utf-8")
+    (tmp_path / "strict.toml").write_text(rules.replace("match_bits = 0.0", "match_bits = 3.0"), encoding="utf-8")
     written = (REPOSITORY / "goldthread.yaml").read_text(encoding="utf-8")
     contracts = written.replace("examples/sandbox", f"{REPOSITORY}/examples/sandbox")
     (tmp_path / "goldthread.yaml").write_text(f"{contracts}\nhub:\n  organisation: strict.toml\n", encoding="utf-8")

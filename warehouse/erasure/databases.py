@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from warehouse.described import read_comments, write_comments
 from warehouse.durable import replace_durably
 from warehouse.erasure.traces import Record, Scrubber
 from warehouse.sql import identifier, literal
@@ -42,6 +43,7 @@ def clean_duckdb(path: Path, scrubber: Scrubber, attributes: Set[str], storage_v
         connection.execute(f"attach {literal(str(temporary))} as new (storage_version {literal(storage_version)})")
         for name in names:
             _copy_table(connection, name, found.get(name, {}))
+        write_comments(connection, "new", read_comments(connection, "old"))
         connection.execute("checkpoint new")
         connection.execute("detach new")
     temporary.chmod(path.stat().st_mode & 0o777)

@@ -59,6 +59,16 @@ def test_times_to_come_and_blanks_around_keys_are_told_with_their_number_and_fir
     assert read["values_not_read"] == read["times_not_read"] == {}
 
 
+def test_numbers_that_a_spreadsheet_shortened_are_told(tmp_path: Path):
+    rows = ("source_key,company_name,mobile", "2.02401E+11,云帆科技,13911112222.0", "2,昌建,1.39E+10", "3,昌健,1.3911112223E+10")
+    said, report = _tell_both(tmp_path / "out", _write(tmp_path / "firms.csv", *rows), "--entity", "organisation")
+    assert report["inputs"][0]["digits_lost"] == {
+        "source_key": {"rows": 1, "first_row": 1, "first_value": "2.02401E+11"},
+        "mobile": {"rows": 1, "first_row": 2, "first_value": "1.39E+10"},
+    }
+    assert "mobile of 1 row is a number whose digits a spreadsheet has lost" in said
+
+
 def test_the_value_at_stake_is_a_column_of_the_files_that_the_rules_name(tmp_path: Path):
     path, rules = _write(tmp_path / "firms.csv", *_FIRMS), tmp_path / "own.toml"
     for records, column in (('[records]\nvalue = "deal"', "deal"), ("", "value")):

@@ -1,5 +1,6 @@
 """What goes wrong about a hub in a folder ends in one clear line: a full disk, a hub in use, files damaged or missing."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from hub.store import hold_lock
 from orchestration.cli.app import app
+from orchestration.cli.unforeseen import keep_traceback
 from orchestration.project import ProjectError
 
 pytestmark = pytest.mark.integration
@@ -55,6 +57,30 @@ def _fail(folder: Path, hub: Path, arguments: list[str]) -> str:
 def test_a_full_disk_is_told_of_though_the_library_names_no_file(made: Path, tmp_path: Path, ending: str) -> None:
     (tmp_path / f"full.{ending}").symlink_to("/dev/full")
     assert "No space left on device" in _fail(made, made / "hub", ["review", "export", str(tmp_path / f"full.{ending}")])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError("No space left on device (os error 28)"),
+        pl.exceptions.ComputeError("parquet: underlying IO error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_told_with_the_folders_that_are_written_to(made: Path, monkeypatch, error: Exception) -> None:
+    def fill(*_) -> None:
+        raise error
+
+    monkeypatch.setattr("hub.results.writing._write_parquet", fill)
+    told = _fail(made, made / "hub", _ADD)
+    assert told.startswith(f"no space is left for {made / 'hub'} or {made / 'out'}: free some")
+
+
+def test_the_one_line_comes_though_no_traceback_can_be_kept(monkeypatch) -> None:
+    monkeypatch.setattr("orchestration.cli.unforeseen._choose_file", lambda: Path("/dev/full"))
+    monkeypatch.setattr(Path, "touch", lambda *_, **__: None)
+    told = keep_traceback(ValueError("disk"))
+    assert told.endswith("ValueError: disk. The traceback could not be kept: No space left on device.")
 
 
 @pytest.mark.parametrize("arguments", _DECIDE)

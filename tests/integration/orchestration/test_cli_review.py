@@ -9,6 +9,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from orchestration.cli.app import app
+from orchestration.lib.review import read_table
 from orchestration.project import ProjectError
 
 pytestmark = pytest.mark.integration
@@ -122,3 +123,10 @@ def test_a_person_in_the_queue_is_called_by_name_and_not_by_employer(tmp_path: P
     _run("resolve", tmp_path / "crm.csv", *beside)
     [pair] = json.loads(_run("review", "list", "--hub", tmp_path / "hub", "--json"))
     assert {pair["id_name_a"], pair["id_name_b"], pair["name_a"], pair["name_b"]} == {"张伟"}
+
+
+def test_a_table_under_a_title_is_refused_with_what_its_first_row_has(tmp_path: Path):
+    path = tmp_path / "queue.csv"
+    path.write_text("复核 11 月,,\ndecision,source_a,source_key_a\n", encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"whose first row names the columns; here that row has 复核 11 月"):
+        read_table(path)

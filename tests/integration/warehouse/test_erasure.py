@@ -190,10 +190,13 @@ def test_a_database_is_written_anew_in_the_same_order_and_has_no_free_pages_with
         group = "[{'source': 'a', 'source_key': 'k'}]"
         con.execute(f"create table people as select range as no, 'name ' || range as name, {group} as g from range(5000)")
         con.execute("update people set name = 'canary@example.cn' where no = 4321")
+        con.execute("comment on table people is 'Who.'; comment on column people.no is 'Number.'")
     assert clean_duckdb(path, Scrubber(Traces(contacts=frozenset({"Canary@example.cn"}))), frozenset(), "v1.0.0") == 1
     assert b"canary" not in path.read_bytes()
     with duckdb.connect(str(path), read_only=True) as con:
         rows = con.execute("select no, name, g from people").fetchall()
+        told = con.execute("select comment from duckdb_tables() union all select comment from duckdb_columns()").fetchall()
+    assert [text for (text,) in told if text] == ["Who.", "Number."]
     assert [no for no, *_ in rows] == list(range(5000))
     assert rows[4321] == (4321, None, [{"source": "a", "source_key": "k"}])
     before = path.stat().st_mtime_ns

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import warehouse.publication as publication_module
+from warehouse.described import Comments
 from warehouse.errors import PublicationHeld, PublicationRefused, WarehouseError
 from warehouse.identity_log import discard_pending, read_events, stage_events
 from warehouse.ledger import CheckResult
@@ -38,6 +39,20 @@ def test_a_publication_is_one_described_read_only_file_that_old_clients_can_open
         assert connection.execute(query).fetchall()[0][0].startswith("v1.0.0")
     assert store.home.served.stat().st_mode & 0o222 == 0
     assert not list(store.home.publication.rglob("*.wal"))
+
+
+def test_tables_and_columns_say_what_they_hold_in_the_served_file_and_after_a_rollback(store):
+    comments = {"mart": Comments("It's a mart.", {"number": "How many.", "gone": "No column."}), "gone": Comments("", {})}
+    store.publish_number("run-1", 7)
+    publish(store.home, store.ledger, "run-1", [("main", "mart")], "c", "r", comments=comments)
+    store.publish_number("run-2", 8)
+    rollback(store.home, store.ledger, author="li", reason="it is better")
+    with duckdb.connect(str(store.home.served), read_only=True) as connection:
+        told = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
+        assert told["mart"] == "It's a mart."
+        assert told["_publication"].startswith("One row")
+        columns = connection.execute("select column_name, comment from duckdb_columns() where table_name = 'mart'").fetchall()
+        assert columns == [("number", "How many.")]
 
 
 def test_publishing_does_not_hold_the_working_file(store):

@@ -39,7 +39,7 @@ def test_a_merge_unites_what_the_matcher_keeps_apart_and_says_so(new_small_hub, 
     [words] = result.edges.filter((pl.col("source_key_a") == "k0000") & (pl.col("source_key_b") == "k0002"))["decision"]
     assert words == "merged by 李明 on 2026-01-02: same owner"
     path = find_path(read_told(result.edges), list_holding(result.decisions, "organisation"), 0.0, ref(1), ref(3))
-    assert [step["decision"] for step in path][-1] == words
+    assert [step["decision"] for step in path] == [None, words, None]
     assert result.decisions.select("state", "waits_for").rows() == [("holds", None)]
     told = explain_pair(firms, ref(0), ref(2), hub.rules, decisions=people.book.log)
     assert told["verdict"] == "no match"

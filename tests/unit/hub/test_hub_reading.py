@@ -10,7 +10,7 @@ from hub.columns.prepare import RecordsError
 from hub.columns.times import read_times
 from hub.files import read_table
 from hub.rules.read import RulesFile, load_rules
-from hub.tables import read_keys
+from hub.tables import gather_records, read_keys
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,27 @@ def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_peopl
     table = read_table(path)
     assert table.columns == ["source_key", "name, in full; or short", "city"]
     assert table.row(0)[:2] == ("007", "云帆科技")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp950", ["臺灣電子科技股份有限公司", "許功蓋"]),
+        ("gb18030", ["翔富電子科技（廣州）有限公司", "许镕基喆"]),
+        ("cp1252", ["Müller & Söhne", "Café, Nîmes"]),
+    ],
+)
+def test_text_of_another_encoding_is_not_taken_for_what_its_bytes_are_in_gb18030(tmp_path: Path, encoding: str, names) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("\n".join(("source_key;name", *(f"{name};{name}" for name in names))).encode(encoding))
+    assert read_table(path)["name"].to_list() == names
+
+
+def test_lines_that_end_as_on_old_macs_and_a_first_line_that_names_the_separator_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for text in ("source_key,name\r1,云帆\r", "sep=;\r\nsource_key;name\r\n1;云帆\r\n", '"SEP=|"\nsource_key|name\n1|云帆\n'):
+        path.write_text(text, encoding="utf-8", newline="")
+        assert read_table(path).rows() == [("1", "云帆")]
 
 
 @pytest.mark.parametrize(
@@ -76,3 +97,9 @@ def test_records_to_delete_are_named_by_the_columns_of_the_rules_or_of_a_crosswa
     assert found == [[("crm", "1")]] * 4
     with pytest.raises(RecordsError, match="no column system"):
         read_keys("gone.csv", pl.DataFrame({"source_key": ["1"]}), rules)
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_column() -> None:
+    table = pl.DataFrame({"source_key": ["1"], "company_name": ["杭州云帆".encode("gb18030")]})
+    with pytest.raises(RecordsError, match=r"x\.parquet: column company_name holds bytes that are no UTF-8"):
+        gather_records({"x.parquet": table}, RulesFile(load_rules("organisation")))

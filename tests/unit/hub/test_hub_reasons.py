@@ -64,4 +64,16 @@ def test_the_tree_of_an_entity_that_two_merges_join_tells_one_of_them() -> None:
     merges = [Decision(name, "merge", (one,), (b, d), name, "", DAY_ONE) for name, one in (("li", a), ("wang", c))]
     again = Decision("zhou", "merge", (b,), (a,), "zhou", "", DAY_ONE)
     tree = grow_tree(_pairs(), [*merges, again], 0.0, [a, b, c, d])
-    assert [step["b"] for step in tree] == [a, b, d, c]
+    assert [step["b"] for step in tree] == [a, b, c, d]
+    assert [step["decision"] and step["decision"].split()[2] for step in tree] == [None, "li", "wang", "li"]
+
+
+def test_a_merge_joins_two_sides_and_what_matches_within_one_is_told_as_a_match() -> None:
+    a, b, c, d, e = (("crm", key) for key in "abcde")
+    merge = Decision("li", "merge", (a, b, c), (d, e), "li", "", DAY_ONE)
+    pairs = _pairs(("a", "b", 9.0, 9.0), ("b", "c", 5.0, 5.0))
+    tree = grow_tree(pairs, [merge], 0.0, [a, b, c, d, e])
+    told = [(step["a"], step["b"], step["weight"] or step["decision"][:12]) for step in tree[1:]]
+    assert told == [(a, d, "merged by li"), (a, b, 9.0), (b, c, 5.0), (d, e, "merged by li")]
+    assert [step["weight"] for step in find_path(pairs, [merge], 0.0, a, c)] == [9.0, 5.0]
+    assert [step["decision"][:12] for step in find_path(pairs, [merge], 0.0, d, e)] == ["merged by li"]

@@ -1,7 +1,9 @@
 """Rules from a file, and rules suggested from a table."""
 
+import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import polars as pl
 import pytest
@@ -25,6 +27,12 @@ def _suggest(**columns: list[str | None]) -> dict[str, tuple[str, tuple[str, ...
 
 
 _MANY = range(60)
+
+
+@pytest.mark.parametrize("entity", ["organisation", "person"])
+def test_the_text_of_the_built_in_rules_has_the_settings_that_people_change_first(entity: str) -> None:
+    text = files("hub").joinpath("rules", f"{entity}.toml").read_text(encoding="utf-8")
+    assert {"match_bits", "review_bits", "review_limit", "source_precedence"} <= set(tomllib.loads(text))
 
 
 def test_kinds_are_guessed_from_headers_and_values_in_two_languages() -> None:
