@@ -9,7 +9,7 @@ from hub.normalize.branches import split_branch
 from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import JILIN, build_region_patterns, load_counties, load_regions
 from hub.normalize.remarks import split_remarks
-from hub.normalize.seat import find_infix, split_region
+from hub.normalize.seat import find_infix, list_bare_towns, split_region
 from hub.normalize.sound import spell
 from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
 from hub.normalize.usual import write_usual
@@ -22,8 +22,11 @@ _LONGEST_PERSON = 12
 #: site of a company itself, beside the names of its branches
 _HEAD_OFFICE = "总部"
 
-#: city of a province's own body, which is none of a city's: 四川省人民医院 and 成都市人民医院
+#: city of a province's own body or company, which is none of a city's: 四川省人民医院 and 成都市人民医院
 _OF_PROVINCE = "省级"
+
+#: district of a city's own body or company, which is none of a county's: 苏州市公安局 and 昆山市公安局
+_OF_CITY = "市级"
 
 #: columns of parse_company_names
 NAME_FIELDS = [
@@ -126,8 +129,11 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = find_infix(frame)
     frame = frame.with_columns(
         core=pl.coalesce("infix_core", "core"),
-        place=pl.coalesce("start_city", "start_town", "bracket_place", "infix_place"),
+        within=pl.coalesce("bracket_place", "infix_place"),
     )
+    frame = frame.with_columns(place=pl.coalesce("start_city", "start_town", "within"))
+    town = (frame["name_district"].is_null() & frame["within"].is_in(list_bare_towns())).fill_null(value=False)
+    frame = frame.with_columns(replace_rows(frame["name_district"], town, frame["within"].filter(town)))
     frame = frame.with_columns(
         only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
@@ -152,8 +158,13 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
+    # 江苏宏力机械有限公司 is not 江阴宏力机械有限公司 either
+    whole = pl.col("is_whole") & pl.col("has_legal") & pl.col("name_province").is_not_null()
+    of_province = frame.select(pl.col("is_provincial") | whole & pl.col("name_city").is_null()).to_series()
+    of_city = frame.select(pl.col("is_whole") & pl.col("name_city").is_not_null() & pl.col("name_district").is_null()).to_series()
     return frame.with_columns(
-        name_city=pl.when("is_provincial").then(pl.lit(_OF_PROVINCE)).otherwise("name_city"),
+        frame["name_city"].clone().scatter(of_province.arg_true(), _OF_PROVINCE),
+        frame["name_district"].clone().scatter(of_city.arg_true(), _OF_CITY),
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=is_bare,
