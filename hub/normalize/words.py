@@ -30,7 +30,7 @@ def list_words(kind: str) -> list[str]:
     """The words of a kind, in the file's order: legal, group, branch, unit (a branch behind a body alone), body, chain, industry,
     latin_legal, latin_weak, note (regexes), placeholder, placeholder_name (of companies and persons alone), silent (a whole
     value, not 南 of Nan Co., Ltd), public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain,
-    title, surname, double_surname, foreign_mobile, firm_end and public_end (regexes)."""
+    title, surname, double_surname, misread (characters, for one another), foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 
