@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from hub.normalize.branches import split_branch
+from hub.normalize.branches import drop_city, split_branch
 from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import JILIN, build_region_patterns, load_counties, load_regions
 from hub.normalize.remarks import split_remarks
@@ -13,7 +13,7 @@ from hub.normalize.seat import find_infix, list_bare_towns, split_region
 from hub.normalize.sound import spell
 from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
 from hub.normalize.usual import write_usual
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
+from hub.normalize.words import INDUSTRY_FORMS, list_words, match_words
 from hub.normalize.written import show_as_written
 
 #: bytes of a Chinese name of four characters
@@ -68,18 +68,6 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     )
 
 
-def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
-    """`flat` with the registered name of a state firm or bank in place of its short one."""
-    known = load_abbreviations()
-    start, whole = ("|".join(short for short, (_, is_whole) in known.items() if is_whole == kind) for kind in (False, True))
-    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}|{match_words('unit')}))?"
-    may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
-    short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
-    named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
-    spelled = pl.coalesce(named + pl.col("flat").str.slice(short.str.len_chars()), "flat")
-    return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
-
-
 def _mark(frame: pl.DataFrame) -> pl.DataFrame:
     """group_word; is_marked: the name may have a word of a group, a stock company or a zone. Most have none."""
     marked = frame["flat"].str.contains("集团|控股|股份|区.").fill_null(value=False)
@@ -93,7 +81,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}\p{Hiragana}\p{Katakana}a-z0-9()&]", ""))
     frame = _mark(frame)
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
+    frame = split_branch(frame.with_columns(write_usual(frame["flat"]).alias("flat")))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),
@@ -162,16 +150,16 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     whole = pl.col("is_whole") & pl.col("has_legal") & pl.col("name_province").is_not_null()
     of_province = frame.select(pl.col("is_provincial") | whole & pl.col("name_city").is_null()).to_series()
     of_city = frame.select(pl.col("is_whole") & pl.col("name_city").is_not_null() & pl.col("name_district").is_null()).to_series()
-    return frame.with_columns(
+    frame = frame.with_columns(
         frame["name_city"].clone().scatter(of_province.arg_true(), _OF_PROVINCE),
         frame["name_district"].clone().scatter(of_city.arg_true(), _OF_CITY),
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=is_bare,
-        site=pl.coalesce("branch", pl.when(~is_bare).then(pl.lit(_HEAD_OFFICE))),
         name_key=pl.concat_str("head_key", pl.col("branch").fill_null("")),
         parent_key=pl.when(pl.col("branch").is_not_null()).then("head_key"),
     )
+    return drop_city(frame).with_columns(site=pl.coalesce("branch", pl.when(~is_bare).then(pl.lit(_HEAD_OFFICE))))
 
 
 def parse_company_names(names: pl.Series) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from html import unescape
 
+import numpy as np
 import opencc
 import polars as pl
 
@@ -44,7 +45,9 @@ def _tidy(expression: pl.Expr) -> pl.Expr:
 
 def replace_characters(texts: pl.Series, table: Mapping[str, str]) -> pl.Series:
     """Texts with the characters of a table replaced. Only those that occur are looked for: all of 20,000 take 23 ms to load."""
-    found = sorted(set(texts.str.join("").item() or "") & table.keys())
+    codes = np.frombuffer((texts.str.join("").item() or "").encode("utf-32-le"), dtype=np.uint32)
+    # a set of the text itself takes five times as long
+    found = sorted(set(map(chr, np.flatnonzero(np.bincount(codes)))) & table.keys())
     return texts.str.replace_many(found, [table[one] for one in found]) if found else texts
 
 

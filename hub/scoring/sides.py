@@ -31,7 +31,7 @@ def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
 
 
 def compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
-    """BRANCH_LEVELS: a branch against its head office, or against another, is a conflict."""
+    """BRANCH_LEVELS: a branch against its head office, or against another, is a conflict. 西湖支行 may be of two cities."""
     levels = np.zeros(len(a), dtype=np.uint8)
     one, two = names.branch[a], names.branch[b]
     # most pairs name no branch
@@ -39,7 +39,9 @@ def compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
     a, b, one, two = a[rows], b[rows], one[rows], two[rows]
     # a name spelled in another script or a person's leaves the branch out
     silent = (one < 0) & names.is_bare[a] | (two < 0) & names.is_bare[b] | (names.is_han[a] != names.is_han[b])
-    levels[rows] = np.where(silent, 0, np.where(one == two, 1, 2))
+    here, there = names.district[a], names.district[b]
+    same = (one == two) & ((here == there) | (here < 0) | (there < 0))
+    levels[rows] = np.where(silent, 0, np.where(same, 1, 2))
     return levels
 
 
