@@ -11,7 +11,7 @@ from hub.normalize.regions import JILIN, build_region_patterns, load_counties, l
 from hub.normalize.remarks import split_remarks
 from hub.normalize.seat import find_infix, list_bare_towns, split_region
 from hub.normalize.sound import spell
-from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
+from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, match_traditional, replace_rows, scatter
 from hub.normalize.usual import write_usual
 from hub.normalize.words import INDUSTRY_FORMS, list_words, match_words
 from hub.normalize.written import show_as_written
@@ -35,6 +35,7 @@ NAME_FIELDS = [
     "name_key",
     "parent_key",
     "is_han",
+    "is_traditional",
     "has_legal",
     "group_word",
     "branch",
@@ -175,7 +176,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
     frame = split_remarks(text).with_columns(drop_placeholders(pl.col("text")))
     is_han = pl.col("text").str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}]").fill_null(value=False)
-    frame = frame.with_columns(raw, name_text="text", is_han=is_han)
+    rewritten = (raw != folded).fill_null(value=False)
+    found = pl.DataFrame({"is_traditional": raw.filter(rewritten).str.contains(match_traditional())})
+    frame = scatter(frame.with_columns(raw, name_text="text", is_han=is_han), rewritten, found)
     shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     parsed = frame.with_columns(
@@ -186,7 +189,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~placeholder
     said = ~(placeholder | (pl.col("core") == "") | (pl.col("core").str.len_chars() < 2))
     silent = parsed.select((~said).fill_null(value=True)).to_series().arg_true()
-    kept = ("name_display", "remark_person", "is_han", "is_bare")
+    kept = ("name_display", "remark_person", "is_han", "is_traditional", "is_bare")
     parsed = parsed.with_columns(name_display=pl.when(said | is_letter).then("name_display"))
     return parsed.select(
         "raw", *(parsed[name] if name in kept else parsed[name].clone().scatter(silent, None) for name in NAME_FIELDS)
@@ -195,7 +198,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
 
 def _take_apart(texts: pl.Series, is_han: pl.Series) -> pl.DataFrame:
     """The fields of names of either script, in the order of the texts."""
-    fields = [name for name in NAME_FIELDS if name not in ("name_display", "name_text", "is_han", "remark_person")]
+    fields = [
+        name for name in NAME_FIELDS if name not in ("name_display", "name_text", "is_han", "is_traditional", "remark_person")
+    ]
     frame = texts.to_frame("text")
     chinese, latin = _split_han(frame.filter(is_han)).select(fields), split_latin(frame.filter(~is_han)).select(fields)
     taken, places = np.concatenate([is_han.arg_true(), (~is_han).arg_true()]), np.empty(len(texts), dtype=np.uint32)

@@ -54,8 +54,7 @@ def replace_characters(texts: pl.Series, table: Mapping[str, str]) -> pl.Series:
 @cache
 def _match_unfolded() -> str:
     """A character that folding may change, or a blank. Most Chinese names and addresses have none."""
-    changed = "".join(old for old in load_character_table() if "\u4e00" <= old <= "\u9fff")
-    return rf"[{changed}]|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
+    return rf"{match_traditional()}|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
 
 
 def undo_entities(texts: pl.Series) -> pl.Series:
@@ -73,6 +72,13 @@ def fold_texts(texts: pl.Series) -> pl.Series:
     replaced = replace_characters(undo_entities(texts.filter(may)).str.normalize("NFKC"), load_character_table())
     folded = replaced.to_frame("text").select(_tidy(pl.col("text"))).to_series()
     return replace_rows(texts, may, folded)
+
+
+@cache
+def match_traditional() -> str:
+    """A character that is written in Hong Kong and Taiwan alone."""
+    changed = "".join(old for old in load_character_table() if "\u4e00" <= old <= "\u9fff")
+    return f"[{changed}]"
 
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:
