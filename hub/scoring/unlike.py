@@ -13,6 +13,11 @@ Mask = npt.NDArray[np.bool_]
 
 #: a name that ends so is whole, and what goes on behind it is another's: 清华大学出版社
 _BODY = "(?:大学|学院|医院|研究院|研究所|设计院|事务所|委员会|政府|总工会|局)$"
+#: bodies of which every place has one: 海淀教育局 is not 教育局, nor 萧山第一人民医院 第一人民医院
+_COMMON = (
+    "(?:局|委员会|政府|法院|检察院|总工会|管委会|发改委|卫健委|办公室|控制中心|支队|大队|派出所|街道)$|^(?:图书|博物|文化|档案)馆$"
+    r"|^(?:第[一二三四五六七八九十0-9]+|人民|中心|中医|中西医|妇幼|妇女儿童|实验|机关)\p{Han}{0,4}[院学园校]$"
+)
 _ORDINAL = "第([一二三四五六七八九十0-9]+)"
 
 
@@ -25,9 +30,12 @@ def find_unlike(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
         shorter=pl.when(pl.col("a").str.len_chars() > pl.col("b").str.len_chars()).then("b").otherwise("a"),
     )
     goes_on = pl.col("longer").str.starts_with(pl.col("shorter")) & pl.col("shorter").str.contains(_BODY)
+    # a university's 第一人民医院 may be the city's too
+    own = ~pl.col("longer").str.ends_with("附属" + pl.col("shorter"))
+    of_another = pl.col("longer").str.ends_with(pl.col("shorter")) & pl.col("shorter").str.contains(_COMMON) & own
     # 中铁十二局 is not its 第一工程; 中交二航局 may be 中交第二航务工程局
     numbered = ~pl.col("shorter").str.contains(pl.col("longer").str.extract(_ORDINAL), literal=True).fill_null(value=True)
-    unlike[rows] |= pairs.select(goes_on | numbered).to_series().to_numpy()
+    unlike[rows] |= pairs.select(goes_on | of_another | numbered).to_series().to_numpy()
     return unlike
 
 
