@@ -148,7 +148,7 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
     # 江苏宏力机械有限公司 is not 江阴宏力机械有限公司 either
-    whole = pl.col("is_whole") & pl.col("has_legal") & pl.col("name_province").is_not_null()
+    whole = pl.col("is_whole") & pl.col("is_named") & pl.col("name_province").is_not_null()
     of_province = frame.select(pl.col("is_provincial") | whole & pl.col("name_city").is_null()).to_series()
     of_city = frame.select(pl.col("is_whole") & pl.col("name_city").is_not_null() & pl.col("name_district").is_null()).to_series()
     frame = frame.with_columns(

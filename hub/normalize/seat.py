@@ -18,6 +18,8 @@ _ZONE = (
     "|保税区|高新区|经开区)"
 )
 _ZONE_FORMS = {"经济技术开发": "经开", "经济开发": "经开"}
+#: how names of companies and universities end that are complete
+_WHOLE_ENDS = ("公司", "大学", "学院")
 #: how the names of a district's own companies begin behind it, and those of any other
 _OWN = "^(?:国有|国资|城市|城建|城投|城乡|市政|公用|公共|人才|招商|建设|投资|开发|发展)"
 
@@ -118,8 +120,8 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学.
 
     So is what is left of a district's own company. A shop may leave its district out, and keeps it beside its name.
-    is_provincial: a public body is a province's. is_whole: it, or a registered company, says where it is: what names no
-    district is of none.
+    is_provincial: a public body is a province's. is_whole: it, a registered company or a university (is_named) says where it
+    is: what names no district is of none.
     """
     public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
     rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十0-9]+)([中小])$", "第${1}${2}学")
@@ -139,8 +141,9 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         replace_rows(frame["rest"], placed, beside["own"]), replace_rows(frame["name_district"], placed, beside["name_district"])
     )
-    is_whole = pl.col("district").is_null() & (pl.lit(public) | pl.col("head").str.ends_with("公司"))
-    return frame.with_columns(is_whole=is_whole).drop("district", "county", "start")
+    is_named = pl.any_horizontal(pl.col("head").str.ends_with(end) for end in _WHOLE_ENDS)
+    is_whole = pl.col("district").is_null() & (pl.lit(public) | is_named)
+    return frame.with_columns(is_whole=is_whole, is_named=is_named).drop("district", "county", "start")
 
 
 @cache

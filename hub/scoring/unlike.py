@@ -18,6 +18,9 @@ _COMMON = (
     "(?:局|委员会|政府|法院|检察院|总工会|管委会|发改委|卫健委|办公室|控制中心|支队|大队|派出所|街道)$|^(?:图书|博物|文化|档案)馆$"
     r"|^(?:第[一二三四五六七八九十0-9]+|人民|中心|中医|中西医|妇幼|妇女儿童|实验|机关)\p{Han}{0,4}[院学园校]$"
 )
+#: what kind of body one is stands before its end: 西华师范大学 is not 西华大学, but 平和县人民医院 may be 平和县医院
+_KIND = "^(.*?)((?:职业(?:技术)?)?(?:大学|学院)|医院|保健院|中学|小学|学校)$"
+_ANY_KIND = ["", "人民", "附属", "总", "市", "区", "县"]
 _ORDINAL = "第([一二三四五六七八九十0-9]+)"
 
 
@@ -35,8 +38,15 @@ def find_unlike(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
     of_another = pl.col("longer").str.ends_with(pl.col("shorter")) & pl.col("shorter").str.contains(_COMMON) & own
     # 中铁十二局 is not its 第一工程; 中交二航局 may be 中交第二航务工程局
     numbered = ~pl.col("shorter").str.contains(pl.col("longer").str.extract(_ORDINAL), literal=True).fill_null(value=True)
-    unlike[rows] |= pairs.select(goes_on | of_another | numbered).to_series().to_numpy()
+    unlike[rows] |= pairs.select(goes_on | of_another | numbered | _differ_in_kind()).to_series().to_numpy()
     return unlike
+
+
+def _differ_in_kind() -> pl.Expr:
+    name, end = (pl.col("shorter").str.extract(_KIND, side) for side in (1, 2))
+    fits = pl.col("longer").str.starts_with(name) & pl.col("longer").str.ends_with(end)
+    kind = pl.col("longer").str.slice(name.str.len_chars()).str.strip_suffix(end)
+    return (fits & ~kind.is_in(_ANY_KIND)).fill_null(value=False)
 
 
 def _replace_words(texts: pl.DataFrame, edits: npt.NDArray[np.uint8]) -> Mask:
