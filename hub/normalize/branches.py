@@ -11,6 +11,8 @@ from hub.normalize.words import UNIT_FORMS, match_words
 #: shops of one owner: 益丰大药房五一路店, and not 利民超市五金店, which is a shop of its own
 _SHOP = r".{0,8}(?:[^酒饭书商药花][^食货金利果装品鞋衣器酒饭书商药花])店"
 
+#: bytes of 江苏苏州分行
+_SHORTEST_IN_PROVINCE = 18
 #: a branch of a name of its own, which its city may be left out of
 _NAMED = "(?:支行|支公司|营业部|营业厅|营业所|分理处|供电所)$"
 
@@ -40,7 +42,8 @@ def _drop_province(branches: pl.Series) -> pl.Series:
     """江苏苏州分公司 is the 苏州分公司; 北京朝阳分公司 is none of 朝阳."""
     table = load_regions()
     provinces = "|".join(table.filter(pl.col("province") != pl.col("city").fill_null(""))["province"].unique().sort())
-    may = branches.str.contains(f"^(?:{provinces}).{{2}}").fill_null(value=False)
+    long = (branches.str.len_bytes() >= _SHORTEST_IN_PROVINCE).fill_null(value=False)
+    may = long.clone().scatter(long.arg_true(), branches.filter(long).str.contains(f"^(?:{provinces})")) if long.any() else long
     if not may.any():
         return branches
     _, cities, _ = build_region_patterns()

@@ -15,21 +15,19 @@ _GRID = "国家电网"
 @cache
 def match_short() -> str:
     """Regex of what spell_out may change."""
-    return f"^(?:{'|'.join(load_abbreviations())})|{'|'.join(load_local_names())}"
-
-
-@cache
-def _match_local() -> str:
-    known = load_local_names()
     there = f".{{0,10}}(?:{match_words('branch')}|{match_words('unit')})"
-    names = "|".join(name for name, _ in known.values())
-    return f"^.{{2,8}}(?:{'|'.join(known)})(?:分?公司|{there})?$|^(?:{names})(?:集团)?[^股有].+公司$"
+    called = f"(?:{'|'.join(load_local_names())})(?:分?公司|{there})?$"
+    return f"^(?:{'|'.join([*load_abbreviations(), *_list_local_firms()])})|{called}"
+
+
+def _list_local_firms() -> list[str]:
+    return list(dict.fromkeys(name for name, _ in load_local_names().values()))
 
 
 def spell_out(names: pl.Series) -> pl.Series:
     """Folded names with the registered name of a state firm or bank in place of its short one."""
     spelled = names.to_frame("flat").select(_spell()).to_series()
-    local = spelled.str.contains(_match_local()).fill_null(value=False)
+    local = spelled.str.contains("|".join([*load_local_names(), *_list_local_firms()])).fill_null(value=False)
     if not local.any():
         return spelled
     placed = spelled.filter(local).to_frame("flat").select(_name_local()).select(_settle_provinces())
