@@ -4,12 +4,17 @@ from functools import cache
 
 import polars as pl
 
-from hub.normalize.regions import JILIN, build_region_patterns
+from hub.normalize.regions import JILIN, build_region_patterns, load_regions
 from hub.normalize.text import replace_rows, scatter
 from hub.normalize.words import UNIT_FORMS, match_words
 
 #: shops of one owner: 益丰大药房五一路店, and not 利民超市五金店, which is a shop of its own
 _SHOP = r".{0,8}(?:[^酒饭书商药花][^食货金利果装品鞋衣器酒饭书商药花])店"
+
+#: bytes of 江苏苏州分行
+_SHORTEST_IN_PROVINCE = 18
+#: a branch of a name of its own, which its city may be left out of
+_NAMED = "(?:支行|支公司|营业部|营业厅|营业所|分理处|供电所)$"
 
 
 @cache
@@ -23,7 +28,7 @@ def _find_branch() -> tuple[pl.Expr, ...]:
     tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
     patterns = (
         rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}|{unit})|{_SHOP})$",
-        r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$",
+        r"^(?P<head>.{2,}?(?:银行|保险|证券|期货))(?P<branch>.{1,14}(?:支行|分行|支公司|分公司|营业部|营业厅))$",
         # the last body that the name tells: 浙江大学医学院附属第一医院余杭院区
         rf"^(?P<head>.{{2,}}(?:{match_words('body')}))(?P<branch>.{{0,10}}(?:{unit}|分院))$",
         rf"^(?P<head>.{{2,}}?(?:{match_words('chain')}))(?P<branch>{_SHOP})$",
@@ -31,6 +36,18 @@ def _find_branch() -> tuple[pl.Expr, ...]:
         rf"|第[\p{{Han}}0-9]{{1,3}}(?:{branch})|(?:{branch}))$",
     )
     return tuple(pl.col("flat").str.extract_groups(pattern).alias("parts") for pattern in patterns)
+
+
+def _drop_province(branches: pl.Series) -> pl.Series:
+    """江苏苏州分公司 is the 苏州分公司; 北京朝阳分公司 is none of 朝阳."""
+    table = load_regions()
+    provinces = "|".join(table.filter(pl.col("province") != pl.col("city").fill_null(""))["province"].unique().sort())
+    long = (branches.str.len_bytes() >= _SHORTEST_IN_PROVINCE).fill_null(value=False)
+    may = long.clone().scatter(long.arg_true(), branches.filter(long).str.contains(f"^(?:{provinces})")) if long.any() else long
+    if not may.any():
+        return branches
+    _, cities, _ = build_region_patterns()
+    return replace_rows(branches, may, branches.filter(may).str.replace(f"^(?:{provinces})((?:{cities}).+)$", "$1"))
 
 
 def split_branch(frame: pl.DataFrame) -> pl.DataFrame:
@@ -46,5 +63,17 @@ def split_branch(frame: pl.DataFrame) -> pl.DataFrame:
             found = found.with_columns(replace_rows(found[side], left, parts[side]) for side in ("head", "branch"))
     branch_name = pl.col("branch").str.replace_all(f"({JILIN})|[省市()]", "$1").str.replace_many(UNIT_FORMS)
     found = found.select(found_head="head", branch=branch_name)
+    found = found.with_columns(_drop_province(found["branch"]))
     frame = scatter(frame, ends, found)
     return frame.with_columns(head=pl.coalesce("found_head", "flat")).drop("found_head")
+
+
+def drop_city(frame: pl.DataFrame) -> pl.DataFrame:
+    """中国工商银行杭州西湖支行 is its 西湖支行: `branch` without its city, name_district where nothing else says a place."""
+    may = (frame["branch"].str.contains(_NAMED) & frame["name_province"].is_null()).fill_null(value=False)
+    if not may.any():
+        return frame
+    _, cities, _ = build_region_patterns()
+    parts = pl.col("branch").str.extract_groups(rf"^({cities})市?([^第分省市区县]\p{{Han}}.*{_NAMED})").struct
+    found = frame.filter(may).select(name_district=parts.field("1"), branch=pl.coalesce(parts.field("2"), "branch"))
+    return frame.with_columns(replace_rows(frame[side], may, found[side]) for side in found.columns)

@@ -5,15 +5,15 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from hub.normalize.branches import split_branch
+from hub.normalize.branches import drop_city, split_branch
 from hub.normalize.latin import drop_translation, split_latin
 from hub.normalize.regions import JILIN, build_region_patterns, load_counties, load_regions
 from hub.normalize.remarks import split_remarks
-from hub.normalize.seat import find_infix, split_region
+from hub.normalize.seat import find_infix, list_bare_towns, split_region
 from hub.normalize.sound import spell
-from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, replace_rows, scatter
+from hub.normalize.text import CODE, NUMBER, cut_tail, drop_placeholders, fold_texts, match_traditional, replace_rows, scatter
 from hub.normalize.usual import write_usual
-from hub.normalize.words import INDUSTRY_FORMS, list_words, load_abbreviations, match_words
+from hub.normalize.words import INDUSTRY_FORMS, list_words, match_words
 from hub.normalize.written import show_as_written
 
 #: bytes of a Chinese name of four characters
@@ -22,8 +22,11 @@ _LONGEST_PERSON = 12
 #: site of a company itself, beside the names of its branches
 _HEAD_OFFICE = "总部"
 
-#: city of a province's own body, which is none of a city's: 四川省人民医院 and 成都市人民医院
+#: city of a province's own body or company, which is none of a city's: 四川省人民医院 and 成都市人民医院
 _OF_PROVINCE = "省级"
+
+#: district of a city's own body or company, which is none of a county's: 苏州市公安局 and 昆山市公安局
+_OF_CITY = "市级"
 
 #: columns of parse_company_names
 NAME_FIELDS = [
@@ -32,6 +35,7 @@ NAME_FIELDS = [
     "name_key",
     "parent_key",
     "is_han",
+    "is_traditional",
     "has_legal",
     "group_word",
     "branch",
@@ -65,18 +69,6 @@ def _strip_notes(texts: pl.Series) -> pl.Series:
     )
 
 
-def _spell_out(frame: pl.DataFrame) -> pl.DataFrame:
-    """`flat` with the registered name of a state firm or bank in place of its short one."""
-    known = load_abbreviations()
-    start, whole = ("|".join(short for short, (_, is_whole) in known.items() if is_whole == kind) for kind in (False, True))
-    rest = f"(?:{match_words('legal')}|{match_words('group')})*(?:.*(?:{match_words('branch')}|{match_words('unit')}))?"
-    may = frame["flat"].str.contains(f"^(?:{start}|{whole})").fill_null(value=False)
-    short = pl.coalesce(pl.col("flat").str.extract(f"^({start})"), pl.col("flat").str.extract(f"^({whole}){rest}$"))
-    named = short.replace_strict({short: name for short, (name, _) in known.items()}, default=None, return_dtype=pl.String)
-    spelled = pl.coalesce(named + pl.col("flat").str.slice(short.str.len_chars()), "flat")
-    return frame.with_columns(replace_rows(frame["flat"], may, frame.filter(may).select(spelled).to_series()))
-
-
 def _mark(frame: pl.DataFrame) -> pl.DataFrame:
     """group_word; is_marked: the name may have a word of a group, a stock company or a zone. Most have none."""
     marked = frame["flat"].str.contains("集团|控股|股份|区.").fill_null(value=False)
@@ -90,7 +82,7 @@ def _split_han(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(flat=pl.col("text").str.replace_all(r"[^\p{Han}\p{Hiragana}\p{Katakana}a-z0-9()&]", ""))
     frame = _mark(frame)
     frame = frame.with_columns(pl.col("flat").str.replace_many({f"({short})": "" for short in ("中国", "集团", "控股", "总部")}))
-    frame = split_branch(_spell_out(frame.with_columns(write_usual(frame["flat"]).alias("flat"))))
+    frame = split_branch(frame.with_columns(write_usual(frame["flat"]).alias("flat")))
     bracketed = frame["head"].str.contains("[()]").fill_null(value=False)
     opened = frame.filter(bracketed).select(
         bracket_place=pl.col("head").str.extract(bracket),
@@ -126,8 +118,11 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     frame = find_infix(frame)
     frame = frame.with_columns(
         core=pl.coalesce("infix_core", "core"),
-        place=pl.coalesce("start_city", "start_town", "bracket_place", "infix_place"),
+        within=pl.coalesce("bracket_place", "infix_place"),
     )
+    frame = frame.with_columns(place=pl.coalesce("start_city", "start_town", "within"))
+    town = (frame["name_district"].is_null() & frame["within"].is_in(list_bare_towns())).fill_null(value=False)
+    frame = frame.with_columns(replace_rows(frame["name_district"], town, frame["within"].filter(town)))
     frame = frame.with_columns(
         only_industry=pl.col("core").str.contains(f"^{industry}$"), brand=cut_tail(pl.col("core"), industry)
     )
@@ -152,15 +147,20 @@ def _name_parts(frame: pl.DataFrame) -> pl.DataFrame:
     brief = (frame["text"].str.len_bytes() <= _LONGEST_PERSON).fill_null(value=False)
     frame = scatter(frame, brief, frame.filter(brief).select(person=pl.col("text").str.contains(person)))
     is_bare = pl.col("name_industry").is_null() & ~pl.col("has_legal") & pl.col("person").fill_null(value=False)
-    return frame.with_columns(
-        name_city=pl.when("is_provincial").then(pl.lit(_OF_PROVINCE)).otherwise("name_city"),
+    # 江苏宏力机械有限公司 is not 江阴宏力机械有限公司 either
+    whole = pl.col("is_whole") & pl.col("is_named") & pl.col("name_province").is_not_null()
+    of_province = frame.select(pl.col("is_provincial") | whole & pl.col("name_city").is_null()).to_series()
+    of_city = frame.select(pl.col("is_whole") & pl.col("name_city").is_not_null() & pl.col("name_district").is_null()).to_series()
+    frame = frame.with_columns(
+        frame["name_city"].clone().scatter(of_province.arg_true(), _OF_PROVINCE),
+        frame["name_district"].clone().scatter(of_city.arg_true(), _OF_CITY),
         words=pl.lit(None, dtype=pl.String),
         sound=spell(frame["brand"]),
         is_bare=is_bare,
-        site=pl.coalesce("branch", pl.when(~is_bare).then(pl.lit(_HEAD_OFFICE))),
         name_key=pl.concat_str("head_key", pl.col("branch").fill_null("")),
         parent_key=pl.when(pl.col("branch").is_not_null()).then("head_key"),
     )
+    return drop_city(frame).with_columns(site=pl.coalesce("branch", pl.when(~is_bare).then(pl.lit(_HEAD_OFFICE))))
 
 
 def parse_company_names(names: pl.Series) -> pl.DataFrame:
@@ -176,7 +176,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     text = _strip_notes(folded).to_frame("text").select(drop_placeholders(pl.col("text"))).to_series()
     frame = split_remarks(text).with_columns(drop_placeholders(pl.col("text")))
     is_han = pl.col("text").str.contains(r"[\p{Han}\p{Hiragana}\p{Katakana}]").fill_null(value=False)
-    frame = frame.with_columns(raw, name_text="text", is_han=is_han)
+    rewritten = (raw != folded).fill_null(value=False)
+    found = pl.DataFrame({"is_traditional": raw.filter(rewritten).str.contains(match_traditional())})
+    frame = scatter(frame.with_columns(raw, name_text="text", is_han=is_han), rewritten, found)
     shown = show_as_written(raw, folded, frame["text"])
     # a name of only a person's (wecom) is no company: nothing of it but the person is left
     parsed = frame.with_columns(
@@ -187,7 +189,7 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
     is_letter = pl.col("core").str.contains(r"^\p{L}$") & ~placeholder
     said = ~(placeholder | (pl.col("core") == "") | (pl.col("core").str.len_chars() < 2))
     silent = parsed.select((~said).fill_null(value=True)).to_series().arg_true()
-    kept = ("name_display", "remark_person", "is_han", "is_bare")
+    kept = ("name_display", "remark_person", "is_han", "is_traditional", "is_bare")
     parsed = parsed.with_columns(name_display=pl.when(said | is_letter).then("name_display"))
     return parsed.select(
         "raw", *(parsed[name] if name in kept else parsed[name].clone().scatter(silent, None) for name in NAME_FIELDS)
@@ -196,7 +198,9 @@ def parse_company_names(names: pl.Series) -> pl.DataFrame:
 
 def _take_apart(texts: pl.Series, is_han: pl.Series) -> pl.DataFrame:
     """The fields of names of either script, in the order of the texts."""
-    fields = [name for name in NAME_FIELDS if name not in ("name_display", "name_text", "is_han", "remark_person")]
+    fields = [
+        name for name in NAME_FIELDS if name not in ("name_display", "name_text", "is_han", "is_traditional", "remark_person")
+    ]
     frame = texts.to_frame("text")
     chinese, latin = _split_han(frame.filter(is_han)).select(fields), split_latin(frame.filter(~is_han)).select(fields)
     taken, places = np.concatenate([is_han.arg_true(), (~is_han).arg_true()]), np.empty(len(texts), dtype=np.uint32)

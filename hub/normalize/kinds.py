@@ -178,6 +178,7 @@ _COMPANY = (
     "key",
     "parent_key",
     "is_han",
+    "is_traditional",
     "has_legal",
     "group_word",
     "branch",

@@ -43,9 +43,15 @@ def build_prefix_pattern(*, groups: bool = True) -> str:
     """Regex of the region at the start of a company's name, with groups province, seat, former, city, town or without any.
 
     A county has the name of its city, 长沙县, and a district that of the town it was, 萧山区; but 朝阳区 is no part of 朝阳.
+    A city's own towns are told behind it, 苏州昆山; 上海永康 is none.
     """
     provinces, cities, _ = build_region_patterns()
-    towns = "|".join(load_regions().filter(pl.col("name") != pl.col("city"))["name"])
+    inner = load_regions().filter(pl.col("name") != pl.col("city"))
+    towns = "|".join(inner["name"])
+    within = inner.group_by("city", maintain_order=True).agg(pl.col("name").str.join("|"))
+    pairs = "|".join(f"{city}市?(?:{names})" for city, names in within.iter_rows())
+    # split_pairs has taken these from what is read by groups
+    paired = "" if groups else f"(?:{pairs})(?:市|新区|区|县)?|"
     counties = "|".join(sorted([*cities.split("|"), *load_counties()["name"]], key=lambda name: (-len(name), name)))
 
     def part(name: str, words: str) -> str:
@@ -53,14 +59,26 @@ def build_prefix_pattern(*, groups: bool = True) -> str:
 
     return (
         f"^(?:中国)?{part('province', provinces)}?{_PROVINCE_END}"
-        f"(?:{part('seat', cities)}(?:县|新区)|{part('former', towns)}区|{_DISTRICT}"
+        f"(?:{paired}{part('seat', cities)}(?:县|新区)|{part('former', towns)}区|{_DISTRICT}"
         f"|{part('city', cities)}?{_CITY_END}(?:{part('town', counties)}市)?(?:{_DISTRICT})?)"
     )
 
 
+def split_pairs(starts: pl.DataFrame) -> pl.DataFrame:
+    """`outer` and `inner` of starts that end with a city and its town, 苏州市 and 昆山; else all of it is outer."""
+    towns = load_regions().filter(pl.col("name") != pl.col("city"))
+    tails = (pl.col("start").str.tail(length) for length in (2, 3, 4))
+    inner = pl.coalesce(pl.when(tail.is_in(towns["name"].to_list())).then(tail) for tail in tails)
+    starts = starts.with_columns(inner=inner)
+    outer = pl.col("start").str.head(pl.col("start").str.len_chars() - pl.col("inner").str.len_chars())
+    lies = pl.col("inner").replace_strict(towns["name"], towns["city"], default=None, return_dtype=pl.String)
+    is_pair = outer.str.strip_suffix("市").str.ends_with(lies).fill_null(value=False)
+    return starts.with_columns(inner=pl.when(is_pair).then("inner"), outer=pl.when(is_pair).then(outer).otherwise("start"))
+
+
 @cache
 def _take_apart() -> pl.Expr:
-    return pl.col("start").str.extract_groups(build_prefix_pattern())
+    return pl.col("outer").str.extract_groups(build_prefix_pattern())
 
 
 def find_start(addresses: pl.Series) -> pl.DataFrame:
@@ -71,7 +89,7 @@ def find_start(addresses: pl.Series) -> pl.DataFrame:
     table = pl.concat([load_regions(), load_counties()])
     frame = addresses.to_frame("text").with_columns(rest=addresses.str.replace(build_prefix_pattern(groups=False), ""))
     frame = frame.with_columns(start=pl.col("text").str.head(pl.col("text").str.len_chars() - pl.col("rest").str.len_chars()))
-    starts = frame.select(pl.col("start").unique()).with_columns(region=_take_apart())
+    starts = split_pairs(frame.select(pl.col("start").unique())).with_columns(region=_take_apart())
     province, *names = (pl.col("region").struct.field(side) for side in ("province", "seat", "former", "city", "town"))
     place = pl.coalesce(*names, province)
     is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
@@ -79,7 +97,7 @@ def find_start(addresses: pl.Series) -> pl.DataFrame:
         "start",
         province=pl.coalesce(province, place.replace_strict(table["name"], table["province"], default=None)),
         city=pl.when(is_jilin).then(pl.lit(JILIN)).otherwise(place.replace_strict(table["name"], table["city"], default=None)),
-        is_bare=~pl.col("start").str.contains("[省市区县盟]"),
+        is_bare=~pl.col("start").str.contains("[省市区县盟]") & pl.col("inner").is_null(),
     )
     frame = frame.join(found, on="start", how="left", maintain_order="left")
     bare = frame["is_bare"].fill_null(value=False)

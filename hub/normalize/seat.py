@@ -4,7 +4,7 @@ from functools import cache
 
 import polars as pl
 
-from hub.normalize.regions import JILIN, build_prefix_pattern, build_region_patterns, load_regions
+from hub.normalize.regions import JILIN, build_prefix_pattern, build_region_patterns, load_regions, split_pairs
 from hub.normalize.text import cut_tail, replace_rows, scatter
 from hub.normalize.words import OFFICE_FORMS, match_words
 
@@ -18,13 +18,15 @@ _ZONE = (
     "|保税区|高新区|经开区)"
 )
 _ZONE_FORMS = {"经济技术开发": "经开", "经济开发": "经开"}
+#: how names of companies and universities end that are complete
+_WHOLE_ENDS = ("公司", "大学", "学院")
 #: how the names of a district's own companies begin behind it, and those of any other
 _OWN = "^(?:国有|国资|城市|城建|城投|城乡|市政|公用|公共|人才|招商|建设|投资|开发|发展)"
 
 
 @cache
 def _find_region() -> pl.Expr:
-    return pl.col("start").str.extract_groups(build_prefix_pattern())
+    return pl.col("outer").str.extract_groups(build_prefix_pattern())
 
 
 @cache
@@ -35,13 +37,13 @@ def _look_up_province() -> pl.Expr:
 
 
 @cache
-def _list_bare_towns() -> list[str]:
+def list_bare_towns() -> list[str]:
     """The county-level cities that names tell without 市 too."""
     return load_regions().filter(pl.col("name") != pl.col("city"))["name"].to_list()
 
 
 def _find_bare_town() -> pl.Expr:
-    return pl.when(pl.col("start_city").is_in(_list_bare_towns())).then("start_city")
+    return pl.when(pl.col("start_city").is_in(list_bare_towns())).then("start_city")
 
 
 def split_region(frame: pl.DataFrame) -> pl.DataFrame:
@@ -61,12 +63,12 @@ def split_region(frame: pl.DataFrame) -> pl.DataFrame:
     plain = pl.when(pl.col("head").str.contains("集团|控股|股份")).then(plain)
     frame = scatter(frame, marked, frame.filter(marked).select(plain=plain))
     starts = _read_starts(frame.select(pl.col("start").unique()))
-    return _keep_district(frame.join(starts, on="start", how="left", maintain_order="left"))
+    return _keep_district(_keep_inner(frame.join(starts, on="start", how="left", maintain_order="left")))
 
 
 def _read_starts(starts: pl.DataFrame) -> pl.DataFrame:
-    """start_province, start_city, start_town, district, county of the beginnings of names."""
-    starts = starts.with_columns(region=_find_region())
+    """start_province, start_city, start_town, district, county of the beginnings of names; inner: a town that has no 市."""
+    starts = split_pairs(starts).with_columns(region=_find_region())
     zone = pl.col("start").str.extract(r"(高新|经济技术开发|经济开发|经开|工业园|科技园|保税|开发)\p{Han}*区$")
     district = pl.coalesce(zone.replace(_ZONE_FORMS), pl.col("start").str.extract(r"(\p{Han}{2})(?:新区|区|县)$"))
     district = pl.when(~pl.col("start").str.ends_with("自治区")).then(district)
@@ -75,15 +77,28 @@ def _read_starts(starts: pl.DataFrame) -> pl.DataFrame:
     province, *cities, town = (pl.col("region").struct.field(side) for side in sides)
     is_jilin = pl.col("start").str.contains(f"{JILIN}|吉林省吉林")
     city = pl.when(is_jilin).then(pl.lit(JILIN)).otherwise(pl.coalesce(cities))
-    starts = starts.select("start", start_province=province, start_city=city, start_town=town, district=district)
+    town = pl.coalesce(town, "inner")
+    starts = starts.select("start", "inner", start_province=province, start_city=city, start_town=town, district=district)
     # 北京朝阳 is a district of 北京 and not the city of 辽宁
     fits = (_look_up_province() == pl.col("start_province")).fill_null(value=True)
     starts = starts.with_columns(
         start_city=pl.when(fits).then("start_city"), district=pl.coalesce("district", pl.when(~fits).then("start_city"))
     )
     # 玉环人民医院 is 玉环市人民医院, but 东方人民医院 need not be 东方市's: such a name keeps what it says in either form
-    spoken = pl.when(~pl.col("start_town").is_in(_list_bare_towns())).then("start_town")
+    spoken = pl.when(~pl.col("start_town").is_in(list_bare_towns())).then("start_town")
     return starts.with_columns(district=pl.coalesce("district", spoken), county=county)
+
+
+def _keep_inner(frame: pl.DataFrame) -> pl.DataFrame:
+    """金华永康机械 is of the trade name 永康, and 杭州萧山医院 is 萧山医院: what is left without the town is many's name."""
+    inner = frame["inner"].is_not_null()
+    if not inner.any():
+        return frame.drop("inner")
+    whose = rf"{_OWN}|^(?:{match_words('industry')})+$|(?:{match_words('public_end')})$"
+    kept = inner.clone().scatter(inner.arg_true(), frame["rest"].filter(inner).str.contains(whose))
+    named = frame.filter(kept).select(pl.col("inner") + pl.col("rest")).to_series()
+    none = pl.Series([None] * len(named), dtype=pl.String)
+    return frame.with_columns(replace_rows(frame["rest"], kept, named), replace_rows(frame["county"], kept, none)).drop("inner")
 
 
 def _keep_words(frame: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +120,8 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     """武侯区人民医院 is 武侯人民医院: what is left of a public body without its district is many's name. 三中 is 第三中学.
 
     So is what is left of a district's own company. A shop may leave its district out, and keeps it beside its name.
-    is_provincial: a public body is a province's.
+    is_provincial: a public body is a province's. is_whole: it, a registered company or a university (is_named) says where it
+    is: what names no district is of none.
     """
     public = frame["rest"].str.contains(f"(?:{match_words('public_end')})$").fill_null(value=False)
     rest = pl.col("rest").str.replace_many(OFFICE_FORMS).str.replace(r"^第?([一二三四五六七八九十0-9]+)([中小])$", "第${1}${2}学")
@@ -125,7 +141,9 @@ def _keep_district(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(
         replace_rows(frame["rest"], placed, beside["own"]), replace_rows(frame["name_district"], placed, beside["name_district"])
     )
-    return frame.drop("district", "county", "start")
+    is_named = pl.any_horizontal(pl.col("head").str.ends_with(end) for end in _WHOLE_ENDS)
+    is_whole = pl.col("district").is_null() & (pl.lit(public) | is_named)
+    return frame.with_columns(is_whole=is_whole, is_named=is_named).drop("district", "county", "start")
 
 
 @cache

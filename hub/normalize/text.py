@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from html import unescape
 
+import numpy as np
 import opencc
 import polars as pl
 
@@ -44,15 +45,16 @@ def _tidy(expression: pl.Expr) -> pl.Expr:
 
 def replace_characters(texts: pl.Series, table: Mapping[str, str]) -> pl.Series:
     """Texts with the characters of a table replaced. Only those that occur are looked for: all of 20,000 take 23 ms to load."""
-    found = sorted(set(texts.str.join("").item() or "") & table.keys())
+    codes = np.frombuffer((texts.str.join("").item() or "").encode("utf-32-le"), dtype=np.uint32)
+    # a set of the text itself takes five times as long
+    found = sorted(set(map(chr, np.flatnonzero(np.bincount(codes)))) & table.keys())
     return texts.str.replace_many(found, [table[one] for one in found]) if found else texts
 
 
 @cache
 def _match_unfolded() -> str:
     """A character that folding may change, or a blank. Most Chinese names and addresses have none."""
-    changed = "".join(old for old in load_character_table() if "\u4e00" <= old <= "\u9fff")
-    return rf"[{changed}]|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
+    return rf"{match_traditional()}|[^\x{{4e00}}-\x{{9fff}}a-z0-9()]|^$"
 
 
 def undo_entities(texts: pl.Series) -> pl.Series:
@@ -70,6 +72,13 @@ def fold_texts(texts: pl.Series) -> pl.Series:
     replaced = replace_characters(undo_entities(texts.filter(may)).str.normalize("NFKC"), load_character_table())
     folded = replaced.to_frame("text").select(_tidy(pl.col("text"))).to_series()
     return replace_rows(texts, may, folded)
+
+
+@cache
+def match_traditional() -> str:
+    """A character that is written in Hong Kong and Taiwan alone."""
+    changed = "".join(old for old in load_character_table() if "\u4e00" <= old <= "\u9fff")
+    return f"[{changed}]"
 
 
 def drop_placeholders(expression: pl.Expr) -> pl.Expr:

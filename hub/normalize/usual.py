@@ -4,6 +4,7 @@ from functools import cache
 
 import polars as pl
 
+from hub.normalize.state_firms import match_short, spell_out
 from hub.normalize.text import replace_rows
 from hub.normalize.words import match_words, spell_numbers
 
@@ -24,12 +25,14 @@ _WHICH = "本部|[总本]所|[总老新网]店|旗舰店|直营店|专卖店|加
 
 
 def write_usual(texts: pl.Series) -> pl.Series:
-    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name; a branch in brackets without them."""
+    """第36中学 as 第三十六中学, 36中 as 第三十六中; 个体工商户 behind the name; a branch in brackets without them; 工行 as
+    中国工商银行."""
     rare = rf"{_NUMBERED}|{_BRACKETED}|{_FOREIGN}|(?:{match_words('branch')})\([^()]*\)$"
-    may = texts.str.contains(rare).fill_null(value=False)
-    if not may.any():
-        return texts
-    return replace_rows(texts, may, texts.filter(may).to_frame("text").select(_rewrite()).to_series())
+    may = texts.str.contains(f"{rare}|{match_short()}").fill_null(value=False)
+    found = texts.filter(may)
+    if found.str.contains(rare).any():
+        found = found.to_frame("text").select(_rewrite()).to_series()
+    return replace_rows(texts, may, spell_out(found)) if len(found) else texts
 
 
 @cache

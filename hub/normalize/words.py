@@ -17,7 +17,14 @@ OFFICE_FORMS = {
 }  # fmt: skip
 
 #: units of a body that are called either way
-UNIT_FORMS = {"校区": "分校", "院区": "分院", "工会委员会": "工会", "项目经理部": "项目部"}
+UNIT_FORMS = {
+    "校区": "分校",
+    "院区": "分院",
+    "工会委员会": "工会",
+    "项目经理部": "项目部",
+    "供电分公司": "供电公司",
+    "证券营业部": "营业部",
+}
 
 
 @cache
@@ -30,7 +37,7 @@ def list_words(kind: str) -> list[str]:
     """The words of a kind, in the file's order: legal, group, branch, unit (a branch behind a body alone), body, chain, industry,
     latin_legal, latin_weak, note (regexes), placeholder, placeholder_name (of companies and persons alone), silent (a whole
     value, not 南 of Nan Co., Ltd), public_domain, shared_mailbox, placeholder_number, placeholder_mailbox, placeholder_domain,
-    title, surname, double_surname, foreign_mobile, firm_end and public_end (regexes)."""
+    title, surname, double_surname, misread (characters, for one another), foreign_mobile, firm_end and public_end (regexes)."""
     return _load().filter(pl.col("kind") == kind)["word"].to_list()
 
 
@@ -41,13 +48,25 @@ def match_words(kind: str) -> str:
 
 
 @cache
+def _load_abbreviations() -> pl.DataFrame:
+    table = pl.read_csv((files("hub") / "data" / "abbreviations.csv").read_bytes())
+    return table.sort(pl.col("short").str.len_chars(), "short", descending=[True, False])
+
+
+@cache
 def load_abbreviations() -> dict[str, tuple[str, bool]]:
     """State firms and banks that everybody writes short: the registered trade name by the short one, the longest first, and
     whether the short one must be the whole trade name: 中铁建工 is no 中铁. A registered name that begins as a short one stands
     for itself."""
-    table = pl.read_csv((files("hub") / "data" / "abbreviations.csv").read_bytes())
-    table = table.sort(pl.col("short").str.len_chars(), "short", descending=[True, False])
+    table = _load_abbreviations().filter(pl.col("where").is_in(["start", "whole"]))
     return {short: (name, where == "whole") for short, name, where in table.iter_rows()}
+
+
+@cache
+def load_local_names() -> dict[str, tuple[str, str]]:
+    """What a state firm is called behind a place, the longest first: its registered trade name, and what it has there."""
+    table = _load_abbreviations().filter(~pl.col("where").is_in(["start", "whole"]))
+    return {short: (name, where) for short, name, where in table.iter_rows()}
 
 
 @cache

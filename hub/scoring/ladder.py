@@ -262,7 +262,9 @@ def _measure_cores(names: Names, a: Ids, b: Ids) -> tuple[npt.NDArray[np.int8], 
         measured[conditions[rule]] = _RULES.index(rule)
     # 虎门永信 is no 长安永信 that is mistyped, nor 清华大学出版社 清华大学
     close = np.isin(measured, [_RULES.index(rule) for rule in ("typo_long", "typo", "contained", "prefix", "subsequence")])
-    measured[close & find_unlike(frame, np.where(close, edits, 0))] = _RULES.index("similar")
+    unlike = np.flatnonzero(close & find_unlike(frame, np.where(close, edits, 0)))
+    least = np.where(conditions["weak"][unlike], _RULES.index("weak"), _RULES.index("different"))
+    measured[unlike] = np.where(conditions["similar"][unlike], _RULES.index("similar"), least)
     # 第三中学 is 第3中学 and not 第七中学, nor is center 202 center 2929
     same_words = (names.words[one] == names.words[two]) & (names.words[one] >= 0)
     same_numbers = names.numbers[one] == names.numbers[two]

@@ -21,7 +21,7 @@ _HAN_DIGITS = "零一二三四五六七八九十"
 #: the parts of a field of kind company that are compared, and those by which parents are found
 COMPANY = (
     "key", KNOWN, "parent_key", "plain", "core", "brand", "industry", "sound", "province", "city", "district", "branch",
-    "is_han", "has_legal", "group_word", "is_bare", "prefix2", WORDS,
+    "is_han", "is_traditional", "has_legal", "group_word", "is_bare", "prefix2", WORDS,
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ class Names:
     is_bare: Mask
     #: registered in 香港, 澳门 or 台湾
     is_offshore: Mask
+    is_traditional: Mask
     core_length: Ids
     brand_length: Ids
     core_spread: Buckets
@@ -100,6 +101,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
         is_bare=_flag(rows["is_bare"]),
         is_offshore=_flag(rows["province"].is_in(["香港", "澳门", "台湾"])),
+        is_traditional=_flag(rows["is_traditional"]),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),
         core_spread=np.minimum(spread(buckets[f"{field}.core"], core), BUCKETS - 1),

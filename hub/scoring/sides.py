@@ -16,7 +16,8 @@ GROUP_LEVELS = ["missing", "conflict", "rival"]
 def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
     """REGION_LEVELS: two cities, two provinces or the districts of two shops are a conflict.
 
-    So are 中国银行(香港)有限公司 and 中国银行股份有限公司: two registers, and a name without a region is of the mainland's.
+    So are 中国银行(香港)有限公司 and 中国银行股份有限公司: two registers, and a name without a region is of the mainland's;
+    but 台灣鴻騰科技有限公司 and 鴻騰科技有限公司, in traditional characters and of one form, may be one.
     """
     levels = np.zeros(len(a), dtype=np.uint8)
     for place in (names.city, names.province, names.district):
@@ -26,12 +27,16 @@ def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
         levels[np.flatnonzero(known & (one != two))] = 2
     if names.is_offshore.any():
         rows = np.flatnonzero((names.is_offshore[a] != names.is_offshore[b]) & names.has_legal[a] & names.has_legal[b])
-        levels[rows] = 2
+        a, b = a[rows], b[rows]
+        other = np.where(names.is_offshore[a], b, a)
+        near = names.is_traditional[other] & (names.province[other] < 0)
+        near &= (names.core[a] == names.core[b]) & (names.is_stock[a] == names.is_stock[b])
+        levels[rows[~near]] = 2
     return levels
 
 
 def compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
-    """BRANCH_LEVELS: a branch against its head office, or against another, is a conflict."""
+    """BRANCH_LEVELS: a branch against its head office, or against another, is a conflict. 西湖支行 may be of two cities."""
     levels = np.zeros(len(a), dtype=np.uint8)
     one, two = names.branch[a], names.branch[b]
     # most pairs name no branch
@@ -39,7 +44,9 @@ def compare_branch(names: Names, a: Longs, b: Longs) -> Codes:
     a, b, one, two = a[rows], b[rows], one[rows], two[rows]
     # a name spelled in another script or a person's leaves the branch out
     silent = (one < 0) & names.is_bare[a] | (two < 0) & names.is_bare[b] | (names.is_han[a] != names.is_han[b])
-    levels[rows] = np.where(silent, 0, np.where(one == two, 1, 2))
+    here, there = names.district[a], names.district[b]
+    same = (one == two) & ((here == there) | (here < 0) | (there < 0))
+    levels[rows] = np.where(silent, 0, np.where(same, 1, 2))
     return levels
 
 

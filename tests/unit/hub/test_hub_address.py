@@ -17,6 +17,7 @@ from hub.rules.read import load_rules
         ("廣東省深圳市南山區科技園", "广东", "深圳"),
         ("江苏省昆山市花桥镇", "江苏", "苏州"),
         ("江苏省东台市海陵路1号", "江苏", "盐城"),
+        ("广州番禺大道8号", "广东", "广州"),
         ("8 Chunxi Road, Jinjiang District, Chengdu, Sichuan 610000", "四川", "成都"),
         # streets and districts have the names of cities
         ("上海路12号", None, None),

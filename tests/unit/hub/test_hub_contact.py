@@ -5,9 +5,11 @@ import json
 import polars as pl
 import pytest
 
+from hub.explain import explain_pair
 from hub.normalize.contact import drop_country, split_emails, split_numbers, split_person_names
 from hub.normalize.kinds import derive
 from hub.rules.model import Field
+from hub.rules.read import load_rules
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,11 @@ def test_numbers_with_a_country_code_and_without_are_compared_as_one(new_hub, pa
 
 def test_a_short_number_is_no_other_countrys():
     assert drop_country(pl.Series(["+85223456789", "23456789", None])).to_list() == ["+85223456789", "23456789", None]
+
+
+@pytest.mark.parametrize(("other", "level"), [("Wang Wei", "sound"), ("WEI WANG", "sound"), ("王玮", "sound"), ("王芳", "other")])
+def test_a_contact_speaks_for_who_is_called_so_in_pinyin(parties, other, level):
+    firm = {"company_name": "上海云帆科技有限公司"}
+    records = parties({**firm, "contact_name": "王伟"}, {**firm, "contact_name": other})
+    told = explain_pair(records, ("crm", "k0000"), ("crm", "k0001"), load_rules("organisation"))
+    assert next(field["level"] for field in told["fields"] if field["field"] == "contact") == level
