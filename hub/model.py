@@ -16,7 +16,7 @@ from hub.rules.model import Rules, RulesError
 from hub.scoring.frequency import Frequencies
 
 #: raise it when the code of normalisation or comparison changes, so that no model of older code is used
-REVISION = 10
+REVISION = 11
 #: where a hub's folder has the model that founded it
 IN_HUB = "model"
 _CONTENT, _FREQUENCIES = "model.json", "frequencies.npz"
