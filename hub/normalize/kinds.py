@@ -39,7 +39,8 @@ Join = Callable[[Sequence[pl.Series]], pl.DataFrame]
 class Kind:
     """Either `parse` or `join` makes a column per part, '' for the main one, a row per value; null where nothing is known.
 
-    parse: the values of one column; of several the first that says something counts. join: all columns of the field together.
+    parse: the values of one column; of several the first that says something counts. join: all columns of the field together;
+    columns: what each of them says, where they are so many and no more.
     levels: graded tests of the main part, best first, as (name, test). keys: parts that find candidates ('' is the main part),
     exact ones first. frequency: agreement on a rare value weighs more. crosswise: two parts that people enter in each other's
     place; they are compared in the order that agrees better. pick: what of the parsed parts the kind shows.
@@ -52,6 +53,7 @@ class Kind:
     frequency: bool = False
     crosswise: tuple[str, str] | None = None
     join: Join | None = None
+    columns: tuple[str, ...] = ()
     pick: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
 
@@ -210,13 +212,16 @@ KINDS: dict[str, Kind] = {
         frequency=True,
         crosswise=("given", "surname"),
         join=_join_full_name,
+        columns=("given name", "surname"),
     ),
     "date": Kind(parse_date, ("year", "month", "day"), levels.DATE, ("", "year")),
-    "full_date": Kind(None, ("year", "month", "day"), levels.DATE, ("", "year"), join=join_date),
+    "full_date": Kind(
+        None, ("year", "month", "day"), levels.DATE, ("", "year"), join=join_date, columns=("year", "month", "day")
+    ),
     "number": Kind(parse_number, (), levels.NUMBER),
     "source": Kind(parse_category),
     "code": Kind(parse_code, (), levels.CODE),
-    "scoped_code": Kind(join=_join_scoped_code),
+    "scoped_code": Kind(join=_join_scoped_code, columns=("code", "source", "key")),
     "category": Kind(parse_category, (), (("same", "same"), ("close", "token_set >= 0.9"))),
     "mobile": Kind(_parse_phone, (), levels.CODE, pick=_pick_mobile),
     "landline": Kind(_parse_phone, ("any", "national", "whole"), levels.LANDLINE, ("national",), pick=_pick_landline),

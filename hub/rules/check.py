@@ -32,6 +32,12 @@ def check_rules(rules: Rules, file: str) -> None:
             raise RulesError(
                 f"{file}: fields.{field.name}.kind: '{field.kind}' is no kind; write one of {', '.join(sorted(KINDS))}"
             )
+        asked = KINDS[field.kind].columns
+        if asked and len(field.columns) != len(asked):
+            raise RulesError(
+                f"{file}: fields.{field.name}.columns: {field.kind} is made of {len(asked)}: {', '.join(asked)}; "
+                f"{len(field.columns)} are named"
+            )
     parts = {part for field in rules.fields for part in list_parts(field)}
     shown = {f"{field.name}.{SHOWN}" for field in rules.fields if KINDS[field.kind].parse}
     for place, part in _list_used(rules):

@@ -48,6 +48,9 @@ def test_a_rules_file_becomes_rules_and_its_patterns_add_up() -> None:
     [
         ('kind = "name"', 'kind = "nmae"', "fields.name.kind", "one of address"),
         ('kind = "name"', "", "fields.name.kind", "is missing"),
+        ('kind = "name"', 'kind = "full_name"', "fields.name.columns", "given name, surname; 1"),
+        ('kind = "name"', 'kind = "scoped_code"', "fields.name.columns", "code, source, key; 1"),
+        ('kind = "name"', 'kind = "full_date"', "fields.name.columns", "year, month, day; 1"),
         ("frequency = true", "frequent = true", "comparisons.name.frequent", "correct its spelling"),
         ("token_sort >= 0.9", "token_sort >= 90", "comparisons.name.levels.close", "0 to 1"),
         ('"name.sorted"', '"name.sortd"', "keys.name.parts", "name.sorted"),
