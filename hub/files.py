@@ -19,6 +19,8 @@ _TOLD_SEPARATOR = re.compile(rb'\s*"?sep=([,;|\t])"?[ \t]*\r?\n', re.IGNORECASE)
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 #: the second byte of a Chinese character
 _SECOND = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
+#: in a wider table a first line with one value is its title
+_WIDTH_OF_TITLE = 2
 #: bytes that tell the encoding
 _SAMPLE = 1 << 20
 #: share of the bytes beyond ASCII that stand alone in Western text: in Big5 it is a half
@@ -55,6 +57,12 @@ def read_table(path: Path) -> pl.DataFrame:
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise RecordsError(f"{path}: more than one column is called {', '.join(twice)}: rename or leave out all but one")
+    named = [name.strip() for name in names if name.strip()]
+    if len(named) == 1 and len(names) > _WIDTH_OF_TITLE:
+        raise RecordsError(
+            f"{path}: the first line names one of {len(names)} columns, {named[0]}: "
+            "if it is a title, delete what stands above the line that names them all"
+        )
     try:
         return pl.read_csv(text, separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError as error:
