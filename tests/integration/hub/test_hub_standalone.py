@@ -170,7 +170,10 @@ def test_a_key_that_two_files_have_is_refused_with_both_places(tmp_path: Path) -
         (b"source_key,colour\n1,red\n", "rules suggest"),
         (b"source_key,company_name\n,x\n", "nothing to resolve"),
         (b"source_key,company_name,company_name\n1,x,y\n", "more than one column is called company_name"),
-        ("客户清单2026,,\nsource_key,company_name,city\n1,x,y\n".encode(), "names one of 3 columns, 客户清单2026: if it is a title"),
+        (
+            "客户清单2026,,\nsource_key,company_name,city\n1,x,y\n".encode(),
+            "names one of 3 columns, 客户清单2026: if it is a title",
+        ),
         (b"source_key,company_name\n1,x\n\n2,y,z\n", r"row 2 \(line 4\) has 3 fields, the first line names 2 columns"),
     ],
 )
