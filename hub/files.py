@@ -115,7 +115,7 @@ def _list_encodings(data: bytes) -> tuple[str, ...]:
         return ("utf-8", "cp1252")
     seconds = _SECOND.findall(sample)
     if sum(second < b"\x80" for second in seconds) > _FEW * len(seconds):
-        return ("utf-8", "cp950", "gb18030")
+        return ("utf-8", "cp950", "big5hkscs", "gb18030")
     return ("utf-8", "gb18030")
 
 

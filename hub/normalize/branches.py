@@ -28,7 +28,9 @@ def _find_branch() -> tuple[pl.Expr, ...]:
     tail = rf"(?:第?[\p{{Han}}0-9]{{1,3}})?(?:{branch})"
     patterns = (
         rf"^(?P<head>.{{2,}}?公司)(?P<branch>.{{0,14}}(?:{branch}|{unit})|{_SHOP})$",
-        r"^(?P<head>.{2,}?(?:银行|保险|证券|期货))(?P<branch>.{1,14}(?:支行|分行|支公司|分公司|营业部|营业厅))$",
+        r"^(?P<head>.{2,}?银行)(?P<branch>.{1,14}(?:支行|分行|营业部|营业厅))$",
+        # 平安保险经纪 and 华泰证券资产管理 are companies of their own
+        r"^(?P<head>.{2,}?(?:保险|证券|期货))(?P<branch>[^经代公销服资风报研].{0,13}(?:支公司|分公司|营业部|营业厅))$",
         # the last body that the name tells: 浙江大学医学院附属第一医院余杭院区
         rf"^(?P<head>.{{2,}}(?:{match_words('body')}))(?P<branch>.{{0,10}}(?:{unit}|分院))$",
         rf"^(?P<head>.{{2,}}?(?:{match_words('chain')}))(?P<branch>{_SHOP})$",
@@ -55,7 +57,7 @@ def split_branch(frame: pl.DataFrame) -> pl.DataFrame:
     ends = frame["flat"].str.contains(rf"(?:{match_words('branch')}|{match_words('unit')}|店)$").fill_null(value=False)
     found = frame.filter(ends).select("flat", head=pl.lit(None, dtype=pl.String), branch=pl.lit(None, dtype=pl.String))
     is_unit = found["flat"].str.contains(rf"(?:{match_words('unit')}|分院|店)$")
-    for parts_of, rows in zip(_find_branch(), (True, True, is_unit, is_unit, True), strict=True):
+    for parts_of, rows in zip(_find_branch(), (True, True, True, is_unit, is_unit, True), strict=True):
         # each looks at what none before it has taken apart
         left = found["head"].is_null() & rows
         if left.any():
@@ -75,5 +77,9 @@ def drop_city(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     _, cities, _ = build_region_patterns()
     parts = pl.col("branch").str.extract_groups(rf"^({cities})市?([^第分省市区县]\p{{Han}}.*{_NAMED})").struct
-    found = frame.filter(may).select(name_district=parts.field("1"), branch=pl.coalesce(parts.field("2"), "branch"))
+    # 南京西路 is a street of 上海
+    may_be = ~parts.field("2").str.contains("^[东南西北中][一二三四五六]?(?:路|街|大街|大道|道)").fill_null(value=True)
+    found = frame.filter(may).select(
+        name_district=pl.when(may_be).then(parts.field("1")), branch=pl.coalesce(pl.when(may_be).then(parts.field("2")), "branch")
+    )
     return frame.with_columns(replace_rows(frame[side], may, found[side]) for side in found.columns)

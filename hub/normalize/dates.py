@@ -49,5 +49,5 @@ def parse_date(values: pl.Series) -> pl.DataFrame:
 
 def join_date(columns: Sequence[pl.Series]) -> pl.DataFrame:
     """Columns year, month, day: what parse_date makes of them, null where one is missing."""
-    parts = [pl.lit(column.cast(pl.String).str.strip_chars().str.replace(r"\.0$", "")) for column in columns]
+    parts = [pl.lit(column.cast(pl.String).str.strip_chars().str.replace(r"(?:\.0|[年月日])$", "")) for column in columns]
     return parse_date(pl.select(pl.concat_str(parts, separator="-").alias("date")).to_series())

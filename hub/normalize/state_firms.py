@@ -4,12 +4,14 @@ from functools import cache
 
 import polars as pl
 
-from hub.normalize.regions import build_region_patterns
+from hub.normalize.regions import build_region_patterns, load_regions
 from hub.normalize.text import replace_rows
 from hub.normalize.words import load_abbreviations, load_local_names, match_words
 
 #: what is called by a place behind it alone
 _GRID = "国家电网"
+#: provinces of 南方电网
+_SOUTH = ["广东", "广西", "云南", "贵州", "海南"]
 
 
 @cache
@@ -50,10 +52,15 @@ def _name_local() -> pl.Expr:
     provinces, _, places = build_region_patterns()
     known = load_local_names()
     parts = pl.col("flat").str.extract_groups(
-        rf"^(?:{_GRID}(?:(?:{provinces})省?)?)?(?P<place>(?:{places})[省市县]?)(?P<short>{'|'.join(known)})(?:分?公司)?"
+        rf"^(?P<grid>{_GRID}(?:(?:{provinces})省?)?)?(?P<place>(?:{places})[省市县]?)(?P<short>{'|'.join(known)})(?:分?公司)?"
         rf"(?P<rest>.{{0,10}}(?:{match_words('branch')}|{match_words('unit')}))?$"
     )
-    place, short, rest = (parts.struct.field(side) for side in ("place", "short", "rest"))
+    grid, place, short, rest = (parts.struct.field(side) for side in ("grid", "place", "short", "rest"))
+    # 深圳供电公司 is of another grid
+    table = load_regions()
+    province = place.str.replace("[省市县]$", "").replace_strict(table["name"], table["province"], default=None)
+    elsewhere = (grid.fill_null("") == "") & short.str.starts_with("供电") & province.is_in(_SOUTH)
+    short = pl.when(~elsewhere.fill_null(value=False)).then(short)
     name, what = (short.replace_strict({key: pair[side] for key, pair in known.items()}, default=None) for side in (0, 1))
     return pl.coalesce(name + place + pl.coalesce(pl.when(rest != "").then(rest), what), "flat").alias("flat")
 

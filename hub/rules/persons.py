@@ -48,6 +48,10 @@ _HOUSE = r"^(?:street|house|building)_?(?:no|num|number)$|门牌"
 _LINE = r"_?(?:line_?)?\d$"
 #: share of the pairs of rows of one place that another place has to be the same in, to say nothing beside it
 _IMPLIED = 0.9
+#: fewer pairs that share a place may be one person's records
+_LEAST_SHARING = 100
+#: what says where somebody is from, which no residence implies
+_NO_RESIDENCE = "birth|nation|origin|出生|籍贯|国籍"
 _PARTY = ("customer_gid", "source", "party_source_key")
 
 
@@ -151,7 +155,10 @@ def _is_another_name(column: Column) -> bool:
 
 def _is_implied(table: pl.DataFrame, place: str, others: Sequence[str]) -> bool:
     """Whether rows that share another place share this one too, as those of a town share its county."""
-    return any(_count_sharing(table, [other, place]) >= _IMPLIED * _count_sharing(table, [other], place) for other in others)
+    if re.search(_NO_RESIDENCE, name_header(place)):
+        return False
+    shared = [(_count_sharing(table, [other], place), _count_sharing(table, [other, place])) for other in others]
+    return any(both >= _IMPLIED * pairs for pairs, both in shared if pairs >= _LEAST_SHARING)
 
 
 def _count_sharing(table: pl.DataFrame, columns: Sequence[str], known: str | None = None) -> int:

@@ -48,6 +48,7 @@ class Names:
     is_bare: Mask
     #: registered in 香港, 澳门 or 台湾
     is_offshore: Mask
+    is_taiwanese: Mask
     is_traditional: Mask
     core_length: Ids
     brand_length: Ids
@@ -101,6 +102,7 @@ def build_names(parts: Parts, field: str, buckets: Mapping[str, Buckets]) -> Nam
         is_stock=_flag(rows["plain"].str.contains("股份", literal=True)),
         is_bare=_flag(rows["is_bare"]),
         is_offshore=_flag(rows["province"].is_in(["香港", "澳门", "台湾"])),
+        is_taiwanese=_flag(rows["province"] == "台湾"),
         is_traditional=_flag(rows["is_traditional"]),
         core_length=_measure_length(rows["core"]),
         brand_length=_measure_length(rows["brand"]),

@@ -28,8 +28,8 @@ def compare_region(names: Names, a: Longs, b: Longs) -> Codes:
     if names.is_offshore.any():
         rows = np.flatnonzero((names.is_offshore[a] != names.is_offshore[b]) & names.has_legal[a] & names.has_legal[b])
         a, b = a[rows], b[rows]
-        other = np.where(names.is_offshore[a], b, a)
-        near = names.is_traditional[other] & (names.province[other] < 0)
+        there, other = np.where(names.is_offshore[a], a, b), np.where(names.is_offshore[a], b, a)
+        near = names.is_taiwanese[there] & names.is_traditional[other] & (names.province[other] < 0)
         near &= (names.core[a] == names.core[b]) & (names.is_stock[a] == names.is_stock[b])
         levels[rows[~near]] = 2
     return levels

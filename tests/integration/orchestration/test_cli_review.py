@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
+from hub.columns.prepare import RecordsError
 from orchestration.cli.app import app
 from orchestration.lib.review import read_table
 from orchestration.project import ProjectError
@@ -127,6 +128,9 @@ def test_a_person_in_the_queue_is_called_by_name_and_not_by_employer(tmp_path: P
 
 def test_a_table_under_a_title_is_refused_with_what_its_first_row_has(tmp_path: Path):
     path = tmp_path / "queue.csv"
+    path.write_text("复核,11 月,\ndecision,source_a,source_key_a\n", encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"whose first row names the columns; here that row has 复核, 11 月"):
+        read_table(path)
     path.write_text("复核 11 月,,\ndecision,source_a,source_key_a\n", encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"whose first row names the columns; here that row has 复核 11 月"):
+    with pytest.raises(RecordsError, match=r"names one of 3 columns, 复核 11 月: if it is a title"):
         read_table(path)

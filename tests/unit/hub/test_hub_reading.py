@@ -32,6 +32,7 @@ def test_csv_is_read_as_text_in_the_encodings_and_with_the_separators_that_peopl
     ("encoding", "names"),
     [
         ("cp950", ["臺灣電子科技股份有限公司", "許功蓋"]),
+        ("big5hkscs", ["滙豐銀行", "深水埗餐廳"]),
         ("gb18030", ["翔富電子科技（廣州）有限公司", "许镕基喆"]),
         ("cp1252", ["Müller & Söhne", "Café, Nîmes"]),
     ],
